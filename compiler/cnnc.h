@@ -15,10 +15,10 @@
 #define MAX_RANK 6 /* of a tensor, without the batch */
 
 #if defined __GNUC__
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(position, first) __attribute__((format(printf, position, first)))
 #define NORETURN __attribute__((noreturn))
 #else
-#define PRINTF_LIKE(format, first)
+#define PRINTF_LIKE(position, first)
 #define NORETURN
 #endif
 #define LENGTH(a) ((int)(sizeof(a) / sizeof *(a)))
@@ -75,7 +75,8 @@ const char *write_file(Arena *, const char *path, const char *text, size_t lengt
 typedef struct Bindings Bindings; /* names bound to integers, strings, lists and records */
 Bindings *bindings_new(Arena *, const Bindings *parent); /* the parent's names need not be used, its own must */
 void bind_int(Bindings *, const char *name, int64_t value);
-void bind_string(Bindings *, const char *name, const char *value);
+void bind_string(Bindings *, const char *name, const char *value);   /* not copied */
+void bind_real(Bindings *, const char *name, double value); /* as a string: the shortest decimal that reads back equal, "0.001" */
 void bind_ints(Bindings *, const char *name, const int64_t *values, int n);
 void bind_strings(Bindings *, const char *name, const char *const *values, int n);
 void bind_records(Bindings *, const char *name, Bindings *const *values, int n); /* fields read as ${item.field}; need not be used */
@@ -121,5 +122,326 @@ typedef struct Statement {
 typedef struct Description { const Source *source; Statement *statements; int length; } Description;
 bool parse(Arena *, const Source *, Diag *, Description *out);       /* false when there were errors */
 void print_description(const Description *, StrBuf *);               /* canonical form; parses to the same statements */
+
+/* ---- attributes.c ------------------------------------------------------------------------------------------------
+ * What a layer, optimizer, initializer ... takes, as a table; and the binding of written arguments to it. */
+typedef enum { ATTR_INT, ATTR_REAL, ATTR_BOOL, ATTR_WORD, ATTR_SIZE, ATTR_CALL, ATTR_CALLS } AttrKind;
+typedef struct Callable Callable;
+typedef const Callable *Family(int index); /* the index-th member of a family of callables, NULL past the end */
+typedef struct AttrDef {
+    const char *name;
+    AttrKind kind;
+    const char *fallback;   /* default, as written; NULL: must be given; "": absent unless given */
+    double min, max;        /* numbers and each part of a size */
+    int rank;               /* ATTR_SIZE: parts; one number stands for all of them. 0: one part or more, as written */
+    const char *words;      /* ATTR_WORD: "valid|same" */
+    Family *family;         /* ATTR_CALL: which words may be called; ATTR_CALLS: a list of such words */
+    bool positional;
+    const char *doc;
+} AttrDef;
+struct Callable {           /* anything with a name and attributes */
+    const char *name, *doc;
+    const AttrDef *attributes;
+    int attribute_count;
+    const char *alias;      /* another word for it: "mse" */
+};
+typedef struct Attr Attr;
+struct Attr {
+    bool given;             /* written, not the default */
+    bool present;           /* false: absent ("" default) */
+    Loc loc;
+    double real;            /* ATTR_INT, ATTR_REAL, ATTR_BOOL */
+    const char *word;       /* ATTR_WORD, ATTR_CALL: the word */
+    int size[MAX_RANK], rank; /* ATTR_SIZE */
+    const Callable *callable; /* ATTR_CALL; ATTR_CALLS: of the first */
+    Attr *attributes;       /* the callable's own */
+    Attr *next;             /* ATTR_CALLS: the next one of the list */
+};
+#define ATTRIBUTES(table) (table), LENGTH(table)
+static inline int attr_int(const Attr *a) { return (int)a->real; }
+/* Binds arguments to the callable's attributes; `what` is its place. NULL after errors (all of them reported). */
+Attr *bind_attributes(Arena *, Diag *, const Callable *, const Argument *, int count, Loc what);
+
+/* ---- build.c: statements -> graph ---------------------------------------------------------------------------------
+ * Needs statements. Leaves a DAG of ops in topological order with inferred shapes and parameters, the loss, metrics
+ * and targets of `compile`, the settings of `fit`. Shapes are those of one example; the batch is implicit. */
+typedef struct Graph Graph;
+typedef struct Op Op;
+typedef struct OpDef OpDef;
+typedef struct Layer Layer;
+typedef enum { TYPE_REAL, TYPE_U8, TYPE_I32, TYPE_INDEX } Type; /* REAL: float, or double in the gradient check; INDEX: u8 */
+typedef enum {
+    ROLE_INPUT, ROLE_TARGET, ROLE_OUTPUT, ROLE_INPUT_GRADIENT,  /* the caller's arrays */
+    ROLE_PARAMETER, ROLE_PARAMETER_GRADIENT,
+    ROLE_ACTIVATION, ROLE_GRADIENT, ROLE_MASK,                  /* of each example */
+    ROLE_DERIVED,                                               /* from parameters, once a step */
+    ROLE_TOTAL, ROLE_SCALE                                      /* a sum over the batch; 1 / batch size */
+} Role;
+typedef struct Shape { int rank, dim[MAX_RANK]; } Shape;
+typedef struct Tensor {
+    int id;
+    const char *name;       /* a C identifier, unique in the graph */
+    Shape shape;
+    Type type;
+    Role role;
+    Op *producer;           /* NULL for inputs, targets and parameters */
+    Layer *layer;
+    int index;              /* among the graph's inputs, outputs, targets, parameters or totals, by role */
+    bool trainable;         /* parameters */
+    const char *weight;     /* parameters: "kernel" */
+    const Attr *initializer;
+    int fan_in, fan_out;
+    int classes;            /* targets: how many, when class indices will do */
+    bool wants_gradient;
+    struct Tensor *gradient; /* d loss / d this, once autodiff has made it */
+} Tensor;
+struct Layer {              /* a statement that computes */
+    const char *name;
+    const OpDef *def;
+    Loc loc;
+    Attr *attributes;
+    Tensor **inputs;
+    int input_count;
+    Tensor *output;
+    bool trainable;         /* its weights */
+    bool used;              /* something reads its output */
+};
+struct Op {
+    int id;
+    const OpDef *def;
+    Attr *attributes;       /* in the order of def->call.attributes; gradient ops share those of their forward op */
+    Tensor **inputs, **outputs;
+    int input_count, output_count;
+    Layer *layer;
+    Op *forward;            /* of a gradient op: the op it is the gradient of */
+    bool backward;          /* added by autodiff */
+};
+struct Graph {
+    Arena *arena;
+    Diag *diag;
+    const char *name;
+    Tensor **tensors; int tensor_count;
+    Op **ops; int op_count;
+    Layer **layers; int layer_count;
+    Tensor **inputs; int input_count;
+    Tensor **outputs; int output_count;   /* ROLE_OUTPUT: copies of what the description's outputs compute */
+    Tensor **targets; int target_count;
+    Tensor **parameters; int parameter_count;
+    Tensor **totals; int total_count;     /* loss, then metrics */
+    const char **metrics;                 /* total_count - 1 names */
+    Tensor *scale;
+    const OpDef *loss, *optimizer;        /* NULL without compile */
+    Attr *optimizer_attributes;
+    Loc loss_loc;
+    int epochs, batch_size;
+    bool shuffle;
+    uint64_t seed;
+    struct NameTable *names;
+};
+bool build(Arena *, const Description *, Diag *, Graph **out);
+void print_graph(const Graph *, StrBuf *);
+
+/* What ops use to build. Errors are reported by the caller through error(). */
+Tensor *new_tensor(Graph *, Layer *, const char *suffix, Shape, Type, Role);
+Tensor *layer_parameter(Graph *, Layer *, const char *weight, Shape, const Attr *initializer, int fan_in, int fan_out);
+Tensor *add_op(Graph *, const OpDef *, Layer *, Attr *, Tensor **inputs, int n); /* infers; first output, NULL after an error */
+Tensor *add_gradient_op(Graph *, const OpDef *, Op *forward, Tensor **inputs, int n);
+Tensor *apply_activation(Graph *, Layer *, const Attr *activation, Tensor *); /* the tensor itself for "linear" */
+Shape shape_of(int rank, const int *dims);
+static inline Shape shape1(int a) { return (Shape){1, {a}}; }
+static inline Shape shape2(int a, int b) { return (Shape){2, {a, b}}; }
+static inline Shape shape3(int a, int b, int c) { return (Shape){3, {a, b, c}}; }
+static inline Shape shape4(int a, int b, int c, int d) { return (Shape){4, {a, b, c, d}}; }
+int64_t shape_count(Shape);
+bool shape_equal(Shape, Shape);
+const char *shape_text(Arena *, Shape); /* "28x28x1" */
+static inline int last_dim(Shape s) { return s.dim[s.rank - 1]; }
+static inline int64_t row_count(Shape s) { return shape_count(s) / last_dim(s); } /* positions before the last axis */
+
+/* ---- ops.def, ops/: what operators mean -----------------------------------------------------------------------------
+ * One definition an operator; gradient ops are defined beside the op whose gradient they are. */
+typedef enum { OP_LAYER, OP_LOSS, OP_METRIC, OP_OPTIMIZER, OP_INTERNAL } OpKind;
+struct OpDef {
+    Callable call;
+    OpKind kind;
+    const char *keras;                /* its class in the summary; NULL for internal ops */
+    int min_inputs, max_inputs;       /* of a layer */
+    bool activation;                  /* may be the value of activation= */
+    bool view;                        /* only another shape for the same elements */
+    bool accumulates;                 /* adds to its output (parameter gradients, totals) */
+    /* A layer of several ops (parameters, bias, activation); NULL: the op itself. */
+    Tensor *(*layer)(Graph *, Layer *);
+    bool (*infer)(Graph *, Op *);     /* checks inputs, makes outputs; false after an error */
+    void (*gradient)(Graph *, Op *, Tensor *dy); /* adds the gradients of the inputs that want one; NULL: none flows */
+    void (*evaluate)(const Op *, double *const *in, double *const *out); /* one example, plain loops: the definition */
+    /* Pure elementwise ops: C of one vector in terms of ${a}, ${b} ... (inputs in order), in the words of simd.h.tmpl. */
+    const char *expression;
+    int channelwise;                  /* elementwise: bit i set: input i is a vector along the last axis */
+    bool scales_dy;                   /* its first input, dy, times a function of its second, the forward op's output */
+    bool sums_dy;                     /* depends on dy's sum along the last axis only */
+    bool routes_dy;                   /* moves elements of dy to where they came from, leaving zeros: commutes with the two above */
+    const char *plain;                /* else: its plain template, "softmax.forward" */
+    void (*bind)(const Op *, Bindings *); /* the template's integers */
+    double (*flops)(const Op *);      /* of one example; NULL: one an output element */
+    const char *equation;             /* for the comment in generated code */
+    /* losses and metrics */
+    bool (*target)(Graph *, Op *, Tensor *prediction, Tensor **target); /* makes or checks the target tensor */
+    const OpDef *on_logits;           /* loss: its stable form when the prediction comes straight from softmax */
+    const char *loss_name;            /* word of the description, for a logits form */
+    /* optimizers: slots in use, given the attributes */
+    int (*slots)(const Attr *, const char **names);
+};
+extern const OpDef *const all_ops[]; /* every line of ops.def, NULL at the end */
+const OpDef *find_op(const char *name, OpKind);
+Family layer_family, activation_family, optimizer_family, loss_family, metric_family;
+
+/* A 2-D window sliding over [height, width, channels]: geometry shared by convolutions and poolings. */
+typedef struct Window {
+    int ih, iw, ic;         /* input */
+    int kh, kw, sh, sw, dh, dw; /* kernel or pool, strides, dilation */
+    int top, left;          /* padding */
+    int oh, ow;             /* output */
+} Window;
+bool infer_window(Graph *, const Op *, const Attr *size, const Attr *strides, const Attr *dilation, const Attr *padding, Window *);
+void bind_window(const Window *, Bindings *);
+Window conv2d_window(const Op *);        /* of the op or a gradient op of it */
+Window max_pooling2d_window(const Op *);
+
+/* Initializers (ops/initializers.c): Keras's names, resolved to a distribution for given fans. */
+Family initializer_family;
+typedef struct Distribution { const char *kind; double a, b; int64_t seed; } Distribution; /* kind: cnnc_distribution without CNNC_ */
+Distribution initializer_distribution(const Attr *, int fan_in, int fan_out);
+
+/* ---- autodiff.c: gradients in the same graph ------------------------------------------------------------------------
+ * Needs a graph with a loss. Leaves gradient ops behind the forward ops, only towards trainable parameters and, when
+ * asked, the inputs; ops that nothing needs are dropped. */
+bool autodiff(Graph *, bool input_gradient);
+bool wants_gradient(const Graph *, const Tensor *);
+void drop_unneeded(Graph *, Tensor *const *roots, int n);   /* removes ops that none of the roots depends on */
+void add_gradient(Graph *, Tensor *of, Tensor *gradient); /* sums with what is there */
+
+/* ---- target.c: what there is to generate for -----------------------------------------------------------------------
+ * A target is data. Its vector type and words are a section of templates/simd.h.tmpl. */
+typedef struct Target {
+    const char *name;       /* "avx512": variant and suffix of its functions */
+    const char *vector;     /* "v16": prefix of the words of simd.h.tmpl */
+    int lanes;              /* elements of a vector */
+    int registers;          /* vector registers */
+    double fma;             /* vector multiply-adds a cycle */
+    const char *attribute;  /* the compiler's target string; NULL: what any machine of the family runs */
+} Target;
+extern const Target targets[];    /* best first, ended by a NULL name */
+const Target *find_target(const char *name);
+
+typedef struct Options {    /* of one compilation */
+    const Target *targets[8];     /* variants to generate, best first */
+    int target_count;
+    bool real_is_double;    /* the double instantiation */
+    bool input_gradient;
+    const char *algorithm;  /* only this one and plain; NULL: whichever costs least */
+    int shard_size;         /* examples */
+    const char *header;     /* name of the header that the C file includes */
+    const char *command;    /* for the banner: how to generate it again */
+} Options;
+
+/* ---- program: what stages from select to plan work on ----------------------------------------------------------------
+ * One per target and entry point. The graph stays as it is; a program adds tensors of its own. */
+typedef enum { ENTRY_TRAIN, ENTRY_EVALUATE, ENTRY_PREDICT, ENTRY_COUNT } Entry;
+extern const char *const entry_names[ENTRY_COUNT];
+typedef enum { LEVEL_DERIVE, LEVEL_SHARD, LEVEL_EXAMPLE } Level; /* once a step and worker; over all examples of a shard; for one */
+typedef struct Program Program;
+typedef struct Kernel Kernel;
+typedef struct KernelDef {
+    const char *template;   /* "gemm" */
+    Level level;
+    bool epilogue;          /* takes elementwise ops on its output while that is in registers */
+    bool pools;             /* takes a max pooling after those */
+    void (*schedule)(Program *, Kernel *); /* tile sizes, once it is known what is fused */
+} KernelDef;
+typedef struct Integer { const char *name; int64_t value; } Integer;
+typedef struct Epilogue { const Op *op; int first_extra; int acc; } Epilogue; /* acc: which of the op's inputs is the register; the others are extras, in order */
+struct Kernel {
+    const KernelDef *def;
+    const Op *op;           /* what it computes, for names, comment, plain bindings */
+    const char *name;       /* "conv2d_1_forward", unique in the program */
+    Tensor **inputs, **extras, **outputs; /* the C function's parameters in this order; extras are operands of epilogues */
+    int input_count, extra_count, output_count;
+    Epilogue *epilogues; int epilogue_count;
+    const Op *pool;         /* fused max pooling */
+    Integer *integers; int integer_count;
+    bool op_bindings;       /* also bind the op's own integers (OpDef.bind) */
+    double flops;           /* of one example */
+};
+typedef struct Algorithm {
+    const char *name, *doc;
+    bool (*covers)(const Program *, const Op *);
+    double (*cost)(const Program *, const Op *); /* estimated cycles of one example */
+    void (*lower)(Program *, const Op *);
+} Algorithm;
+extern const Algorithm *const all_algorithms[]; /* every line of algorithms.def, ended by NULL */
+typedef struct Choice { const Algorithm *algorithm; double cost, plain_cost; } Choice;
+typedef struct Buffer {
+    bool used;
+    bool per_shard;         /* one for each example of the shard; else one, used again for each example */
+    bool derived;
+    size_t offset, size;    /* bytes, in the worker's workspace or derived area */
+    int born, dies;         /* first and last kernel, widened to whole loops where it crosses one */
+} Buffer;
+typedef struct Loop { Level level; int first, end; } Loop; /* kernels first .. end - 1 */
+struct Program {
+    Arena *arena;
+    Graph *graph;
+    const Options *options;
+    const Target *target;
+    Entry entry;
+    const Op **ops; int op_count;      /* what the entry point needs */
+    Choice *choices;                   /* by position in ops */
+    Kernel **kernels; int kernel_count;
+    int tensor_count;                  /* ids in use: the graph's and the program's own */
+    Tensor **alias; int alias_length;  /* by id: the tensor in whose memory a view lies; NULL: its own */
+    Loop *loops; int loop_count;
+    Buffer *buffers;                   /* by id */
+    size_t workspace, derived;         /* bytes a worker needs */
+};
+int element_size(const Program *, Type);
+Tensor *storage(const Program *, Tensor *);    /* through views */
+Tensor *program_tensor(Program *, const char *name, Shape, Role);
+Kernel *add_kernel(Program *, const KernelDef *, const Op *, const char *suffix); /* appended; arguments by the two below */
+void kernel_input(Program *, Kernel *, Tensor *);
+void kernel_output(Program *, Kernel *, Tensor *);
+void kernel_int(Program *, Kernel *, const char *name, int64_t);
+int64_t kernel_get(const Kernel *, const char *name);
+void kernel_window(Program *, Kernel *, const Window *);
+Tensor **kernel_arguments(const Program *, const Kernel *, int *n);  /* inputs, extras, outputs */
+
+/* ---- select.c: ops -> an algorithm for each ----------------------------------------------------------------------------
+ * Needs a graph, target and entry point. Leaves the ops that the entry point needs, each with an algorithm: jointly for
+ * all ops of a layer and their gradients. */
+Program *select_algorithms(Graph *, const Options *, const Target *, Entry);
+void print_selection(const Program *, StrBuf *);
+
+/* ---- lower.c: ops -> kernels ---- Needs a selection. Leaves kernels in order; views are aliases, not kernels. */
+void lower(Program *);
+
+/* ---- simplify.c: fewer kernels ---- Needs kernels. Leaves none that repeats another or that nothing reads, and
+ * gradients of activations on the small side of a pooling's gradient. */
+void simplify(Program *);
+
+/* ---- fuse.c: epilogues ---- Needs kernels. Leaves elementwise ops and max poolings in the kernel whose output they read. */
+void fuse(Program *);
+
+/* ---- plan.c: loops and memory ---- Needs fused kernels. Leaves the loop tree, a place for each buffer, tile sizes. */
+void plan(Program *);
+
+void print_kernels(const Program *, StrBuf *);
+void print_plan(const Program *, StrBuf *);
+void verify_graph(const Graph *, const char *stage);
+void verify_program(const Program *, const char *stage);
+
+/* ---- emit.c: plan, templates -> C ---- */
+bool emit(Graph *, const Options *, Program *const *programs, int n, Templates *, StrBuf *c, StrBuf *h, StrBuf *message);
+
+/* ---- main.c: the whole pipeline, for the commands ---- */
+typedef struct Network { Arena *arena; Source source; Diag diag; Description description; Graph *graph; } Network;
 
 #endif

@@ -1,0 +1,31 @@
+/* plain.c: every op by its own template, loops as in its definition; elementwise ops by the one they share. */
+#include "../cnnc.h"
+
+#include <string.h>
+
+static bool covers(const Program *p, const Op *op) { return (void)p, (void)op, true; }
+
+/* Plain loops run at about one multiply-add or element a cycle; elementwise ones use vectors. */
+static double cost(const Program *p, const Op *op) {
+    double flops = op->def->flops ? op->def->flops(op) : (double)shape_count(op->outputs[0]->shape);
+    return op->def->view ? 0 : flops / (op->def->expression ? p->target->lanes : 1);
+}
+
+static void lower_plain(Program *p, const Op *op) {
+    static const KernelDef elementwise = {"elementwise", LEVEL_EXAMPLE, true, false, NULL};
+    const KernelDef *def = &elementwise;
+    if (!op->def->expression) {
+        KernelDef *own = NEW(p->arena, KernelDef);
+        *own = (KernelDef){op->def->plain, LEVEL_EXAMPLE, false, false, NULL};
+        def = own;
+    }
+    Kernel *k = add_kernel(p, def, op, op->def->call.name);
+    for (int i = 0; i < op->input_count; i++) kernel_input(p, k, op->inputs[i]);
+    for (int i = 0; i < op->output_count; i++) kernel_output(p, k, op->outputs[i]);
+    k->op_bindings = !op->def->expression;
+    if (!op->def->expression) return;
+    kernel_int(p, k, "ROWS", row_count(op->outputs[0]->shape));
+    kernel_int(p, k, "N", last_dim(op->outputs[0]->shape));
+}
+
+const Algorithm algorithm_plain = {"plain", "loops as in the definition", covers, cost, lower_plain};

@@ -1,0 +1,232 @@
+/* attributes.c: binds the arguments of a statement or call to a table of attributes.
+ *
+ * Checks presence, kind, range and spelling, so that whoever reads an Attr afterwards need not. It knows no layer:
+ * tables say what is allowed. */
+#include "cnnc.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_CANDIDATES = 64 };
+
+typedef struct Binder {
+    Arena *arena;
+    Diag *diag;
+    bool failed;
+} Binder;
+
+static void bind_value(Binder *, const AttrDef *, const Value *, Attr *);
+
+static void fail(Binder *b, Loc loc, const AttrDef *def, const char *expected) {
+    error(b->diag, loc, "'%s' must be %s", def->name, expected);
+    b->failed = true;
+}
+
+static const char *plural(int n) { return n == 1 ? "" : "s"; }
+
+static const Callable *find_callable(Family *family, const char *name, const char **candidates, int *n) {
+    *n = 0;
+    const Callable *c;
+    for (int i = 0; (c = family(i)); i++) {
+        if (!strcmp(c->name, name) || (c->alias && !strcmp(c->alias, name))) return c;
+        if (*n < MAX_CANDIDATES) candidates[(*n)++] = c->name;
+    }
+    return NULL;
+}
+
+static void suggest(Binder *b, const char *word, const char *const *candidates, int n) {
+    const char *near = nearest(word, candidates, n);
+    if (near) {
+        hint(b->diag, "did you mean '%s'?", near);
+        return;
+    }
+    StrBuf list = {0};
+    for (int i = 0; i < n; i++) strbuf_printf(&list, "%s%s", i ? ", " : "", candidates[i]);
+    hint(b->diag, "it can be %s", list.text);
+    strbuf_free(&list);
+}
+
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
+
+static bool number_in_range(const AttrDef *def, double x) { return def->min == def->max || (x >= def->min && x <= def->max); }
+
+static const char *range_text(Binder *b, const AttrDef *def, const char *what) {
+    if (def->min == def->max) return what;
+    if (def->max >= INT_MAX) return arena_printf(b->arena, "%s of %g or more", what, def->min);
+    return arena_printf(b->arena, "%s from %g to %g", what, def->min, def->max);
+}
+
+static void bind_number(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
+    bool whole = def->kind == ATTR_INT;
+    if (v->kind != VALUE_NUMBER || (whole && !v->integer) || !isfinite(v->number) || !number_in_range(def, v->number)) {
+        fail(b, v->loc, def, range_text(b, def, whole ? "an integer" : "a number"));
+        return;
+    }
+    if (whole && fabs(v->number) > INT_MAX) {
+        fail(b, v->loc, def, "an integer below 2^31");
+        return;
+    }
+    out->real = v->number;
+}
+
+static void bind_size(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
+    const Value *parts = v->items;
+    int n = v->length;
+    if (v->kind == VALUE_NUMBER) parts = v, n = 1;
+    else if (v->kind != VALUE_SIZE && v->kind != VALUE_LIST) n = 0;
+    bool right = n >= 1 && n <= MAX_RANK && (def->rank == 0 || n == 1 || n == def->rank);
+    for (int i = 0; right && i < n; i++) {
+        double x = parts[i].number;
+        right = parts[i].kind == VALUE_NUMBER && parts[i].integer && x <= INT_MAX && number_in_range(def, x);
+        out->size[i] = right ? (int)x : 1;
+    }
+    if (!right) {
+        const char *form = def->rank == 2 ? "a size N or AxB" : def->rank == 1 ? "a size N" : "a size N, AxB, AxBxC ...";
+        fail(b, v->loc, def, arena_printf(b->arena, "%s, each part %s", form, range_text(b, def, "an integer")));
+        return;
+    }
+    out->rank = n;
+    for (; out->rank < def->rank; out->rank++) out->size[out->rank] = out->size[0];
+}
+
+/* ---- words and calls ---------------------------------------------------------------------------------------------- */
+
+static void bind_word(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
+    const char *candidates[MAX_CANDIDATES];
+    int n = 0;
+    char *words = arena_string(b->arena, def->words, strlen(def->words));
+    for (char *w = strtok(words, "|"); w && n < MAX_CANDIDATES; w = strtok(NULL, "|")) {
+        if (v->kind == VALUE_WORD && !strcmp(w, v->word)) {
+            out->word = w;
+            return;
+        }
+        candidates[n++] = w;
+    }
+    if (v->kind == VALUE_WORD) error(b->diag, v->loc, "'%s' cannot be '%s'", def->name, v->word);
+    else error(b->diag, v->loc, "'%s' must be a word", def->name);
+    suggest(b, v->kind == VALUE_WORD ? v->word : "", candidates, n);
+    b->failed = true;
+}
+
+static void bind_call(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
+    if (v->kind != VALUE_WORD && v->kind != VALUE_CALL) {
+        fail(b, v->loc, def, "a word or a call, word(option=value, ...)");
+        return;
+    }
+    const char *candidates[MAX_CANDIDATES];
+    int n;
+    out->callable = find_callable(def->family, v->word, candidates, &n);
+    out->word = out->callable ? out->callable->name : v->word;
+    if (!out->callable) {
+        error(b->diag, v->loc, "'%s' cannot be '%s'", def->name, v->word);
+        suggest(b, v->word, candidates, n);
+        b->failed = true;
+        return;
+    }
+    out->attributes = bind_attributes(b->arena, b->diag, out->callable, v->arguments, v->argument_count, v->loc);
+    if (!out->attributes) b->failed = true;
+}
+
+static void bind_calls(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
+    const Value *items = v->kind == VALUE_LIST ? v->items : v;
+    int n = v->kind == VALUE_LIST ? v->length : 1;
+    for (int i = 0; i < n; i++) {
+        bind_call(b, def, &items[i], out);
+        out->loc = items[i].loc;
+        out->present = true;
+        if (i + 1 < n) out = out->next = NEW(b->arena, Attr);
+    }
+}
+
+static void bind_bool(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
+    if (v->kind != VALUE_BOOL) fail(b, v->loc, def, "true or false");
+    else out->real = v->truth;
+}
+
+static void bind_value(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
+    static void (*const by_kind[])(Binder *, const AttrDef *, const Value *, Attr *) = {
+        [ATTR_INT] = bind_number, [ATTR_REAL] = bind_number, [ATTR_BOOL] = bind_bool,   [ATTR_WORD] = bind_word,
+        [ATTR_SIZE] = bind_size,  [ATTR_CALL] = bind_call,   [ATTR_CALLS] = bind_calls,
+    };
+    out->loc = v->loc;
+    out->present = true;
+    by_kind[def->kind](b, def, v, out);
+}
+
+/* ---- defaults ----------------------------------------------------------------------------------------------------- */
+
+static void bind_fallback(Binder *b, const AttrDef *def, Attr *out, Loc what) {
+    Value v = {.loc = what, .word = def->fallback, .text = def->fallback};
+    char *end;
+    v.number = strtod(def->fallback, &end);
+    if (!*def->fallback) return;
+    if (!*end) v.kind = VALUE_NUMBER, v.integer = v.number == floor(v.number);
+    else if (def->kind == ATTR_BOOL) v.kind = VALUE_BOOL, v.truth = !strcmp(def->fallback, "true");
+    else v.kind = VALUE_WORD;
+    bind_value(b, def, &v, out);
+    if (b->failed && !b->diag->errors) bug("the default of '%s' does not fit its own definition", def->name);
+}
+
+static int find_attribute(Binder *b, const Callable *callable, const Argument *a) {
+    const char *candidates[MAX_CANDIDATES];
+    int n = 0;
+    for (int i = 0; i < callable->attribute_count; i++) {
+        if (!strcmp(callable->attributes[i].name, a->key)) return i;
+        if (n < MAX_CANDIDATES) candidates[n++] = callable->attributes[i].name;
+    }
+    error(b->diag, a->key_loc, "'%s' has no option '%s'", callable->name, a->key);
+    if (n) suggest(b, a->key, candidates, n);
+    b->failed = true;
+    return -1;
+}
+
+/* The attribute that the next positional argument gives, -1 when there is none left. */
+static int next_positional(const Callable *callable, int after) {
+    for (int i = after + 1; i < callable->attribute_count; i++)
+        if (callable->attributes[i].positional) return i;
+    return -1;
+}
+
+static int positional_count(const Callable *callable) {
+    int n = 0;
+    for (int i = 0; i < callable->attribute_count; i++) n += callable->attributes[i].positional;
+    return n;
+}
+
+Attr *bind_attributes(Arena *arena, Diag *diag, const Callable *callable, const Argument *arguments, int count, Loc what) {
+    Binder b = {arena, diag, false};
+    Attr *out = NEW_ARRAY(arena, Attr, callable->attribute_count + 1);
+    int positional = -1;
+    for (int k = 0; k < count; k++) {
+        const Argument *a = &arguments[k];
+        int i = a->key ? find_attribute(&b, callable, a) : (positional = next_positional(callable, positional));
+        if (i < 0) {
+            if (!a->key) {
+                int n = positional_count(callable);
+                error(diag, a->value.loc, "'%s' takes %d value%s by position", callable->name, n, plural(n));
+                b.failed = true;
+                break;
+            }
+            continue;
+        }
+        if (out[i].given) {
+            error(diag, a->key ? a->key_loc : a->value.loc, "'%s' is given twice", callable->attributes[i].name);
+            b.failed = true;
+            continue;
+        }
+        out[i].given = true;
+        bind_value(&b, &callable->attributes[i], &a->value, &out[i]);
+    }
+    for (int i = 0; i < callable->attribute_count && !b.failed; i++) {
+        const AttrDef *def = &callable->attributes[i];
+        if (out[i].given) continue;
+        if (def->fallback) bind_fallback(&b, def, &out[i], what);
+        else {
+            error(diag, what, "'%s' needs '%s': %s", callable->name, def->name, def->doc);
+            b.failed = true;
+        }
+    }
+    return b.failed ? NULL : out;
+}

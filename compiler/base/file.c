@@ -1,0 +1,139 @@
+/* file.c: whole files.
+ *
+ * Reading takes what is there, whatever its size was a moment ago. Writing is all or nothing: a temporary file beside
+ * the target, fsync, rename; unchanged contents are left alone, so that make sees no change. Contents are bytes: no
+ * encoding, no line ends. Folders are not created, and a process that is killed may leave a ".cnnc-*.tmp" behind.
+ */
+#define _XOPEN_SOURCE 700 /* realpath is not in plain POSIX */
+#include "cnnc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CHUNK = 65536 };
+
+static ssize_t read_some(int fd, char *buffer) {
+    ssize_t n;
+    do n = read(fd, buffer, CHUNK);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+/* False with errno set. */
+static bool write_all(int fd, const char *text, size_t length) {
+    while (length > 0) {
+        ssize_t n = write(fd, text, length);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        text += n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+static const char *cannot_read(Arena *arena, const char *path, const char *why) {
+    return arena_printf(arena, "cannot read %s: %s", path, why);
+}
+
+static const char *read_descriptor(Arena *arena, const char *path, int fd, char **text, size_t *length) {
+    StrBuf contents = {0};
+    char chunk[CHUNK];
+    ssize_t n;
+    while ((n = read_some(fd, chunk)) > 0) strbuf_add_n(&contents, chunk, (size_t)n);
+    const char *message = n < 0 ? cannot_read(arena, path, strerror(errno)) : NULL;
+    if (!message) {
+        *text = arena_string(arena, contents.text, contents.length);
+        *length = contents.length;
+    }
+    strbuf_free(&contents);
+    return message;
+}
+
+/* What is read is followed by a terminator that *length does not count. */
+const char *read_file(Arena *arena, const char *path, char **text, size_t *length) {
+    if (strcmp(path, "-") == 0) return read_descriptor(arena, "standard input", STDIN_FILENO, text, length);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not make us wait */
+    if (fd < 0) return cannot_read(arena, path, strerror(errno));
+    struct stat status;
+    const char *message = NULL;
+    if (fstat(fd, &status) != 0) message = cannot_read(arena, path, strerror(errno));
+    else if (S_ISDIR(status.st_mode)) message = cannot_read(arena, path, "it is a folder");
+    else if (!S_ISREG(status.st_mode)) message = cannot_read(arena, path, "it is not a regular file");
+    else message = read_descriptor(arena, path, fd, text, length);
+    close(fd);
+    return message;
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+static const char *cannot_write(Arena *arena, const char *path, int number) {
+    return arena_printf(arena, "cannot write %s: %s", path, strerror(number));
+}
+
+static bool has_contents(const char *path, const char *text, size_t length) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return false;
+    char chunk[CHUNK];
+    ssize_t n;
+    while ((n = read_some(fd, chunk)) > 0) {
+        if ((size_t)n > length || memcmp(chunk, text, (size_t)n) != 0) break;
+        text += n;
+        length -= (size_t)n;
+    }
+    close(fd);
+    return n == 0 && length == 0;
+}
+
+/* A device or a pipe (/dev/null, /dev/stdout) is written to: it cannot be replaced, and must not be. */
+static const char *write_through(Arena *arena, const char *path, const char *text, size_t length) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return cannot_write(arena, path, errno);
+    int failure = write_all(fd, text, length) ? 0 : errno;
+    if (close(fd) != 0 && !failure) failure = errno;
+    return failure ? cannot_write(arena, path, failure) : NULL;
+}
+
+/* Creates a new file in the target's folder: O_EXCL never follows a planted link, and umask applies. */
+static int open_temporary(Arena *arena, const char *target, char **path) {
+    const char *slash = strrchr(target, '/');
+    int folder = slash ? (int)(slash + 1 - target) : 0, fd = -1;
+    for (int attempt = 0; attempt < 100 && fd < 0; attempt++) {
+        *path = arena_printf(arena, "%.*s.cnnc-%ld-%d.tmp", folder, target, (long)getpid(), attempt);
+        fd = open(*path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd < 0 && errno != EEXIST) break;
+    }
+    return fd;
+}
+
+/* mode: the permissions of the file replaced, 0 for a new one. */
+static const char *replace(Arena *arena, const char *target, mode_t mode, const char *text, size_t length) {
+    char *temporary;
+    int fd = open_temporary(arena, target, &temporary), failure = 0;
+    if (fd < 0) return cannot_write(arena, target, errno);
+    if ((mode && fchmod(fd, mode) != 0) || !write_all(fd, text, length) || fsync(fd) != 0) failure = errno;
+    if (close(fd) != 0 && !failure) failure = errno;
+    if (!failure && rename(temporary, target) != 0) failure = errno;
+    if (!failure) return NULL;
+    unlink(temporary);
+    return cannot_write(arena, target, failure);
+}
+
+const char *write_file(Arena *arena, const char *path, const char *text, size_t length) {
+    struct stat status;
+    if (stat(path, &status) != 0) return replace(arena, path, 0, text, length);
+    if (!S_ISREG(status.st_mode)) return write_through(arena, path, text, length);
+    if (has_contents(path, text, length)) return NULL;
+    if (access(path, W_OK) != 0) return cannot_write(arena, path, errno);
+    char *resolved = realpath(path, NULL); /* through a link: the file is replaced, the link stays */
+    if (!resolved) return cannot_write(arena, path, errno);
+    const char *message = replace(arena, resolved, status.st_mode & 07777, text, length);
+    free(resolved);
+    return message;
+}

@@ -1,0 +1,461 @@
+/* build.c: statements -> graph. Looks words up in the operator table, binds arguments, connects layers, infers shapes.
+ *
+ * It knows the statements (network, input, compile, fit, output) and no layer: what a layer is made of stands in ops/. */
+#include "ops/ops.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { MAX_LAYERS = 100000 };
+static const int64_t max_elements = 2147483647; /* of one tensor: generated code indexes with int */
+
+/* ---- names: a hash table ---------------------------------------------------------------------------------------- */
+
+typedef struct NameTable {
+    const char **keys;
+    Layer **layers; /* NULL for tensors' names */
+    size_t used, capacity;
+} NameTable;
+
+static size_t slot_of(const NameTable *t, const char *key) {
+    size_t h = 1469598103934665603u;
+    for (const char *s = key; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
+    for (h &= t->capacity - 1; t->keys[h] && strcmp(t->keys[h], key); h = (h + 1) & (t->capacity - 1)) {}
+    return h;
+}
+
+static void grow_names(Arena *arena, NameTable *t) {
+    NameTable old = *t;
+    t->capacity = old.capacity ? old.capacity * 2 : 64;
+    t->keys = NEW_ARRAY(arena, const char *, t->capacity);
+    t->layers = NEW_ARRAY(arena, Layer *, t->capacity);
+    for (size_t i = 0; i < old.capacity; i++) {
+        if (!old.keys[i]) continue;
+        size_t s = slot_of(t, old.keys[i]);
+        t->keys[s] = old.keys[i], t->layers[s] = old.layers[i];
+    }
+}
+
+static void add_name(Graph *g, const char *key, Layer *layer) {
+    NameTable *t = g->names;
+    if (t->used * 2 >= t->capacity) grow_names(g->arena, t);
+    size_t s = slot_of(t, key);
+    t->used += !t->keys[s];
+    t->keys[s] = key, t->layers[s] = layer;
+}
+
+static bool has_name(const Graph *g, const char *key) { return g->names->capacity && g->names->keys[slot_of(g->names, key)]; }
+static Layer *find_layer(const Graph *g, const char *key) { return has_name(g, key) ? g->names->layers[slot_of(g->names, key)] : NULL; }
+
+/* ---- shapes ------------------------------------------------------------------------------------------------------- */
+
+Shape shape_of(int rank, const int *dims) {
+    Shape s = {.rank = rank};
+    for (int i = 0; i < rank; i++) s.dim[i] = dims[i];
+    return s;
+}
+
+int64_t shape_count(Shape s) {
+    int64_t n = 1;
+    for (int i = 0; i < s.rank; i++) {
+        if (s.dim[i] && n > INT64_MAX / s.dim[i]) return INT64_MAX;
+        n *= s.dim[i];
+    }
+    return n;
+}
+
+bool shape_equal(Shape a, Shape b) {
+    if (a.rank != b.rank) return false;
+    for (int i = 0; i < a.rank; i++)
+        if (a.dim[i] != b.dim[i]) return false;
+    return true;
+}
+
+static const char *join_shape(Arena *arena, Shape s, const char *separator) {
+    char *text = arena_printf(arena, "%s", s.rank ? "" : "1");
+    for (int i = 0; i < s.rank; i++) text = arena_printf(arena, "%s%s%d", text, i ? separator : "", s.dim[i]);
+    return text;
+}
+const char *shape_text(Arena *arena, Shape s) { return join_shape(arena, s, "x"); }
+
+/* ---- tensors and ops ---------------------------------------------------------------------------------------------- */
+
+Tensor *new_tensor(Graph *g, Layer *layer, const char *suffix, Shape shape, Type type, Role role) {
+    Tensor *t = NEW(g->arena, Tensor);
+    const char *stem = layer ? arena_printf(g->arena, "%s_%s", layer->name, suffix) : suffix;
+    const char *name = stem;
+    for (int k = 2; has_name(g, name); k++) name = arena_printf(g->arena, "%s_%d", stem, k);
+    add_name(g, name, NULL);
+    *t = (Tensor){.id = g->tensor_count, .name = name, .shape = shape, .type = type, .role = role, .layer = layer};
+    *PUSH(g->arena, g->tensors, g->tensor_count) = t;
+    return t;
+}
+
+static bool check_elements(Graph *g, const Layer *layer, const char *what, Shape s) {
+    if (shape_count(s) <= max_elements) return true;
+    error(g->diag, layer->loc, "the %s of '%s', %s, has more than 2^31 - 1 elements", what, layer->name, shape_text(g->arena, s));
+    return false;
+}
+
+Tensor *layer_parameter(Graph *g, Layer *layer, const char *weight, Shape shape, const Attr *initializer, int fan_in, int fan_out) {
+    check_elements(g, layer, weight, shape);
+    Tensor *p = new_tensor(g, layer, weight, shape, TYPE_REAL, ROLE_PARAMETER);
+    p->weight = weight;
+    p->initializer = initializer;
+    p->fan_in = fan_in, p->fan_out = fan_out;
+    p->trainable = layer->trainable;
+    p->index = g->parameter_count;
+    *PUSH(g->arena, g->parameters, g->parameter_count) = p;
+    return p;
+}
+
+static Op *new_op(Graph *g, const OpDef *def, Layer *layer, Attr *attributes, Tensor **inputs, int n) {
+    Op *op = NEW(g->arena, Op);
+    *op = (Op){.id = g->op_count, .def = def, .attributes = attributes, .layer = layer, .input_count = n};
+    op->inputs = NEW_ARRAY(g->arena, Tensor *, n);
+    op->outputs = NEW_ARRAY(g->arena, Tensor *, 4);
+    for (int i = 0; i < n; i++) op->inputs[i] = inputs[i];
+    return op;
+}
+
+static Tensor *finish_op(Graph *g, Op *op) {
+    if (!op->def->infer(g, op)) return NULL;
+    for (int i = 0; i < op->output_count; i++) {
+        if (!check_elements(g, op->layer, "output", op->outputs[i]->shape)) return NULL;
+        op->outputs[i]->producer = op;
+    }
+    *PUSH(g->arena, g->ops, g->op_count) = op;
+    return op->outputs[0];
+}
+
+Tensor *add_op(Graph *g, const OpDef *def, Layer *layer, Attr *attributes, Tensor **inputs, int n) {
+    return finish_op(g, new_op(g, def, layer, attributes, inputs, n));
+}
+
+Tensor *add_gradient_op(Graph *g, const OpDef *def, Op *forward, Tensor **inputs, int n) {
+    Op *op = new_op(g, def, forward->layer, forward->attributes, inputs, n);
+    op->forward = forward;
+    return finish_op(g, op);
+}
+
+Tensor *apply_activation(Graph *g, Layer *layer, const Attr *activation, Tensor *x) {
+    const OpDef *def = find_op(activation->word, OP_LAYER);
+    return def->view ? x : add_op(g, def, layer, activation->attributes, (Tensor *[]){x}, 1);
+}
+
+/* ---- statements that compute ---------------------------------------------------------------------------------------- */
+
+static const char *const reserved[] = {
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline",
+    "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void",
+    "volatile", "while", "asm", "typeof", "alignas", "alignof", "and", "and_eq", "bitand", "bitor", "bool", "catch", "char8_t", "char16_t", "char32_t",
+    "class", "compl", "concept", "const_cast", "consteval", "constexpr", "constinit", "co_await", "co_return", "co_yield", "decltype", "delete",
+    "dynamic_cast", "explicit", "export", "false", "friend", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or",
+    "or_eq", "private", "protected", "public", "reinterpret_cast", "requires", "static_assert", "static_cast", "template", "this", "thread_local", "throw",
+    "true", "try", "typeid", "typename", "using", "virtual", "wchar_t", "xor", "xor_eq", "linux", "unix", "i386", "typeof_unqual",
+};
+
+static bool check_name(Graph *g, Name name) {
+    for (int i = 0; i < LENGTH(reserved); i++)
+        if (!strcmp(name.text, reserved[i])) {
+            error(g->diag, name.loc, "'%s' cannot be a name: it is a keyword or predefined macro of C or C++", name.text);
+            hint(g->diag, "'%s_1' would do", name.text);
+            return false;
+        }
+    return true;
+}
+
+static const char *default_name(Graph *g, const char *word) {
+    const char *name = word;
+    for (int k = 1; has_name(g, name); k++) name = arena_printf(g->arena, "%s_%d", word, k);
+    return name;
+}
+
+static bool resolve_inputs(Graph *g, const Statement *s, Layer *l, Layer *previous) {
+    const OpDef *def = l->def;
+    int n = s->from_count ? s->from_count : previous ? 1 : 0;
+    if (def != &op_input && !n) {
+        error(g->diag, s->word.loc, "'%s' has nothing to work on", s->word.text);
+        hint(g->diag, "begin with an input, 'input 28x28x1' say");
+        return false;
+    }
+    if (def == &op_input) {
+        if (s->from_count) error(g->diag, s->from[0].loc, "an input takes nothing from other layers");
+        return !s->from_count;
+    }
+    l->inputs = NEW_ARRAY(g->arena, Tensor *, n);
+    bool fine = true;
+    for (int i = 0; i < n; i++) {
+        Layer *from = s->from_count ? find_layer(g, s->from[i].text) : previous;
+        if (!from) {
+            error(g->diag, s->from[i].loc, "there is no layer '%s' before this line", s->from[i].text);
+            const char **names = NEW_ARRAY(g->arena, const char *, g->layer_count);
+            for (int k = 0; k < g->layer_count; k++) names[k] = g->layers[k]->name;
+            const char *near = nearest(s->from[i].text, names, g->layer_count);
+            if (near) hint(g->diag, "did you mean '%s'?", near);
+            fine = false;
+            continue;
+        }
+        from->used = true;
+        l->inputs[l->input_count++] = from->output;
+        fine = fine && from->output;
+    }
+    if (fine && (n < def->min_inputs || n > def->max_inputs)) {
+        Loc loc = s->from_count ? s->from[0].loc : s->word.loc;
+        if (def->max_inputs == 1) error(g->diag, loc, "'%s' takes one input, not %d", def->call.name, n);
+        else error(g->diag, loc, "'%s' takes %d inputs or more, not %d", def->call.name, def->min_inputs, n);
+        if (def->max_inputs > 1) hint(g->diag, "name them: '%s from a, b'", def->call.name);
+        fine = false;
+    }
+    return fine;
+}
+
+static void unknown_word(Graph *g, const Statement *s) {
+    const char *words[128];
+    int n = 0;
+    const Callable *c;
+    for (int i = 0; n < 100 && (c = layer_family(i)); i++) words[n++] = c->name;
+    static const char *const others[] = {"network", "output", "compile", "fit"};
+    for (int i = 0; i < LENGTH(others); i++) words[n++] = others[i];
+    error(g->diag, s->word.loc, "there is no layer '%s'", s->word.text);
+    const char *near = nearest(s->word.text, words, n);
+    if (near) hint(g->diag, "did you mean '%s'?", near);
+    else hint(g->diag, "'cnnc help' lists the layers");
+}
+
+static const Attr *find_attr(const Callable *c, const Attr *attributes, const char *name) {
+    for (int i = 0; i < c->attribute_count; i++)
+        if (!strcmp(c->attributes[i].name, name)) return &attributes[i];
+    return NULL;
+}
+
+static Tensor *make_layer(Graph *g, Layer *l) {
+    return l->def->layer ? l->def->layer(g, l) : add_op(g, l->def, l, l->attributes, l->inputs, l->input_count);
+}
+
+/* Adds the layer even after an error, with output NULL, so that later lines are not blamed for it. */
+static Layer *build_layer(Graph *g, const Statement *s, Layer *previous) {
+    const OpDef *def = find_op(s->word.text, OP_LAYER);
+    Layer *l = NEW(g->arena, Layer);
+    bool fine = true;
+    if (!def) unknown_word(g, s), fine = false;
+    if (s->name.text && !check_name(g, s->name)) fine = false;
+    Layer *same = s->name.text ? find_layer(g, s->name.text) : NULL;
+    if (same) {
+        error(g->diag, s->name.loc, "the name '%s' is used twice", s->name.text);
+        note(g->diag, same->loc, "it is declared here");
+        return NULL;
+    }
+    if (s->name.text && has_name(g, s->name.text)) {
+        error(g->diag, s->name.loc, "the name '%s' is taken by a tensor of an earlier layer", s->name.text);
+        return NULL;
+    }
+    *l = (Layer){.def = def, .loc = s->name.text ? s->name.loc : s->word.loc, .trainable = true};
+    l->name = s->name.text ? s->name.text : default_name(g, s->word.text);
+    add_name(g, l->name, l);
+    *PUSH(g->arena, g->layers, g->layer_count) = l;
+    if (def && !resolve_inputs(g, s, l, previous)) fine = false;
+    if (def) l->attributes = bind_attributes(g->arena, g->diag, &def->call, s->arguments, s->argument_count, s->word.loc);
+    if (!fine || !l->attributes) return l;
+    const Attr *trainable = find_attr(&def->call, l->attributes, "trainable");
+    l->trainable = !trainable || trainable->real != 0;
+    int errors = g->diag->errors;
+    l->output = make_layer(g, l);
+    if (g->diag->errors > errors) l->output = NULL;
+    if (l->output && !l->output->layer) bug("the output of '%s' belongs to no layer", l->name);
+    return l;
+}
+
+/* ---- network, output, compile, fit ----------------------------------------------------------------------------------- */
+
+static void build_network(Graph *g, const Statement *s) {
+    if (s->argument_count != 1 || s->arguments[0].key || s->arguments[0].value.kind != VALUE_WORD) {
+        error(g->diag, s->word.loc, "'network' takes one name");
+        hint(g->diag, "it is the prefix of every generated symbol: 'network mnist'");
+        return;
+    }
+    const Value *v = &s->arguments[0].value;
+    if (g->name) error(g->diag, s->word.loc, "'network' is given twice");
+    else if (g->layer_count) error(g->diag, s->word.loc, "'network' must come before the layers");
+    else if (check_name(g, (Name){v->word, v->loc})) g->name = v->word;
+}
+
+typedef struct Outputs { Layer **layers; int length; } Outputs;
+
+static void build_output(Graph *g, const Statement *s, Outputs *out) {
+    if (!s->argument_count) error(g->diag, s->word.loc, "'output' needs the names of layers");
+    for (int i = 0; i < s->argument_count; i++) {
+        const Value *v = &s->arguments[i].value, *items = v->kind == VALUE_LIST ? v->items : v;
+        int n = v->kind == VALUE_LIST ? v->length : 1;
+        for (int k = 0; k < n; k++) {
+            Layer *l = items[k].kind == VALUE_WORD && !s->arguments[i].key ? find_layer(g, items[k].word) : NULL;
+            if (!l) {
+                error(g->diag, items[k].loc, "'output' needs the name of a layer before it");
+                continue;
+            }
+            l->used = true;
+            *PUSH(g->arena, out->layers, out->length) = l;
+        }
+    }
+}
+
+enum { COMPILE_OPTIMIZER, COMPILE_LOSS, COMPILE_METRICS };
+static const AttrDef compile_attributes[] = {
+    {"optimizer", ATTR_CALL, "rmsprop", 0, 0, 0, NULL, optimizer_family, false, "how weights follow their gradients"},
+    {"loss", ATTR_CALL, NULL, 0, 0, 0, NULL, loss_family, false, "what training makes small"},
+    {"metrics", ATTR_CALLS, "", 0, 0, 0, NULL, metric_family, false, "what is reported beside the loss"},
+};
+static const Callable compile_statement = {"compile", "how the network is trained", ATTRIBUTES(compile_attributes), NULL};
+
+enum { FIT_EPOCHS, FIT_BATCH_SIZE, FIT_SHUFFLE, FIT_SEED };
+static const AttrDef fit_attributes[] = {
+    {"epochs", ATTR_INT, "1", 1, 1e9, 0, NULL, NULL, false, "passes over the training data"},
+    {"batch_size", ATTR_INT, "32", 1, 1 << 20, 0, NULL, NULL, false, "examples in an update"},
+    {"shuffle", ATTR_BOOL, "true", 0, 0, 0, NULL, NULL, false, "another order in each epoch"},
+    {"seed", ATTR_INT, "0", 0, 2147483647, 0, NULL, NULL, false, "of initial weights and shuffling"},
+};
+static const Callable fit_statement = {"fit", "how long, in which portions", ATTRIBUTES(fit_attributes), NULL};
+
+/* A loss or metric over the prediction; makes the target where there is none yet. */
+static bool add_total(Graph *g, const OpDef *def, Layer *layer, const Attr *a, Tensor *prediction, Tensor **target) {
+    Op *op = new_op(g, def, layer, a->attributes, (Tensor *[]){prediction, NULL}, 2);
+    if (!def->target(g, op, prediction, target)) {
+        error(g->diag, a->loc, "'%s' does not fit the targets of this loss", a->word);
+        return false;
+    }
+    op->inputs[1] = *target;
+    return finish_op(g, op) != NULL;
+}
+
+static void build_compile(Graph *g, const Statement *s, Tensor *prediction, int outputs) {
+    Attr *a = bind_attributes(g->arena, g->diag, &compile_statement, s->arguments, s->argument_count, s->word.loc);
+    if (!a || !prediction) return;
+    if (outputs != 1) {
+        error(g->diag, s->word.loc, "'compile' needs a network with one output, this one has %d", outputs);
+        return;
+    }
+    Layer *layer = NEW(g->arena, Layer);
+    *layer = (Layer){.name = default_name(g, "loss"), .loc = s->word.loc, .attributes = a};
+    add_name(g, layer->name, NULL);
+    g->loss = find_op(a[COMPILE_LOSS].word, OP_LOSS);
+    g->loss_loc = a[COMPILE_LOSS].loc;
+    g->optimizer = find_op(a[COMPILE_OPTIMIZER].word, OP_OPTIMIZER);
+    g->optimizer_attributes = a[COMPILE_OPTIMIZER].attributes;
+    g->scale = new_tensor(g, NULL, "scale", shape1(1), TYPE_REAL, ROLE_SCALE);
+    Tensor *target = NULL, *logits = prediction;
+    const OpDef *def = g->loss;
+    const Attr *from_logits = find_attr(&def->call, a[COMPILE_LOSS].attributes, "from_logits");
+    if (def->on_logits && from_logits->real != 0) def = def->on_logits;
+    else if (def->on_logits && prediction->producer->def == &op_softmax) def = def->on_logits, logits = prediction->producer->inputs[0];
+    if (!add_total(g, def, layer, &a[COMPILE_LOSS], logits, &target)) return;
+    for (const Attr *m = &a[COMPILE_METRICS]; m && m->present; m = m->next) {
+        const OpDef *metric = find_op(m->word, OP_METRIC);
+        if (!add_total(g, metric ? metric : find_op(m->word, OP_LOSS), layer, m, prediction, &target)) return;
+        int n = g->total_count - 2;
+        *PUSH(g->arena, g->metrics, n) = m->word;
+    }
+}
+
+static void build_fit(Graph *g, const Statement *s) {
+    Attr *a = bind_attributes(g->arena, g->diag, &fit_statement, s->arguments, s->argument_count, s->word.loc);
+    if (!a) return;
+    g->epochs = attr_int(&a[FIT_EPOCHS]);
+    g->batch_size = attr_int(&a[FIT_BATCH_SIZE]);
+    g->shuffle = a[FIT_SHUFFLE].real != 0;
+    g->seed = (uint64_t)a[FIT_SEED].real;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------------- */
+
+static const char *name_from_file(Arena *arena, const char *path) {
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path, *end = strchr(base, '.');
+    char *name = arena_string(arena, base, end ? (size_t)(end - base) : strlen(base));
+    bool fine = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z');
+    for (const char *c = name; *c; c++) fine = fine && (*c == '_' || (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z'));
+    for (int i = 0; i < LENGTH(reserved); i++) fine = fine && strcmp(name, reserved[i]);
+    return fine && strlen(name) < 64 ? name : "net";
+}
+
+static void add_outputs(Graph *g, Outputs *outputs) {
+    for (int i = 0; i < outputs->length; i++) {
+        Layer *l = outputs->layers[i];
+        if (!l->output) continue;
+        Tensor *y = add_op(g, &op_output, l, NULL, (Tensor *[]){l->output}, 1);
+        *PUSH(g->arena, g->outputs, g->output_count) = y;
+    }
+    for (int i = 0; i < g->layer_count; i++)
+        if (!g->layers[i]->used) warning(g->diag, g->layers[i]->loc, "nothing uses the output of '%s'", g->layers[i]->name);
+}
+
+/* `once`: the statement seen before, for those that may be given only once. */
+static bool first_time(Graph *g, const Statement *s, const Statement **once) {
+    if (*once) {
+        error(g->diag, s->word.loc, "'%s' is given twice", s->word.text);
+        note(g->diag, (*once)->word.loc, "it is given here already");
+        return false;
+    }
+    *once = s;
+    return true;
+}
+
+static bool is(const Statement *s, const char *word) { return !strcmp(s->word.text, word); }
+
+bool build(Arena *arena, const Description *d, Diag *diag, Graph **out) {
+    Graph *g = *out = NEW(arena, Graph);
+    *g = (Graph){.arena = arena, .diag = diag, .epochs = 1, .batch_size = 32, .shuffle = true, .names = NEW(arena, NameTable)};
+    const Statement *compile = NULL, *fit = NULL;
+    Layer *last = NULL;
+    Outputs outputs = {0};
+    for (int i = 0; i < d->length; i++) {
+        const Statement *s = &d->statements[i];
+        if (is(s, "network")) build_network(g, s);
+        else if (is(s, "output")) build_output(g, s, &outputs);
+        else if (is(s, "compile")) first_time(g, s, &compile);
+        else if (is(s, "fit")) first_time(g, s, &fit);
+        else if (g->layer_count >= MAX_LAYERS) {
+            error(diag, s->word.loc, "more than %d layers", MAX_LAYERS);
+            break;
+        } else {
+            Layer *l = build_layer(g, s, last);
+            if (l) last = l;
+        }
+    }
+    if (!g->name) g->name = name_from_file(arena, d->source->name);
+    if (!last && !diag->errors) {
+        error(diag, (Loc){0}, "the description has no layers");
+        hint(diag, "begin with an input, 'input 28x28x1' say");
+    }
+    if (last && !outputs.length) *PUSH(arena, outputs.layers, outputs.length) = last, last->used = true;
+    if (compile) build_compile(g, compile, outputs.length ? outputs.layers[0]->output : NULL, outputs.length);
+    if (fit) build_fit(g, fit);
+    if (!diag->errors) add_outputs(g, &outputs);
+    return !diag->errors;
+}
+
+/* ---- dump ------------------------------------------------------------------------------------------------------------- */
+
+static const char *tensor_text(Arena *arena, const Tensor *t) {
+    if (t->role == ROLE_PARAMETER) return arena_printf(arena, "%s/%s", t->layer->name, t->weight);
+    if (t->role == ROLE_SCALE) return "scale";
+    return arena_printf(arena, "%%%d", t->id);
+}
+
+void print_graph(const Graph *g, StrBuf *out) {
+    static const char *const types[] = {"real", "u8", "i32", "index"};
+    strbuf_printf(out, "network %s\n", g->name);
+    for (int i = 0; i < g->op_count; i++) {
+        const Op *op = g->ops[i];
+        for (int k = 0; k < op->output_count; k++) {
+            const Tensor *t = op->outputs[k];
+            strbuf_printf(out, "%s%%%d %s[%s]", k ? ", " : "  ", t->id, types[t->type], join_shape(g->arena, t->shape, ","));
+        }
+        strbuf_printf(out, " = %s", op->def->call.name);
+        for (int k = 0; k < op->input_count; k++) strbuf_printf(out, "%s%s", k ? ", " : " ", tensor_text(g->arena, op->inputs[k]));
+        strbuf_printf(out, "   # %s\n", op->outputs[0]->name);
+    }
+    if (g->optimizer)
+        for (int i = 0; i < g->parameter_count; i++)
+            if (g->parameters[i]->gradient)
+                strbuf_printf(out, "  %s = %s %s, %%%d\n", tensor_text(g->arena, g->parameters[i]), g->optimizer->call.name,
+                              tensor_text(g->arena, g->parameters[i]), g->parameters[i]->gradient->id);
+}

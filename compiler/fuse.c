@@ -1,0 +1,88 @@
+/* fuse.c: elementwise ops and max poolings move into the kernel whose output they read, where the values still are in
+ * registers; what lay between never reaches memory. Only when nothing else reads it. */
+#include "ops/ops.h"
+
+#include <string.h>
+
+static int kernel_making(const Program *p, Tensor *t) {
+    for (int i = 0; i < p->kernel_count; i++)
+        for (int k = 0; k < p->kernels[i]->output_count; k++)
+            if (storage(p, p->kernels[i]->outputs[k]) == t) return i;
+    return -1; /* given: a parameter, say */
+}
+
+/* The position of the only kernel that reads t, -1 when there are more or none. */
+static int only_reader(const Program *p, Tensor *t) {
+    int found = -1;
+    for (int i = 0; i < p->kernel_count; i++) {
+        const Kernel *k = p->kernels[i];
+        for (int j = 0; j < k->input_count + k->extra_count; j++) {
+            if (storage(p, j < k->input_count ? k->inputs[j] : k->extras[j - k->input_count]) != t) continue;
+            if (found >= 0) return -1;
+            found = i;
+        }
+    }
+    return found;
+}
+
+static void remove_kernel(Program *p, int at) {
+    memmove(&p->kernels[at], &p->kernels[at + 1], sizeof *p->kernels * (size_t)(p->kernel_count - at - 1));
+    p->kernel_count--;
+}
+
+/* Everything else that `next` reads must be there when kernel `at` runs. */
+static bool operands_ready(const Program *p, const Kernel *next, Tensor *t, int at) {
+    for (int i = 0; i < next->input_count; i++)
+        if (storage(p, next->inputs[i]) != t && kernel_making(p, storage(p, next->inputs[i])) >= at) return false;
+    for (int i = 0; i < next->extra_count; i++)
+        if (kernel_making(p, storage(p, next->extras[i])) >= at) return false;
+    return true;
+}
+
+static bool fuse_elementwise(Program *p, int at) {
+    Kernel *k = p->kernels[at];
+    Tensor *t = storage(p, k->outputs[0]);
+    int reader = k->pool ? -1 : only_reader(p, t);
+    if (reader < 0) return false;
+    Kernel *next = p->kernels[reader];
+    if (!next->op->def->expression || !operands_ready(p, next, t, at)) return false;
+    if (shape_count(next->outputs[0]->shape) != shape_count(t->shape) || last_dim(next->outputs[0]->shape) != last_dim(k->outputs[0]->shape)) return false;
+    Epilogue *e = PUSH(p->arena, k->epilogues, k->epilogue_count);
+    *e = (Epilogue){.op = next->op, .first_extra = k->extra_count};
+    for (int i = 0; i < next->input_count; i++) {
+        if (storage(p, next->inputs[i]) == t) e->acc = i;
+        else *PUSH(p->arena, k->extras, k->extra_count) = next->inputs[i];
+    }
+    for (int i = 0; i < next->epilogue_count; i++) {
+        Epilogue *further = PUSH(p->arena, k->epilogues, k->epilogue_count);
+        *further = next->epilogues[i];
+        further->first_extra += k->extra_count;
+    }
+    for (int i = 0; i < next->extra_count; i++) *PUSH(p->arena, k->extras, k->extra_count) = next->extras[i];
+    k->outputs[0] = next->outputs[0];
+    remove_kernel(p, reader);
+    return true;
+}
+
+static bool fuse_pooling(Program *p, int at) {
+    Kernel *k = p->kernels[at];
+    int reader = k->pool || !k->def->pools ? -1 : only_reader(p, storage(p, k->outputs[0]));
+    if (reader < 0 || p->kernels[reader]->op->def != &op_max_pooling2d) return false;
+    Kernel *next = p->kernels[reader];
+    Window w = max_pooling2d_window(next->op);
+    bool whole = w.sh == w.kh && w.sw == w.kw && !w.top && !w.left && w.oh * w.kh <= w.ih && w.ow * w.kw <= w.iw;
+    if (!whole || w.kh * w.kw + 2 > p->target->registers) return false;
+    k->pool = next->op;
+    k->outputs = next->outputs;
+    k->output_count = next->output_count;
+    remove_kernel(p, reader);
+    return true;
+}
+
+void fuse(Program *p) {
+    for (int i = 0; i < p->kernel_count; i++) {
+        if (!p->kernels[i]->def->epilogue) continue;
+        while (fuse_elementwise(p, i)) {}
+        fuse_pooling(p, i);
+    }
+}

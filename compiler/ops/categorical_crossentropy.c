@@ -1,0 +1,144 @@
+/* categorical_crossentropy.c: - sum t log p, with one-hot targets or class indices. Straight from softmax it works on
+ * the logits; on probabilities it follows Keras: categorical divides by their sum, then clips to [1e-7, 1 - 1e-7];
+ * sparse clips first, then normalizes. */
+#include "loss.h"
+
+#include <math.h>
+
+enum { FROM_LOGITS };
+
+static const AttrDef attributes[] = {
+    {"from_logits", ATTR_BOOL, "false", 0, 0, 0, NULL, NULL, false, "the prediction is logits, not probabilities"},
+};
+
+static const double epsilon = 1e-7; /* keras.config.epsilon() */
+
+static double clip(double p) { return fmin(fmax(p, epsilon), 1 - epsilon); }
+static bool inside(double p) { return p >= epsilon && p <= 1 - epsilon; }
+
+/* ---- on probabilities ---------------------------------------------------------------------------------------------- */
+
+static void evaluate(const Op *op, double *const *in, double *const *out) {
+    int64_t n = last_dim(op->inputs[0]->shape), rows = row_count(op->inputs[0]->shape);
+    for (int64_t r = 0; r < rows; r++) {
+        const double *p = in[0] + r * n, *t = in[1] + r * n;
+        double sum = 0;
+        for (int64_t i = 0; i < n; i++) sum += p[i];
+        for (int64_t i = 0; i < n; i++) out[0][0] -= t[i] * log(clip(p[i] / sum)) / (double)rows;
+    }
+}
+
+static void evaluate_grad(const Op *op, double *const *in, double *const *out) {
+    int64_t n = last_dim(op->inputs[0]->shape), rows = row_count(op->inputs[0]->shape);
+    for (int64_t r = 0; r < rows; r++) {
+        const double *p = in[0] + r * n, *t = in[1] + r * n;
+        double sum = 0, dot = 0, *dp = out[0] + r * n;
+        for (int64_t i = 0; i < n; i++) sum += p[i];
+        for (int64_t i = 0; i < n; i++) {
+            double q = p[i] / sum;
+            dp[i] = inside(q) ? -t[i] / q : 0;
+            dot += dp[i] * q;
+        }
+        for (int64_t i = 0; i < n; i++) dp[i] = (dp[i] - dot) / sum * in[2][0] / (double)rows;
+    }
+}
+
+static void evaluate_sparse(const Op *op, double *const *in, double *const *out) {
+    int64_t n = last_dim(op->inputs[0]->shape), rows = row_count(op->inputs[0]->shape);
+    for (int64_t r = 0; r < rows; r++) {
+        const double *p = in[0] + r * n;
+        double sum = 0;
+        for (int64_t i = 0; i < n; i++) sum += clip(p[i]);
+        out[0][0] += (log(sum) - log(clip(p[(int)in[1][r]]))) / (double)rows;
+    }
+}
+
+static void evaluate_sparse_grad(const Op *op, double *const *in, double *const *out) {
+    int64_t n = last_dim(op->inputs[0]->shape), rows = row_count(op->inputs[0]->shape);
+    for (int64_t r = 0; r < rows; r++) {
+        const double *p = in[0] + r * n;
+        double sum = 0;
+        for (int64_t i = 0; i < n; i++) sum += clip(p[i]);
+        for (int64_t i = 0; i < n; i++)
+            out[0][r * n + i] = inside(p[i]) ? (1 / sum - ((int)in[1][r] == i) / p[i]) * in[2][0] / (double)rows : 0;
+    }
+}
+
+/* ---- on logits: the log of softmax without its rounding ------------------------------------------------------------- */
+
+static double log_sum_exp(const double *x, int64_t n) {
+    double largest = x[0], sum = 0;
+    for (int64_t i = 1; i < n; i++) largest = fmax(largest, x[i]);
+    for (int64_t i = 0; i < n; i++) sum += exp(x[i] - largest);
+    return largest + log(sum);
+}
+
+static void evaluate_logits(const Op *op, double *const *in, double *const *out) {
+    int64_t n = last_dim(op->inputs[0]->shape), rows = row_count(op->inputs[0]->shape);
+    for (int64_t r = 0; r < rows; r++) {
+        double lse = log_sum_exp(in[0] + r * n, n);
+        for (int64_t i = 0; i < n; i++) out[0][0] += in[1][r * n + i] * (lse - in[0][r * n + i]) / (double)rows;
+    }
+}
+
+static void evaluate_logits_grad(const Op *op, double *const *in, double *const *out) {
+    int64_t n = last_dim(op->inputs[0]->shape), rows = row_count(op->inputs[0]->shape);
+    for (int64_t r = 0; r < rows; r++) {
+        double lse = log_sum_exp(in[0] + r * n, n);
+        for (int64_t i = r * n; i < (r + 1) * n; i++) out[0][i] = (exp(in[0][i] - lse) - in[1][i]) * in[2][0] / (double)rows;
+    }
+}
+
+static void evaluate_sparse_logits(const Op *op, double *const *in, double *const *out) {
+    int64_t n = last_dim(op->inputs[0]->shape), rows = row_count(op->inputs[0]->shape);
+    for (int64_t r = 0; r < rows; r++) out[0][0] += (log_sum_exp(in[0] + r * n, n) - in[0][r * n + (int)in[1][r]]) / (double)rows;
+}
+
+static void evaluate_sparse_logits_grad(const Op *op, double *const *in, double *const *out) {
+    int64_t n = last_dim(op->inputs[0]->shape), rows = row_count(op->inputs[0]->shape);
+    for (int64_t r = 0; r < rows; r++) {
+        double lse = log_sum_exp(in[0] + r * n, n);
+        for (int64_t i = 0; i < n; i++) out[0][r * n + i] = (exp(in[0][r * n + i] - lse) - ((int)in[1][r] == i)) * in[2][0] / (double)rows;
+    }
+}
+
+static void gradient(Graph *g, Op *op, Tensor *dy) { (void)dy, gradient_of_loss(g, op, &op_categorical_crossentropy_grad); }
+static void gradient_logits(Graph *g, Op *op, Tensor *dy) { (void)dy, gradient_of_loss(g, op, &op_categorical_crossentropy_logits_grad); }
+static void gradient_sparse(Graph *g, Op *op, Tensor *dy) { (void)dy, gradient_of_loss(g, op, &op_sparse_categorical_crossentropy_grad); }
+static void gradient_sparse_logits(Graph *g, Op *op, Tensor *dy) { (void)dy, gradient_of_loss(g, op, &op_sparse_categorical_crossentropy_logits_grad); }
+
+#define GRADIENT_OP(op, evaluation, file, text)                                                                        \
+    {.call = {op "_grad", "gradient of " op, NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_forward_input,         \
+     .evaluate = evaluation, .plain = file ".grad", .bind = bind_rows, .equation = text}
+
+const OpDef op_categorical_crossentropy = {
+    .call = {"categorical_crossentropy", "- sum t log p over one-hot targets", ATTRIBUTES(attributes), NULL}, .kind = OP_LOSS, .accumulates = true,
+    .infer = infer_total, .gradient = gradient, .evaluate = evaluate, .plain = "categorical_crossentropy.loss", .bind = bind_rows,
+    .target = target_one_hot, .on_logits = &op_categorical_crossentropy_logits, .equation = "loss = - sum t log clip(p / sum p)",
+};
+const OpDef op_categorical_crossentropy_grad =
+    GRADIENT_OP("categorical_crossentropy", evaluate_grad, "categorical_crossentropy", "dp = d loss / dp");
+const OpDef op_categorical_crossentropy_logits = {
+    .call = {"categorical_crossentropy_logits", "categorical_crossentropy of softmax's input", NULL, 0, NULL}, .kind = OP_INTERNAL, .accumulates = true,
+    .infer = infer_total, .gradient = gradient_logits, .evaluate = evaluate_logits, .plain = "categorical_crossentropy_logits.loss",
+    .bind = bind_rows, .target = target_one_hot, .equation = "loss = sum t (log sum exp x - x)",
+};
+const OpDef op_categorical_crossentropy_logits_grad =
+    GRADIENT_OP("categorical_crossentropy_logits", evaluate_logits_grad, "categorical_crossentropy_logits", "dx = (softmax x - t) * scale");
+const OpDef op_sparse_categorical_crossentropy = {
+    .call = {"sparse_categorical_crossentropy", "- log p of the target class", ATTRIBUTES(attributes), NULL}, .kind = OP_LOSS, .accumulates = true,
+    .infer = infer_total, .gradient = gradient_sparse, .evaluate = evaluate_sparse, .plain = "sparse_categorical_crossentropy.loss",
+    .bind = bind_rows, .target = target_class_index, .on_logits = &op_sparse_categorical_crossentropy_logits,
+    .equation = "loss = log sum clip(p) - log clip(p[t])",
+};
+const OpDef op_sparse_categorical_crossentropy_grad =
+    GRADIENT_OP("sparse_categorical_crossentropy", evaluate_sparse_grad, "sparse_categorical_crossentropy", "dp = d loss / dp");
+const OpDef op_sparse_categorical_crossentropy_logits = {
+    .call = {"sparse_categorical_crossentropy_logits", "sparse_categorical_crossentropy of softmax's input", NULL, 0, NULL}, .kind = OP_INTERNAL,
+    .accumulates = true, .infer = infer_total, .gradient = gradient_sparse_logits, .evaluate = evaluate_sparse_logits,
+    .plain = "sparse_categorical_crossentropy_logits.loss", .bind = bind_rows, .target = target_class_index,
+    .equation = "loss = log sum exp x - x[t]",
+};
+const OpDef op_sparse_categorical_crossentropy_logits_grad =
+    GRADIENT_OP("sparse_categorical_crossentropy_logits", evaluate_sparse_logits_grad, "sparse_categorical_crossentropy_logits",
+                "dx = (softmax x - onehot t) * scale");

@@ -1,0 +1,24 @@
+/* ops.h: the definitions by name, for operators that build others. */
+#ifndef OPS_H
+#define OPS_H
+#include "../cnnc.h"
+
+#define OP(name) extern const OpDef op_##name;
+#include "../ops.def"
+#undef OP
+
+/* The table entries that many layers share. */
+#define ATTR_ACTIVATION_DEF {"activation", ATTR_CALL, "linear", 0, 0, 0, NULL, activation_family, false, "applied to the output"}
+#define ATTR_USE_BIAS_DEF {"use_bias", ATTR_BOOL, "true", 0, 0, 0, NULL, NULL, false, "add a trainable bias"}
+#define ATTR_KERNEL_INITIALIZER_DEF {"kernel_initializer", ATTR_CALL, "glorot_uniform", 0, 0, 0, NULL, initializer_family, false, "how the kernel starts"}
+#define ATTR_BIAS_INITIALIZER_DEF {"bias_initializer", ATTR_CALL, "zeros", 0, 0, 0, NULL, initializer_family, false, "how the bias starts"}
+#define ATTR_TRAINABLE_DEF {"trainable", ATTR_BOOL, "true", 0, 0, 0, NULL, NULL, false, "false: training leaves the layer's weights alone"}
+
+/* Shape inference of many: the first output like the first input; a gradient like its forward op's first input. */
+bool infer_like_input(Graph *, Op *);
+bool infer_like_forward_input(Graph *, Op *);
+/* A layer's usual end: bias (when asked for), then activation. */
+Tensor *bias_and_activation(Graph *, Layer *, Tensor *, const Attr *use_bias, const Attr *bias_initializer, const Attr *activation);
+/* For elementwise activations whose gradient needs dy and the output y. */
+void gradient_from_output(Graph *, Op *, const OpDef *grad, Tensor *dy);
+#endif

@@ -1,0 +1,34 @@
+/* optimizer.c: the options that all of Keras's optimizers share, as bindings and slots. */
+#include "optimizer.h"
+
+void bind_optimizer(const Attr *a, Bindings *b) {
+    static const struct { int attr; const char *has, *value; } options[] = {
+        {WEIGHT_DECAY, "has_weight_decay", "weight_decay"},
+        {CLIPNORM, "has_clipnorm", "clipnorm"},
+        {CLIPVALUE, "has_clipvalue", "clipvalue"},
+        {GLOBAL_CLIPNORM, "has_global_clipnorm", "global_clipnorm"},
+        {LOSS_SCALE_FACTOR, "has_loss_scale", "loss_scale"},
+        {EMA_OVERWRITE_FREQUENCY, "has_ema_overwrite", "ema_overwrite"},
+        {GRADIENT_ACCUMULATION_STEPS, "has_accumulation", "accumulation_steps"},
+    };
+    for (int i = 0; i < LENGTH(options); i++) {
+        const Attr *o = &a[options[i].attr];
+        bind_int(b, options[i].has, o->present);
+        if (options[i].attr == EMA_OVERWRITE_FREQUENCY || options[i].attr == GRADIENT_ACCUMULATION_STEPS) bind_int(b, options[i].value, attr_int(o));
+        else bind_real(b, options[i].value, o->real);
+        bind_optional(b, options[i].has);
+        bind_optional(b, options[i].value);
+    }
+    bind_int(b, "use_ema", a[USE_EMA].real != 0);
+    bind_real(b, "ema_momentum", a[EMA_MOMENTUM].real);
+    bind_real(b, "ema_rest", 1 - a[EMA_MOMENTUM].real);
+    bind_optional(b, "use_ema");
+    bind_optional(b, "ema_momentum");
+    bind_optional(b, "ema_rest");
+}
+
+int shared_slots(const Attr *a, const char **names, int n) {
+    if (a[USE_EMA].real != 0) names[n++] = "average";
+    if (a[GRADIENT_ACCUMULATION_STEPS].present) names[n++] = "accumulator";
+    return n;
+}

@@ -1,0 +1,52 @@
+/* window.c: the geometry of a 2-D window, shared by convolutions and poolings. Padding is TensorFlow's: 'same' gives
+ * ceil(input / stride) outputs, an odd row of padding goes to the bottom and right. */
+#include "ops.h"
+
+#include <string.h>
+
+static int outputs(int in, int k, int stride, bool same) { return same ? (in + stride - 1) / stride : in < k ? 0 : (in - k) / stride + 1; }
+
+static int padding_before(int in, int k, int stride, int out, bool same) {
+    int total = (out - 1) * stride + k - in;
+    return same && total > 0 ? total / 2 : 0;
+}
+
+bool infer_window(Graph *g, const Op *op, const Attr *size, const Attr *strides, const Attr *dilation, const Attr *padding, Window *w) {
+    const Op *forward = op->forward ? op->forward : op;
+    Shape x = forward->inputs[0]->shape;
+    if (x.rank != 3) {
+        error(g->diag, op->layer->loc, "'%s' needs an input of height x width x channels, not %s", op->layer->def->call.name, shape_text(g->arena, x));
+        return false;
+    }
+    bool same = !strcmp(padding->word, "same");
+    *w = (Window){.ih = x.dim[0], .iw = x.dim[1], .ic = x.dim[2], .kh = size->size[0], .kw = size->size[1], .sh = strides->size[0],
+                  .sw = strides->size[1], .dh = dilation ? dilation->size[0] : 1, .dw = dilation ? dilation->size[1] : 1};
+    int64_t high = (int64_t)(w->kh - 1) * w->dh + 1, wide = (int64_t)(w->kw - 1) * w->dw + 1;
+    if (!same && (high > w->ih || wide > w->iw)) {
+        error(g->diag, size->loc, "%s %dx%d is larger than its input %s", dilation ? "kernel" : "pool", w->kh, w->kw, shape_text(g->arena, x));
+        if (dilation && (w->dh > 1 || w->dw > 1)) hint(g->diag, "with dilation_rate %dx%d it spans %lldx%lld", w->dh, w->dw, (long long)high, (long long)wide);
+        Layer *from = forward->inputs[0]->layer;
+        if (from) note(g->diag, from->loc, "the input comes from '%s', declared here", from->name);
+        return false;
+    }
+    if (high > 1 << 20 || wide > 1 << 20) {
+        error(g->diag, size->loc, "a window of %lldx%lld is beyond what cnnc takes", (long long)high, (long long)wide);
+        return false;
+    }
+    w->oh = outputs(w->ih, (int)high, w->sh, same);
+    w->ow = outputs(w->iw, (int)wide, w->sw, same);
+    w->top = padding_before(w->ih, (int)high, w->sh, w->oh, same);
+    w->left = padding_before(w->iw, (int)wide, w->sw, w->ow, same);
+    return true;
+}
+
+void bind_window(const Window *w, Bindings *b) {
+    const struct { const char *name; int value; } integers[] = {
+        {"IH", w->ih}, {"IW", w->iw}, {"C", w->ic},   {"KH", w->kh},   {"KW", w->kw}, {"SH", w->sh}, {"SW", w->sw},
+        {"DH", w->dh}, {"DW", w->dw}, {"TOP", w->top}, {"LEFT", w->left}, {"OH", w->oh}, {"OW", w->ow},
+    };
+    for (int i = 0; i < LENGTH(integers); i++) {
+        bind_int(b, integers[i].name, integers[i].value);
+        bind_optional(b, integers[i].name);
+    }
+}

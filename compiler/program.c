@@ -1,0 +1,142 @@
+/* program.c: what the stages from select to plan share: kernels under construction, and the program's verifier. */
+#include "ops/ops.h"
+
+#include <string.h>
+
+const char *const entry_names[ENTRY_COUNT] = {"train", "evaluate", "predict"};
+
+int element_size(const Program *p, Type type) {
+    return type == TYPE_REAL ? p->options->real_is_double ? 8 : 4 : type == TYPE_I32 ? 4 : 1;
+}
+
+Tensor *storage(const Program *p, Tensor *t) {
+    while (t->id < p->alias_length && p->alias[t->id]) t = p->alias[t->id];
+    return t;
+}
+
+Tensor *program_tensor(Program *p, const char *name, Shape shape, Role role) {
+    Tensor *t = NEW(p->arena, Tensor);
+    *t = (Tensor){.id = p->tensor_count++, .name = name, .shape = shape, .type = TYPE_REAL, .role = role};
+    return t;
+}
+
+static bool name_taken(const Program *p, const char *name) {
+    for (int i = 0; i < p->kernel_count; i++)
+        if (p->kernels[i] && !strcmp(p->kernels[i]->name, name)) return true;
+    return false;
+}
+
+Kernel *add_kernel(Program *p, const KernelDef *def, const Op *op, const char *suffix) {
+    Kernel *k = NEW(p->arena, Kernel);
+    const char *stem = arena_printf(p->arena, "%s_%s", op->layer->name, suffix), *name = stem;
+    for (int i = 2; name_taken(p, name); i++) name = arena_printf(p->arena, "%s_%d", stem, i);
+    *k = (Kernel){.def = def, .op = op, .name = name, .flops = op->def->flops ? op->def->flops(op) : (double)shape_count(op->outputs[0]->shape)};
+    *PUSH(p->arena, p->kernels, p->kernel_count) = k;
+    return k;
+}
+
+void kernel_input(Program *p, Kernel *k, Tensor *t) { *PUSH(p->arena, k->inputs, k->input_count) = t; }
+void kernel_output(Program *p, Kernel *k, Tensor *t) { *PUSH(p->arena, k->outputs, k->output_count) = t; }
+
+void kernel_int(Program *p, Kernel *k, const char *name, int64_t value) {
+    for (int i = 0; i < k->integer_count; i++)
+        if (!strcmp(k->integers[i].name, name)) {
+            k->integers[i].value = value;
+            return;
+        }
+    *PUSH(p->arena, k->integers, k->integer_count) = (Integer){name, value};
+}
+
+int64_t kernel_get(const Kernel *k, const char *name) {
+    for (int i = 0; i < k->integer_count; i++)
+        if (!strcmp(k->integers[i].name, name)) return k->integers[i].value;
+    bug("kernel '%s' has no integer '%s'", k->name, name);
+}
+
+void kernel_window(Program *p, Kernel *k, const Window *w) {
+    const Integer integers[] = {
+        {"IH", w->ih}, {"IW", w->iw}, {"C", w->ic},  {"KH", w->kh}, {"KW", w->kw}, {"SH", w->sh},
+        {"SW", w->sw}, {"DH", w->dh}, {"DW", w->dw}, {"OH", w->oh}, {"OW", w->ow},
+    };
+    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+}
+
+Tensor **kernel_arguments(const Program *p, const Kernel *k, int *n) {
+    Tensor **all = NEW_ARRAY(p->arena, Tensor *, k->input_count + k->extra_count + k->output_count);
+    *n = 0;
+    for (int i = 0; i < k->input_count; i++) all[(*n)++] = k->inputs[i];
+    for (int i = 0; i < k->extra_count; i++) all[(*n)++] = k->extras[i];
+    for (int i = 0; i < k->output_count; i++) all[(*n)++] = k->outputs[i];
+    return all;
+}
+
+/* ---- dump --------------------------------------------------------------------------------------------------------- */
+
+static void print_tensors(StrBuf *out, Tensor *const *t, int n) {
+    for (int i = 0; i < n; i++) strbuf_printf(out, "%s%s", i ? ", " : " ", t[i]->name);
+}
+
+void print_kernels(const Program *p, StrBuf *out) {
+    static const char *const levels[] = {"derive", "shard", "example"};
+    strbuf_printf(out, "%s %s\n", entry_names[p->entry], p->target->name);
+    for (int i = 0; i < p->kernel_count; i++) {
+        const Kernel *k = p->kernels[i];
+        strbuf_printf(out, "  %-7s %s:", levels[k->def->level], k->name);
+        print_tensors(out, k->outputs, k->output_count);
+        strbuf_printf(out, " = %s", k->def->template);
+        print_tensors(out, k->inputs, k->input_count);
+        for (int e = 0; e < k->epilogue_count; e++) strbuf_printf(out, " > %s", k->epilogues[e].op->def->call.name);
+        if (k->pool) strbuf_printf(out, " > %s", k->pool->def->call.name);
+        if (k->extra_count) strbuf_add(out, " with"), print_tensors(out, k->extras, k->extra_count);
+        for (int j = 0; j < k->integer_count; j++) strbuf_printf(out, "%s%s=%lld", j ? " " : "   # ", k->integers[j].name, (long long)k->integers[j].value);
+        strbuf_add(out, "\n");
+    }
+}
+
+/* ---- verifiers ------------------------------------------------------------------------------------------------------ */
+
+static bool is_given(const Tensor *t) {
+    return t->role == ROLE_INPUT || t->role == ROLE_TARGET || t->role == ROLE_PARAMETER || t->role == ROLE_SCALE;
+}
+
+/* Every op reads only what was there before it, and its outputs are its own. */
+void verify_graph(const Graph *g, const char *stage) {
+    bool *made = NEW_ARRAY(g->arena, bool, g->tensor_count);
+    for (int i = 0; i < g->op_count; i++) {
+        const Op *op = g->ops[i];
+        for (int k = 0; k < op->input_count; k++)
+            if (!is_given(op->inputs[k]) && !made[op->inputs[k]->id]) bug("after %s: op %d, '%s', reads '%s' before it is made", stage, i, op->def->call.name, op->inputs[k]->name);
+        for (int k = 0; k < op->output_count; k++) {
+            if (op->outputs[k]->producer != op) bug("after %s: op %d, '%s', does not own its output '%s'", stage, i, op->def->call.name, op->outputs[k]->name);
+            made[op->outputs[k]->id] = true;
+        }
+    }
+    for (int i = 0; i < g->parameter_count; i++) {
+        const Tensor *w = g->parameters[i];
+        if (w->gradient && !shape_equal(w->shape, w->gradient->shape)) bug("after %s: the gradient of '%s' has another shape", stage, w->name);
+    }
+}
+
+static bool overlap(const Buffer *a, const Buffer *b) {
+    return a->derived == b->derived && a->offset < b->offset + b->size && b->offset < a->offset + a->size &&
+           (a->derived || (a->born <= b->dies && b->born <= a->dies));
+}
+
+static void verify_buffers(const Program *p, const char *stage) {
+    for (int i = 0; i < p->tensor_count; i++)
+        for (int j = 0; p->buffers[i].used && j < i; j++)
+            if (p->buffers[j].used && overlap(&p->buffers[i], &p->buffers[j])) bug("after %s: the buffers of tensors %d and %d overlap", stage, i, j);
+}
+
+void verify_program(const Program *p, const char *stage) {
+    bool *made = NEW_ARRAY(p->arena, bool, p->tensor_count);
+    for (int i = 0; i < p->kernel_count; i++) {
+        const Kernel *k = p->kernels[i];
+        for (int j = 0; j < k->input_count + k->extra_count; j++) {
+            Tensor *t = storage(p, j < k->input_count ? k->inputs[j] : k->extras[j - k->input_count]);
+            if (!is_given(t) && !made[t->id]) bug("after %s: kernel '%s' reads '%s' before it is made", stage, k->name, t->name);
+        }
+        for (int j = 0; j < k->output_count; j++) made[storage(p, k->outputs[j])->id] = true;
+    }
+    if (p->buffers) verify_buffers(p, stage);
+}

@@ -1,0 +1,87 @@
+/* select.c: an algorithm for each op, by least estimated cost, jointly over the ops of a layer and their gradients:
+ * what one of them gains another may lose. It knows algorithms only by their table. */
+#include "ops/ops.h"
+
+#include <string.h>
+
+static Tensor **entry_roots(Graph *g, Entry entry, int *n) {
+    Tensor **roots = NULL;
+    *n = 0;
+    if (entry == ENTRY_PREDICT)
+        for (int i = 0; i < g->output_count; i++) *PUSH(g->arena, roots, *n) = g->outputs[i];
+    else
+        for (int i = 0; i < g->total_count; i++) *PUSH(g->arena, roots, *n) = g->totals[i];
+    if (entry != ENTRY_TRAIN) return roots;
+    for (int i = 0; i < g->parameter_count; i++)
+        if (g->parameters[i]->gradient) *PUSH(g->arena, roots, *n) = g->parameters[i]->gradient;
+    for (int i = 0; i < g->input_count; i++)
+        if (g->inputs[i]->gradient) *PUSH(g->arena, roots, *n) = g->inputs[i]->gradient;
+    return roots;
+}
+
+/* The ops that the entry point's results depend on, in the graph's order. */
+static void find_ops(Program *p) {
+    Graph *g = p->graph;
+    int n;
+    Tensor **roots = entry_roots(g, p->entry, &n);
+    bool *needed = NEW_ARRAY(p->arena, bool, g->tensor_count), *keep = NEW_ARRAY(p->arena, bool, g->op_count);
+    for (int i = 0; i < n; i++) needed[roots[i]->id] = true;
+    for (int i = g->op_count - 1; i >= 0; i--) {
+        const Op *op = g->ops[i];
+        for (int k = 0; k < op->output_count; k++) keep[i] = keep[i] || needed[op->outputs[k]->id];
+        for (int k = 0; keep[i] && k < op->input_count; k++) needed[op->inputs[k]->id] = true;
+    }
+    for (int i = 0; i < g->op_count; i++)
+        if (keep[i]) *PUSH(p->arena, p->ops, p->op_count) = g->ops[i];
+}
+
+static const Algorithm *plain_algorithm(void) {
+    for (int i = 0; all_algorithms[i]; i++)
+        if (!strcmp(all_algorithms[i]->name, "plain")) return all_algorithms[i];
+    bug("there is no algorithm 'plain'");
+}
+
+static bool allowed(const Program *p, const Algorithm *a) { return !p->options->algorithm || !strcmp(p->options->algorithm, a->name); }
+
+/* The cost of a layer's ops when `a` does those that it covers and plain the others. */
+static double region_cost(const Program *p, const Layer *layer, const Algorithm *a, const Algorithm *plain) {
+    double sum = 0;
+    for (int i = 0; i < p->op_count; i++)
+        if (p->ops[i]->layer == layer) sum += (a->covers(p, p->ops[i]) ? a : plain)->cost(p, p->ops[i]);
+    return sum;
+}
+
+static void choose(Program *p, const Layer *layer) {
+    const Algorithm *plain = plain_algorithm(), *best = plain;
+    double plain_cost = region_cost(p, layer, plain, plain), cost = plain_cost;
+    for (int i = 0; all_algorithms[i]; i++) {
+        if (!allowed(p, all_algorithms[i])) continue;
+        double c = region_cost(p, layer, all_algorithms[i], plain);
+        if (c < cost) cost = c, best = all_algorithms[i];
+    }
+    for (int i = 0; i < p->op_count; i++)
+        if (p->ops[i]->layer == layer) {
+            const Algorithm *a = best->covers(p, p->ops[i]) ? best : plain;
+            p->choices[i] = (Choice){a, a->cost(p, p->ops[i]), plain->cost(p, p->ops[i])};
+        }
+}
+
+Program *select_algorithms(Graph *g, const Options *options, const Target *target, Entry entry) {
+    Program *p = NEW(g->arena, Program);
+    *p = (Program){.arena = g->arena, .graph = g, .options = options, .target = target, .entry = entry, .tensor_count = g->tensor_count};
+    find_ops(p);
+    p->choices = NEW_ARRAY(p->arena, Choice, p->op_count);
+    for (int i = 0; i < p->op_count; i++)
+        if (!p->choices[i].algorithm) choose(p, p->ops[i]->layer);
+    return p;
+}
+
+void print_selection(const Program *p, StrBuf *out) {
+    strbuf_printf(out, "%s %s\n", entry_names[p->entry], p->target->name);
+    for (int i = 0; i < p->op_count; i++) {
+        const Choice *c = &p->choices[i];
+        strbuf_printf(out, "  %-28s %-24s %-8s %12.0f cycles", p->ops[i]->outputs[0]->name, p->ops[i]->def->call.name, c->algorithm->name, c->cost);
+        if (c->cost != c->plain_cost) strbuf_printf(out, ", plain %.0f", c->plain_cost);
+        strbuf_add(out, "\n");
+    }
+}

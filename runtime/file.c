@@ -1,0 +1,119 @@
+/* file.c: whole files, read into memory or written so that they appear whole or not at all. */
+#define _POSIX_C_SOURCE 200809L
+#include "private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int read_all(int descriptor, const char *path, unsigned char *bytes, size_t size, cnnc_error *error) {
+    for (size_t done = 0; done < size;) {
+        ssize_t got = read(descriptor, bytes + done, size - done < 1u << 30 ? size - done : 1u << 30);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return cnnc_fail(error, "%s: at byte %zu: %s", path, done, strerror(errno));
+        if (got == 0)
+            return cnnc_fail(error, "%s: at byte %zu: the file ends here, but it had %zu bytes", path, done, size);
+        done += (size_t)got;
+    }
+    bytes[size] = 0;
+    return CNNC_OK;
+}
+
+int cnnc_file_bytes(const char *path, unsigned char **bytes, size_t *size, cnnc_error *error) {
+    *bytes = NULL;
+    *size = 0;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* not to hang on a FIFO */
+    if (descriptor < 0)
+        return cnnc_fail(error, "%s: %s", path, strerror(errno));
+    struct stat status;
+    int result = CNNC_OK;
+    if (fstat(descriptor, &status) != 0)
+        result = cnnc_fail(error, "%s: %s", path, strerror(errno));
+    else if (!S_ISREG(status.st_mode))
+        result = cnnc_fail(error, "%s: not a regular file", path);
+    else if ((uintmax_t)status.st_size >= SIZE_MAX || !(*bytes = malloc((size_t)status.st_size + 1)))
+        result = cnnc_fail(error, "%s: no memory for its %jd bytes", path, (intmax_t)status.st_size);
+    else
+        result = read_all(descriptor, path, *bytes, *size = (size_t)status.st_size, error);
+    close(descriptor);
+    if (result != CNNC_OK) {
+        free(*bytes);
+        *bytes = NULL;
+    }
+    return result;
+}
+
+/* A new file beside the path; its name is in *temporary. */
+static int open_temporary(const char *path, char **temporary) {
+    size_t length = strlen(path) + 48;
+    *temporary = malloc(length);
+    if (!*temporary)
+        return -1;
+    for (int i = 0; i < 100; i++) {
+        snprintf(*temporary, length, "%s.%ld-%d.tmp", path, (long)getpid(), i);
+        int descriptor = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (descriptor >= 0 || errno != EEXIST)
+            return descriptor;
+    }
+    return -1;
+}
+
+int cnnc_output_begin(cnnc_output *output, const char *path, cnnc_error *error) {
+    *output = (cnnc_output){.path = path};
+    struct stat status;
+    int exists = stat(path, &status) == 0;
+    if (exists && S_ISDIR(status.st_mode))
+        return cnnc_fail(error, "%s: is a folder", path);
+    int descriptor;
+    if (exists && !S_ISREG(status.st_mode))
+        descriptor = open(path, O_WRONLY | O_CLOEXEC);
+    else
+        descriptor = open_temporary(path, &output->temporary);
+    if (descriptor >= 0)
+        output->stream = fdopen(descriptor, "wb");
+    if (output->stream)
+        return CNNC_OK;
+    int result = cnnc_fail(error, "%s: cannot be written: %s", path, strerror(errno));
+    if (descriptor >= 0) {
+        close(descriptor);
+        if (output->temporary)
+            unlink(output->temporary);
+    }
+    free(output->temporary);
+    output->temporary = NULL;
+    return result;
+}
+
+void cnnc_output_abandon(cnnc_output *output) {
+    if (output->stream)
+        fclose(output->stream);
+    if (output->temporary)
+        unlink(output->temporary);
+    free(output->temporary);
+    *output = (cnnc_output){0};
+}
+
+int cnnc_output_commit(cnnc_output *output, cnnc_error *error) {
+    errno = 0;
+    int bad = ferror(output->stream) || fflush(output->stream) != 0;
+    if (!bad && output->temporary)
+        bad = fsync(fileno(output->stream)) != 0;
+    if (fclose(output->stream) != 0)
+        bad = 1;
+    output->stream = NULL;
+    if (!bad && output->temporary)
+        bad = rename(output->temporary, output->path) != 0;
+    if (bad) {
+        int result = cnnc_fail(error, "%s: not written: %s", output->path, errno ? strerror(errno) : "a write failed");
+        cnnc_output_abandon(output);
+        return result;
+    }
+    free(output->temporary);
+    *output = (cnnc_output){0};
+    return CNNC_OK;
+}

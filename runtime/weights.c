@@ -1,0 +1,86 @@
+/* weights.c: a network's parameters as a safetensors file, and back. */
+#include "private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *parameter_data(const cnnc_network *network, const void *net, const cnnc_parameter *p) {
+    const cnnc_state *state = net;
+    return (char *)state->parameters + p->offset * cnnc_type_size(network->type);
+}
+
+int cnnc_weights_save(const cnnc_network *network, const void *net, const char *path, const cnnc_metadata *metadata,
+                      int metadata_count, cnnc_error *error) {
+    cnnc_safetensor *tensors = calloc((size_t)network->parameters_length + 1, sizeof *tensors);
+    if (!tensors)
+        return cnnc_fail(error, "%s: no memory for the list of parameters", path);
+    for (int i = 0; i < network->parameters_length; i++) {
+        const cnnc_parameter *p = &network->parameters[i];
+        cnnc_array *array = &tensors[i].array;
+        tensors[i].name = p->name;
+        *array = (cnnc_array){.dtype = cnnc_dtype_of(network->type), .rank = p->rank, .count = p->count};
+        for (int k = 0; k < p->rank; k++)
+            array->shape[k] = (size_t)p->shape[k];
+        array->data = parameter_data(network, net, p);
+    }
+    int result = cnnc_safetensors_write(path, tensors, network->parameters_length, metadata, metadata_count, error);
+    free(tensors);
+    return result;
+}
+
+static int same_shape(const cnnc_parameter *p, const cnnc_array *array) {
+    if (p->rank != array->rank)
+        return 0;
+    for (int k = 0; k < p->rank; k++)
+        if ((size_t)p->shape[k] != array->shape[k])
+            return 0;
+    return 1;
+}
+
+static int check_parameter(const cnnc_network *network, const cnnc_parameter *p, const cnnc_safetensor *tensor,
+                           const char *path, cnnc_error *error) {
+    char want[128], have[128];
+    cnnc_tensor_text(want, sizeof want, p->rank, p->shape);
+    if (!tensor)
+        return cnnc_fail(error, "%s: lacks '%s' (%s), which network %s has", path, p->name, want, network->name);
+    cnnc_shape_text(have, sizeof have, tensor->array.rank, tensor->array.shape);
+    if (!same_shape(p, &tensor->array))
+        return cnnc_fail(error, "%s: '%s' is %s, in network %s it is %s", path, p->name, have, network->name, want);
+    if (tensor->array.dtype < CNNC_DTYPE_F16)
+        return cnnc_fail(error, "%s: '%s' is of type %s, not floating", path, p->name,
+                         cnnc_dtype_name(tensor->array.dtype));
+    return CNNC_OK;
+}
+
+/* All parameters there, and nothing else. */
+static int check_file(const cnnc_network *network, const cnnc_safetensors *file, const char *path, cnnc_error *error) {
+    for (int i = 0; i < network->parameters_length; i++) {
+        const cnnc_parameter *p = &network->parameters[i];
+        if (check_parameter(network, p, cnnc_safetensors_find(file, p->name), path, error) != CNNC_OK)
+            return CNNC_FAILED;
+    }
+    for (int t = 0; t < file->count; t++) {
+        int known = 0;
+        for (int i = 0; i < network->parameters_length && !known; i++)
+            known = !strcmp(network->parameters[i].name, file->tensors[t].name);
+        if (!known)
+            return cnnc_fail(error, "%s: has '%s', which network %s has not", path, file->tensors[t].name, network->name);
+    }
+    return CNNC_OK;
+}
+
+int cnnc_weights_load(const cnnc_network *network, void *net, const char *path, cnnc_error *error) {
+    cnnc_safetensors file;
+    if (cnnc_safetensors_read(path, &file, error) != CNNC_OK)
+        return CNNC_FAILED;
+    int result = check_file(network, &file, path, error);
+    for (int i = 0; i < network->parameters_length && result == CNNC_OK; i++) {
+        const cnnc_parameter *p = &network->parameters[i];
+        result = cnnc_array_convert(&cnnc_safetensors_find(&file, p->name)->array, 0, p->count, network->type,
+                                    parameter_data(network, net, p), error);
+    }
+    if (result == CNNC_OK)
+        ((cnnc_state *)net)->version++;
+    cnnc_safetensors_free(&file);
+    return result;
+}

@@ -1,0 +1,538 @@
+/* test_base.c: what compiler/base promises: arena, strbuf, diag, file. One feature per test.
+ *
+ * What exits the process runs in a child. Running out of memory for real is not provoked, only sizes that overflow.
+ */
+#define _XOPEN_SOURCE 700
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cnnc.h"
+
+/* ---- helpers ----------------------------------------------------------------------------------------------------- */
+
+/* Runs a function in a child; returns its exit status and what it wrote to standard error. */
+static int run_child(void (*function)(void), char *text, size_t size) {
+    int ends[2], status = 0;
+    assert_int_equal(pipe(ends), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        function();
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t length = 0;
+    for (ssize_t n; (n = read(ends[0], text + length, size - 1 - length)) > 0;) length += (size_t)n;
+    text[length] = '\0';
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static Source source_of(const char *text) {
+    return (Source){"mnist.net", text, strlen(text)};
+}
+
+static void assert_diag(Diag *d, const char *expected) {
+    assert_string_equal(d->out.text ? d->out.text : "", expected);
+    strbuf_free(&d->out);
+}
+
+typedef struct Folder { Arena *arena; char path[64]; } Folder;
+
+static int make_folder(void **state) {
+    Folder *folder = calloc(1, sizeof *folder);
+    folder->arena = arena_new();
+    strcpy(folder->path, "/tmp/cnnc-test-XXXXXX");
+    *state = folder;
+    return mkdtemp(folder->path) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+    Folder *folder = *state;
+    DIR *dir = opendir(folder->path);
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        unlink(arena_printf(folder->arena, "%s/%s", folder->path, entry->d_name));
+    if (dir) closedir(dir);
+    int failed = rmdir(folder->path);
+    arena_free(folder->arena);
+    free(folder);
+    return failed;
+}
+
+static char *path_in(Folder *folder, const char *name) {
+    return arena_printf(folder->arena, "%s/%s", folder->path, name);
+}
+
+static int files_in(Folder *folder) {
+    int n = 0;
+    DIR *dir = opendir(folder->path);
+    for (struct dirent *entry; (entry = readdir(dir));) n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+    closedir(dir);
+    return n;
+}
+
+static void assert_file(Folder *folder, const char *path, const char *expected, size_t expected_length) {
+    char *text = NULL;
+    size_t length = 0;
+    assert_null(read_file(folder->arena, path, &text, &length));
+    assert_int_equal(length, expected_length);
+    assert_memory_equal(text, expected, length + 1);
+}
+
+/* ---- arena ------------------------------------------------------------------------------------------------------- */
+
+static void arena_memory_is_zeroed_and_aligned(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    for (size_t size = 0; size < 200; size++) {
+        char *memory = arena_alloc(arena, size);
+        assert_int_equal((uintptr_t)memory % 16, 0);
+        for (size_t i = 0; i < size; i++) assert_int_equal(memory[i], 0);
+        if (size) memset(memory, 0xff, size);
+    }
+    arena_free(arena);
+    arena_free(NULL);
+}
+
+static void arena_string_terminates(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    assert_string_equal(arena_string(arena, "abcdef", 3), "abc");
+    assert_string_equal(arena_string(arena, NULL, 0), "");
+    assert_memory_equal(arena_string(arena, "a\0b", 3), "a\0b", 4);
+    arena_free(arena);
+}
+
+static void arena_printf_formats_any_length(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    assert_string_equal(arena_printf(arena, "%d-%s", 7, "x"), "7-x");
+    assert_int_equal(strlen(arena_printf(arena, "%10000d", 1)), 10000);
+    arena_free(arena);
+}
+
+static void push_keeps_the_elements(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    int *items = NULL, n = 0;
+    for (int i = 0; i < 10000; i++) *PUSH(arena, items, n) = i * 3;
+    assert_int_equal(n, 10000);
+    for (int i = 0; i < n; i++) assert_int_equal(items[i], i * 3);
+    arena_free(arena);
+}
+
+static void push_grows_an_array_of_fixed_size(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    int n = 3;
+    int *items = NEW_ARRAY(arena, int, 3);
+    items[2] = 5;
+    for (int i = 0; i < 100; i++) *PUSH(arena, items, n) = i;
+    assert_int_equal(items[2], 5);
+    assert_int_equal(items[102], 99);
+    arena_free(arena);
+}
+
+static Arena *volatile lost; /* by the child that exits; known here so that no leak is reported */
+static void allocate_too_much(void) { lost = arena_new(), arena_alloc(lost, SIZE_MAX - 3); }
+static void grow_too_much(void) { lost = arena_new(), arena_grow(lost, NULL, SIZE_MAX / 8, 16); }
+static void copy_too_much(void) { lost = arena_new(), arena_string(lost, "", SIZE_MAX); }
+static void append_too_much(void) { strbuf_add_n(&(StrBuf){0}, "", SIZE_MAX - 1); }
+
+static void sizes_that_overflow_exit_3(void **state) {
+    (void)state;
+    void (*const cases[])(void) = {allocate_too_much, grow_too_much, copy_too_much, append_too_much};
+    for (int i = 0; i < LENGTH(cases); i++) {
+        char text[200];
+        assert_int_equal(run_child(cases[i], text, sizeof text), 3);
+        assert_string_equal(text, "cnnc: out of memory\n");
+    }
+}
+
+/* ---- strbuf ------------------------------------------------------------------------------------------------------ */
+
+static void strbuf_appends(void **state) {
+    (void)state;
+    StrBuf b = {0};
+    strbuf_add(&b, "");
+    assert_string_equal(b.text, "");
+    strbuf_add(&b, "one");
+    strbuf_add_n(&b, " two three", 4);
+    strbuf_printf(&b, " %d%%", 42);
+    assert_string_equal(b.text, "one two 42%");
+    assert_int_equal(b.length, strlen(b.text));
+    strbuf_free(&b);
+    assert_null(b.text);
+}
+
+static void strbuf_grows(void **state) {
+    (void)state;
+    StrBuf b = {0};
+    for (int i = 0; i < 5000; i++) strbuf_printf(&b, "%04d", i);
+    assert_int_equal(b.length, 20000);
+    for (int i = 0; i < 5000; i++) {
+        char expected[16];
+        snprintf(expected, sizeof expected, "%04d", i);
+        assert_memory_equal(b.text + 4 * i, expected, 4);
+    }
+    assert_int_equal(b.text[20000], '\0');
+    strbuf_free(&b);
+}
+
+/* ---- diag -------------------------------------------------------------------------------------------------------- */
+
+static void error_shows_line_and_caret(void **state) {
+    (void)state;
+    Source s = source_of("network a\nconv2d         64 5x5   activation=relu\nflatten\n");
+    Diag d = {.source = &s};
+    error(&d, (Loc){2, 19, 3}, "kernel %dx%d is larger than its input %s", 5, 5, "4x4x64");
+    note(&d, (Loc){1, 1, 7}, "the input comes from '%s', declared here", "a");
+    hint(&d, "use padding=%s", "same");
+    assert_int_equal(d.errors, 1);
+    assert_diag(&d, "mnist.net:2:19: error: kernel 5x5 is larger than its input 4x4x64\n"
+                    "    conv2d         64 5x5   activation=relu\n"
+                    "                      ^~~\n"
+                    "mnist.net:1:1: note: the input comes from 'a', declared here\n"
+                    "    network a\n"
+                    "    ^~~~~~~\n"
+                    "hint: use padding=same\n");
+}
+
+static void warning_is_counted_apart(void **state) {
+    (void)state;
+    Source s = source_of("relu");
+    Diag d = {.source = &s};
+    warning(&d, (Loc){1, 1, 4}, "w");
+    assert_int_equal(d.errors, 0);
+    assert_int_equal(d.warnings, 1);
+    assert_diag(&d, "mnist.net:1:1: warning: w\n    relu\n    ^~~~\n");
+}
+
+static void line_0_has_no_place(void **state) {
+    (void)state;
+    Source s = source_of("");
+    Diag d = {.source = &s}, nowhere = {0};
+    error(&d, (Loc){0}, "no input");
+    assert_diag(&d, "mnist.net: error: no input\n");
+    error(&nowhere, (Loc){1, 1, 1}, "no source");
+    assert_diag(&nowhere, "error: no source\n");
+}
+
+static void tabs_become_spaces(void **state) {
+    (void)state;
+    Source s = source_of("\tdense\t\t3\n");
+    Diag d = {.source = &s};
+    error(&d, (Loc){1, 9, 1}, "m");
+    assert_diag(&d, "mnist.net:1:9: error: m\n     dense  3\n            ^\n");
+}
+
+static void caret_may_stand_at_the_end(void **state) {
+    (void)state;
+    Source s = source_of("dense\r\nrelu");
+    Diag d = {.source = &s};
+    error(&d, (Loc){1, 6, 1}, "m");
+    error(&d, (Loc){2, 3, 99}, "m");
+    error(&d, (Loc){2, 99, 5}, "m");
+    error(&d, (Loc){7, 1, 1}, "m");
+    assert_diag(&d, "mnist.net:1:6: error: m\n    dense\n         ^\n"
+                    "mnist.net:2:3: error: m\n    relu\n      ^~\n"
+                    "mnist.net:2:99: error: m\n    relu\n        ^\n"
+                    "mnist.net:7:1: error: m\n");
+}
+
+static void utf8_is_shown_and_counted_by_character(void **state) {
+    (void)state;
+    Source s = source_of("\xef\xbb\xbf" "dense \xc3\xa9\xe2\x82\xac x");
+    Diag d = {.source = &s};
+    error(&d, (Loc){1, 7, 5}, "m");
+    error(&d, (Loc){1, 13, 1}, "m");
+    assert_diag(&d, "mnist.net:1:7: error: m\n    dense \xc3\xa9\xe2\x82\xac x\n          ^~\n"
+                    "mnist.net:1:13: error: m\n    dense \xc3\xa9\xe2\x82\xac x\n             ^\n");
+}
+
+static void dangerous_text_is_masked(void **state) {
+    (void)state;
+    Source s = {"a\033.net", "x\033[2J \xff\xc3 \xe2\x80\xae \xc2\x9b \xed\xa0\x80 \0.", 22};
+    Diag d = {.source = &s};
+    error(&d, (Loc){1, 1, 1}, "in '%s'", "\a\xf0\x9f");
+    assert_diag(&d, "a?.net:1:1: error: in '\?\?\?'\n    x?[2J \?\? \?\?\? \?\? \?\?\? ?.\n    ^\n");
+}
+
+static void long_lines_are_windowed(void **state) {
+    (void)state;
+    char text[1001];
+    for (int i = 0; i < 1000; i++) text[i] = (char)('a' + i % 26);
+    text[1000] = '\0';
+    Source s = source_of(text);
+    const int columns[] = {1, 30, 500, 990, 1001};
+    for (int i = 0; i < LENGTH(columns); i++) {
+        Diag d = {.source = &s};
+        error(&d, (Loc){1, columns[i], 300}, "m");
+        char *line = strchr(d.out.text, '\n') + 1, *marks = strchr(line, '\n') + 1;
+        assert_true(marks - line <= 121);
+        assert_true(strlen(marks) <= 121);
+        char *caret = strchr(marks, '^');
+        assert_non_null(caret);
+        if (columns[i] <= 1000) assert_int_equal(line[caret - marks], text[columns[i] - 1]);
+        strbuf_free(&d.out);
+    }
+}
+
+static void colors_only_when_asked(void **state) {
+    (void)state;
+    Source s = source_of("relu");
+    Diag d = {.source = &s, .color = true};
+    error(&d, (Loc){1, 1, 2}, "m");
+    hint(&d, "h");
+    assert_diag(&d, "\033[1mmnist.net:1:1: \033[0m\033[1;31merror:\033[0m m\n    relu\n    \033[1;32m^~\033[0m\n"
+                    "\033[1;36mhint:\033[0m h\n");
+}
+
+static void the_rest_is_only_counted(void **state) {
+    (void)state;
+    Source s = source_of("relu");
+    Diag d = {.source = &s, .limit = 2}, by_default = {.source = &s};
+    for (int i = 0; i < 5; i++) {
+        error(&d, (Loc){0}, "e%d", i);
+        note(&d, (Loc){0}, "n%d", i);
+        hint(&d, "h%d", i);
+    }
+    assert_int_equal(d.errors, 5);
+    assert_diag(&d, "mnist.net: error: e0\nmnist.net: note: n0\nhint: h0\n"
+                    "mnist.net: error: e1\nmnist.net: note: n1\nhint: h1\n");
+    for (int i = 0; i < 30; i++) error(&by_default, (Loc){0}, "x");
+    assert_int_equal(by_default.out.length, 20 * strlen("mnist.net: error: x\n"));
+    strbuf_free(&by_default.out);
+}
+
+static void nearest_finds_typing_mistakes(void **state) {
+    (void)state;
+    static const char *const words[] = {"conv2d", "dense", "max_pooling2d", "relu", "gru", "relu6"};
+    static const char *const cases[][2] = {
+        {"dense", "dense"}, {"desne", "dense"}, {"dens", "dense"}, {"densee", "dense"}, {"Conv2D", "conv2d"},
+        {"MaxPooling2D", "max_pooling2d"}, {"maxpool2d", NULL}, {"rleu", "relu"}, {"gr", "gru"}, {"x", NULL},
+        {"", NULL}, {"attention", NULL}, {"ReLU", "relu"},
+    };
+    for (int i = 0; i < LENGTH(cases); i++) {
+        const char *found = nearest(cases[i][0], words, LENGTH(words));
+        if (cases[i][1]) assert_string_equal(found ? found : "nothing", cases[i][1]);
+        else assert_null(found);
+    }
+}
+
+static void nearest_survives_long_words(void **state) {
+    (void)state;
+    char lengthy[200];
+    memset(lengthy, 'a', sizeof lengthy - 1);
+    lengthy[sizeof lengthy - 1] = '\0';
+    const char *const words[] = {lengthy, lengthy + 199 - 63};
+    assert_null(nearest(lengthy, words, 2));
+    assert_ptr_equal(nearest(lengthy + 199 - 62, words, 2), words[1]);
+    assert_null(nearest("a", words, 0));
+}
+
+static void cause_bug(void) { bug("tensor %d has no shape", 7); }
+
+static void bug_exits_4(void **state) {
+    (void)state;
+    char text[500];
+    assert_int_equal(run_child(cause_bug, text, sizeof text), 4);
+    assert_non_null(strstr(text, "internal error: tensor 7 has no shape\n"));
+    assert_non_null(strstr(text, "report"));
+}
+
+/* ---- file -------------------------------------------------------------------------------------------------------- */
+
+static void written_is_read(void **state) {
+    Folder *folder = *state;
+    char *path = path_in(folder, "a.c");
+    assert_null(write_file(folder->arena, path, "one\0two\n", 8));
+    assert_file(folder, path, "one\0two\n", 8);
+    assert_null(write_file(folder->arena, path, "", 0));
+    assert_file(folder, path, "", 0);
+    assert_int_equal(files_in(folder), 1);
+}
+
+static void large_files_are_whole(void **state) {
+    Folder *folder = *state;
+    char *path = path_in(folder, "a.c");
+    size_t length = 3 * 65536 + 17;
+    char *text = arena_alloc(folder->arena, length + 1);
+    for (size_t i = 0; i < length; i++) text[i] = (char)(i * 7 + i / 251);
+    assert_null(write_file(folder->arena, path, text, length));
+    assert_file(folder, path, text, length);
+}
+
+static void set_old(const char *path) {
+    const struct timespec times[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static bool is_old(const char *path) {
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_mtime == 1000000;
+}
+
+static void unchanged_contents_keep_the_time(void **state) {
+    Folder *folder = *state;
+    char *path = path_in(folder, "a.c");
+    assert_null(write_file(folder->arena, path, "text", 4));
+    set_old(path);
+    assert_null(write_file(folder->arena, path, "text", 4));
+    assert_true(is_old(path));
+    static const char *const others[] = {"texT", "tex", "text!", ""};
+    for (int i = 0; i < LENGTH(others); i++) {
+        assert_null(write_file(folder->arena, path, "text", 4));
+        set_old(path);
+        assert_null(write_file(folder->arena, path, others[i], strlen(others[i])));
+        assert_false(is_old(path));
+        assert_file(folder, path, others[i], strlen(others[i]));
+    }
+}
+
+static void permissions_are_kept(void **state) {
+    Folder *folder = *state;
+    char *path = path_in(folder, "a.c");
+    struct stat status;
+    assert_null(write_file(folder->arena, path, "1", 1));
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_null(write_file(folder->arena, path, "2", 1));
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0640);
+}
+
+static void a_link_stays_a_link(void **state) {
+    Folder *folder = *state;
+    char *file = path_in(folder, "a.c"), *link = path_in(folder, "link.c");
+    struct stat status;
+    assert_null(write_file(folder->arena, file, "1", 1));
+    assert_int_equal(symlink(file, link), 0);
+    assert_null(write_file(folder->arena, link, "2", 1));
+    assert_file(folder, file, "2", 1);
+    assert_int_equal(lstat(link, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+}
+
+static void devices_are_written_to(void **state) {
+    Folder *folder = *state;
+    struct stat status;
+    assert_null(write_file(folder->arena, "/dev/null", "text", 4));
+    assert_int_equal(stat("/dev/null", &status), 0);
+    assert_true(S_ISCHR(status.st_mode));
+    const char *message = write_file(folder->arena, "/dev/full", "text", 4);
+    assert_string_equal(message, "cannot write /dev/full: No space left on device");
+}
+
+static void a_failed_write_leaves_nothing(void **state) {
+    Folder *folder = *state;
+    char *path = path_in(folder, "a.c"), *text = arena_alloc(folder->arena, 100000);
+    struct rlimit old, small;
+    assert_null(write_file(folder->arena, path, "old", 3));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = old;
+    small.rlim_cur = 4096;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    const char *message = write_file(folder->arena, path, text, 100000);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_non_null(message);
+    assert_file(folder, path, "old", 3);
+    assert_int_equal(files_in(folder), 1);
+}
+
+static void unreachable_targets_are_reported(void **state) {
+    Folder *folder = *state;
+    char *path = path_in(folder, "none/a.c");
+    const char *message = write_file(folder->arena, path, "1", 1);
+    assert_string_equal(message, arena_printf(folder->arena, "cannot write %s: No such file or directory", path));
+    message = write_file(folder->arena, folder->path, "1", 1);
+    assert_string_equal(message, arena_printf(folder->arena, "cannot write %s: Is a directory", folder->path));
+    assert_int_equal(files_in(folder), 0);
+}
+
+static void unreadable_sources_are_reported(void **state) {
+    Folder *folder = *state;
+    char *text = NULL, *path = path_in(folder, "fifo");
+    size_t length;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    const char *const paths[] = {path_in(folder, "none"), folder->path, path, "/dev/zero"};
+    const char *const why[] = {"No such file or directory", "it is a folder", "it is not a regular file",
+                               "it is not a regular file"};
+    for (int i = 0; i < LENGTH(paths); i++) {
+        const char *message = read_file(folder->arena, paths[i], &text, &length);
+        assert_string_equal(message, arena_printf(folder->arena, "cannot read %s: %s", paths[i], why[i]));
+        assert_null(text);
+    }
+}
+
+static void dash_is_standard_input(void **state) {
+    Folder *folder = *state;
+    int ends[2], saved = dup(STDIN_FILENO);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "from a pipe", 11), 11);
+    close(ends[1]);
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[0]);
+    assert_file(folder, "-", "from a pipe", 11);
+    dup2(saved, STDIN_FILENO);
+    close(saved);
+}
+
+#define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arena_memory_is_zeroed_and_aligned),
+        cmocka_unit_test(arena_string_terminates),
+        cmocka_unit_test(arena_printf_formats_any_length),
+        cmocka_unit_test(push_keeps_the_elements),
+        cmocka_unit_test(push_grows_an_array_of_fixed_size),
+        cmocka_unit_test(sizes_that_overflow_exit_3),
+        cmocka_unit_test(strbuf_appends),
+        cmocka_unit_test(strbuf_grows),
+        cmocka_unit_test(error_shows_line_and_caret),
+        cmocka_unit_test(warning_is_counted_apart),
+        cmocka_unit_test(line_0_has_no_place),
+        cmocka_unit_test(tabs_become_spaces),
+        cmocka_unit_test(caret_may_stand_at_the_end),
+        cmocka_unit_test(utf8_is_shown_and_counted_by_character),
+        cmocka_unit_test(dangerous_text_is_masked),
+        cmocka_unit_test(long_lines_are_windowed),
+        cmocka_unit_test(colors_only_when_asked),
+        cmocka_unit_test(the_rest_is_only_counted),
+        cmocka_unit_test(nearest_finds_typing_mistakes),
+        cmocka_unit_test(nearest_survives_long_words),
+        cmocka_unit_test(bug_exits_4),
+        WITH_FOLDER(written_is_read),
+        WITH_FOLDER(large_files_are_whole),
+        WITH_FOLDER(unchanged_contents_keep_the_time),
+        WITH_FOLDER(permissions_are_kept),
+        WITH_FOLDER(a_link_stays_a_link),
+        WITH_FOLDER(devices_are_written_to),
+        WITH_FOLDER(a_failed_write_leaves_nothing),
+        WITH_FOLDER(unreachable_targets_are_reported),
+        WITH_FOLDER(unreadable_sources_are_reported),
+        WITH_FOLDER(dash_is_standard_input),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

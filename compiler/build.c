@@ -153,12 +153,13 @@ static const char *const reserved[] = {
     "dynamic_cast", "explicit", "export", "false", "friend", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or",
     "or_eq", "private", "protected", "public", "reinterpret_cast", "requires", "static_assert", "static_cast", "template", "this", "thread_local", "throw",
     "true", "try", "typeid", "typename", "using", "virtual", "wchar_t", "xor", "xor_eq", "linux", "unix", "i386", "typeof_unqual",
+    "NULL", "NAN", "INFINITY", "HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "math_errhandling",
 };
 
 static bool check_name(Graph *g, Name name) {
     for (int i = 0; i < LENGTH(reserved); i++)
         if (!strcmp(name.text, reserved[i])) {
-            error(g->diag, name.loc, "'%s' cannot be a name: it is a keyword or predefined macro of C or C++", name.text);
+            error(g->diag, name.loc, "'%s' cannot be a name: it is a keyword or macro of C or C++", name.text);
             hint(g->diag, "'%s_1' would do", name.text);
             return false;
         }

@@ -441,7 +441,27 @@ void verify_program(const Program *, const char *stage);
 /* ---- emit.c: plan, templates -> C ---- */
 bool emit(Graph *, const Options *, Program *const *programs, int n, Templates *, StrBuf *c, StrBuf *h, StrBuf *message);
 
-/* ---- main.c: the whole pipeline, for the commands ---- */
-typedef struct Network { Arena *arena; Source source; Diag diag; Description description; Graph *graph; } Network;
+/* ---- passes.c: the table of stages, and the way through it ------------------------------------------------------------ */
+typedef struct Compilation {
+    Arena *arena;
+    Options options;
+    Source source;
+    Diag diag;
+    Description description;
+    Graph *graph;
+    Program **programs; int program_count;
+    Templates *templates;
+    StrBuf c, h;            /* what emit wrote */
+} Compilation;
+/* Runs the stages up to and including `last` (NULL: all); prints what stage `dump` left (NULL: none) to *out. Returns an
+ * exit status: 0; 1, diagnostics are in diag.out; 3, the file cannot be read. */
+int compile(Compilation *, const char *path, const char *last, const char *dump, StrBuf *out);
+void compilation_init(Compilation *, bool color);
+void compilation_free(Compilation *);
+bool is_stage(const char *name);
+const char *stage_names(Arena *);                /* "parse, build, ..." */
+
+/* ---- commands/: what the command line offers ---- */
+enum { EXIT_FINE, EXIT_INPUT, EXIT_USAGE, EXIT_FILE, EXIT_BUG };
 
 #endif

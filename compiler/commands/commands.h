@@ -1,0 +1,45 @@
+/* commands.h: the commands, and what they share. */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+#include "../cnnc.h"
+#include "cnnc_runtime.h"
+
+typedef int Command(int argc, char **argv); /* argv[0]: the command's word. Returns an exit status. */
+Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_help;
+typedef struct CommandDef { const char *name; Command *run; const char *usage, *doc; } CommandDef;
+extern const CommandDef commands[]; /* ended by a NULL name; the first is what runs without a command's word */
+
+/* ---- options.c: the command line ------------------------------------------------------------------------------------
+ * A table of options; values as --name=value or --name value, -o value. */
+typedef struct Option {
+    const char *name;          /* "--threads", "-o" */
+    const char **text;         /* takes a value, kept here */
+    bool *flag;                /* or takes none, and sets this */
+    int *number; int min, max; /* or takes an integer in this range */
+    const char *value, *doc;   /* "N", "worker threads" */
+} Option;
+typedef struct CommandLine { const char *command; const Option *options; int option_count; const char *const *positional_names; const char **positional; int positional_max; } CommandLine;
+/* False after a message about wrong usage on standard error. --help prints the command's page and exits with 0. */
+bool parse_options(int argc, char **argv, const CommandLine *);
+/* Options that every command with a network takes. */
+typedef struct NetworkOptions { const char *target, *algorithm, *templates, *color; int shard_size; bool no_warnings; } NetworkOptions;
+#define NETWORK_OPTIONS(n)                                                                                             \
+    {"--target", &(n).target, NULL, NULL, 0, 0, "LIST", "auto (all that pay off), or avx512, avx2, vec16, scalar, separated by commas"}, \
+    {"--algorithm", &(n).algorithm, NULL, NULL, 0, 0, "NAME", "only this algorithm where it fits: direct, plain"},      \
+    {"--shard-size", NULL, NULL, &(n).shard_size, 1, 1 << 16, "N", "examples that a worker takes at a time (32)"},      \
+    {"--templates", &(n).templates, NULL, NULL, 0, 0, "DIR", "templates that replace the built-in ones"},               \
+    {"--color", &(n).color, NULL, NULL, 0, 0, "WHEN", "auto, always or never"}
+/* Applies them. False after a message. */
+bool apply_network_options(Compilation *, const NetworkOptions *);
+void print_diagnostics(const Compilation *);
+
+/* ---- load.c: a network as code in this process -----------------------------------------------------------------------
+ * Compiles with the C compiler that CC names (cc without it) into a cache that is safe to delete, and loads the result.
+ * NULL after a message on standard error; *status: an exit status. */
+typedef struct Loaded { void *library; const cnnc_network *network; } Loaded;
+const cnnc_network *load_network(Compilation *, const char *path, Loaded *, int *status);
+void unload_network(Loaded *);
+
+/* ---- describe.c: the descriptor of a graph, without compiling it; for the summary ---- */
+cnnc_network *describe_network(const Graph *);
+#endif

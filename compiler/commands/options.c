@@ -1,0 +1,133 @@
+/* options.c: the command line, by a table of options for each command. */
+#define _POSIX_C_SOURCE 200809L
+#include "commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const Option *find_option(const CommandLine *c, const char *name, size_t length) {
+    for (int i = 0; i < c->option_count; i++)
+        if (strlen(c->options[i].name) == length && !strncmp(c->options[i].name, name, length)) return &c->options[i];
+    return NULL;
+}
+
+static bool usage_error(const CommandLine *c, const char *format, const char *what) {
+    fprintf(stderr, "cnnc: error: ");
+    fprintf(stderr, format, what);
+    fprintf(stderr, "\nhint: 'cnnc help%s%s' tells what there is\n", *c->command ? " " : "", c->command);
+    return false;
+}
+
+static bool unknown_option(const CommandLine *c, const char *arg) {
+    const char *names[64];
+    int n = 0;
+    for (; n < c->option_count && n < LENGTH(names); n++) names[n] = c->options[n].name;
+    const char *near = nearest(arg, names, n);
+    fprintf(stderr, "cnnc: error: there is no option '%s'\n", arg);
+    if (near) fprintf(stderr, "hint: did you mean '%s'?\n", near);
+    else fprintf(stderr, "hint: 'cnnc help%s%s' lists the options\n", *c->command ? " " : "", c->command);
+    return false;
+}
+
+static bool take_number(const CommandLine *c, const Option *o, const char *value) {
+    char *end;
+    long n = strtol(value, &end, 10);
+    if (*end || end == value || n < o->min || n > o->max) {
+        fprintf(stderr, "cnnc: error: %s must be an integer from %d to %d, not '%s'\n", o->name, o->min, o->max, value);
+        return (void)c, false;
+    }
+    *o->number = (int)n;
+    return true;
+}
+
+/* One option; *used: how many arguments it took. */
+static bool take_option(const CommandLine *c, int argc, char **argv, int *used) {
+    const char *arg = argv[0], *equals = strchr(arg, '=');
+    size_t length = equals ? (size_t)(equals - arg) : strlen(arg);
+    const Option *o = find_option(c, arg, length);
+    *used = 1;
+    if (!o) return unknown_option(c, arg);
+    if (o->flag) {
+        if (equals) return usage_error(c, "%s takes no value", o->name);
+        *o->flag = true;
+        return true;
+    }
+    const char *value = equals ? equals + 1 : argc > 1 ? argv[1] : NULL;
+    if (!value) return usage_error(c, "%s needs a value", o->name);
+    *used = equals ? 1 : 2;
+    if (o->number) return take_number(c, o, value);
+    *o->text = value;
+    return true;
+}
+
+bool parse_options(int argc, char **argv, const CommandLine *c) {
+    int positional = 0;
+    bool only_positional = false;
+    for (int i = 1; i < argc;) {
+        const char *arg = argv[i];
+        int used = 1;
+        if (!only_positional && !strcmp(arg, "--")) only_positional = true;
+        else if (!only_positional && (!strcmp(arg, "--help") || !strcmp(arg, "-h"))) {
+            command_help(*c->command ? 2 : 1, (char *[]){(char *)"help", (char *)(uintptr_t)c->command});
+            exit(EXIT_FINE);
+        } else if (!only_positional && arg[0] == '-' && arg[1]) {
+            if (!take_option(c, argc - i, argv + i, &used)) return false;
+        } else if (positional >= c->positional_max) return usage_error(c, "unexpected argument '%s'", arg);
+        else c->positional[positional++] = arg;
+        i += used;
+    }
+    if (positional < c->positional_max) return usage_error(c, "%s is missing", c->positional_names[positional]);
+    return true;
+}
+
+/* ---- options of networks --------------------------------------------------------------------------------------------- */
+
+static bool apply_targets(Compilation *c, const char *list) {
+    if (!list || !strcmp(list, "auto")) return true;
+    char *copy = arena_string(c->arena, list, strlen(list));
+    c->options.target_count = 0;
+    for (char *name = strtok(copy, ","); name; name = strtok(NULL, ",")) {
+        const Target *t = find_target(name);
+        bool again = false;
+        for (int i = 0; i < c->options.target_count; i++) again = again || c->options.targets[i] == t;
+        if (!t || again) {
+            fprintf(stderr, t ? "cnnc: error: the target '%s' is given twice\n" : "cnnc: error: there is no target '%s'\n", name);
+            if (!t) fprintf(stderr, "hint: targets are avx512, avx2, vec16 and scalar\n");
+            return false;
+        }
+        c->options.targets[c->options.target_count++] = t;
+    }
+    return c->options.target_count > 0;
+}
+
+static bool apply_algorithm(Compilation *c, const char *name) {
+    c->options.algorithm = name;
+    for (int i = 0; name && all_algorithms[i]; i++)
+        if (!strcmp(all_algorithms[i]->name, name)) return true;
+    if (name) fprintf(stderr, "cnnc: error: there is no algorithm '%s'\nhint: algorithms are direct and plain\n", name);
+    return !name;
+}
+
+static bool apply_color(Compilation *c, const char *when) {
+    const char *no_color = getenv("NO_COLOR");
+    if (!when || !strcmp(when, "auto")) c->diag.color = isatty(2) && !(no_color && *no_color);
+    else if (!strcmp(when, "always") || !strcmp(when, "never")) c->diag.color = *when == 'a';
+    else {
+        fprintf(stderr, "cnnc: error: --color can be auto, always or never, not '%s'\n", when);
+        return false;
+    }
+    return true;
+}
+
+bool apply_network_options(Compilation *c, const NetworkOptions *n) {
+    if (n->shard_size) c->options.shard_size = n->shard_size;
+    if (n->templates) c->templates = templates_new(c->arena, n->templates);
+    return apply_color(c, n->color) && apply_targets(c, n->target) && apply_algorithm(c, n->algorithm);
+}
+
+void print_diagnostics(const Compilation *c) {
+    if (c->diag.out.length) fwrite(c->diag.out.text, 1, c->diag.out.length, stderr);
+    if (c->diag.errors > 20) fprintf(stderr, "cnnc: %d errors, the first 20 are shown\n", c->diag.errors);
+}

@@ -1,0 +1,387 @@
+/* emit.c: plan and templates -> the .c and .h. Knows files, tables and escaping; what a function computes stands in the
+ * templates, which functions there are in the programs. */
+#include "emit.h"
+#include "ops/ops.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK_ELEMENTS = 4096, MAX_CHUNKS = 256, ALIGNMENT = 64 };
+
+/* ---- text from outside ------------------------------------------------------------------------------------------------
+ * The one way for a user's text into the C file: inside a comment, on one line. */
+static const char *comment_text(Arena *arena, const char *s) {
+    StrBuf out = {0};
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        bool plain = c >= 0x20 && c < 0x7f && c != '\\' && !(c == '?' && s[1] == '?') && !(c == '*' && s[1] == '/') && !(c == '/' && s[1] == '*');
+        strbuf_printf(&out, "%c", plain ? c : '_');
+    }
+    const char *text = arena_string(arena, out.length ? out.text : "", out.length);
+    strbuf_free(&out);
+    return text;
+}
+
+/* ---- small texts -------------------------------------------------------------------------------------------------------- */
+
+static const char *upper_case(Arena *arena, const char *s) {
+    char *text = arena_string(arena, s, strlen(s));
+    for (char *c = text; *c; c++) *c = (char)toupper((unsigned char)*c);
+    return text;
+}
+
+static const char *shape_initializer(Arena *arena, Shape s) {
+    const char *text = "";
+    for (int i = 0; i < s.rank; i++) text = arena_printf(arena, "%s%s%d", text, i ? ", " : "", s.dim[i]);
+    return s.rank ? text : "0";
+}
+
+static const char *descriptor_type(const Emitter *e, const Tensor *t) {
+    return t->type == TYPE_U8 ? "CNNC_U8" : t->type == TYPE_I32 ? "CNNC_I32" : e->options->real_is_double ? "CNNC_F64" : "CNNC_F32";
+}
+
+static const char *external_type(const Emitter *e, const Tensor *t) {
+    return t->type == TYPE_U8 ? "uint8_t" : t->type == TYPE_I32 ? "int32_t" : e->real;
+}
+
+static const char *real_literal(const Emitter *e, double x) {
+    char text[40];
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, x);
+        if (strtod(text, NULL) == x) break;
+    }
+    return arena_printf(e->arena, "%s", text);
+}
+
+typedef struct Lines { const char **items; int length; } Lines;
+static void add_line(Emitter *e, Lines *l, const char *text) { *PUSH(e->arena, l->items, l->length) = text; }
+static void bind_lines(Bindings *b, const char *name, const Lines *l) { bind_strings(b, name, l->items, l->length); }
+
+/* ---- tables of the descriptor ------------------------------------------------------------------------------------------- */
+
+static const char *tensor_row(const Emitter *e, const Tensor *t, const char *name) {
+    return arena_printf(e->arena, "{\"%s\", %s, %d, {%s}, %lld, %d}", name, descriptor_type(e, t), t->shape.rank, shape_initializer(e->arena, t->shape),
+                        (long long)shape_count(t->shape), t->classes);
+}
+
+static const Layer *output_layer(const Graph *g, int i) { return g->outputs[i]->layer; }
+
+static void bind_tensors(Emitter *e, Bindings *b) {
+    const Graph *g = e->graph;
+    Lines inputs = {0}, outputs = {0}, wanted = {0};
+    for (int i = 0; i < g->input_count; i++) add_line(e, &inputs, tensor_row(e, g->inputs[i], g->inputs[i]->layer->name));
+    for (int i = 0; i < g->output_count; i++) add_line(e, &outputs, tensor_row(e, g->outputs[i], output_layer(g, i)->name));
+    for (int i = 0; i < g->target_count; i++) add_line(e, &wanted, tensor_row(e, g->targets[i], "target"));
+    bind_lines(b, "input_rows", &inputs);
+    bind_lines(b, "output_rows", &outputs);
+    bind_lines(b, "target_rows", &wanted);
+    bind_optional(b, "target_rows");
+}
+
+static const char *parameter_row(const Emitter *e, const Tensor *w) {
+    Distribution d = initializer_distribution(w->initializer, w->fan_in, w->fan_out);
+    return arena_printf(e->arena, "{\"%s/%s\", %d, {%s}, offsetof(%s_parameters, %s.%s) / sizeof(%s), %lld, %d, {CNNC_%s, %s, %s, %lld}}", w->layer->name, w->weight,
+                        w->shape.rank, shape_initializer(e->arena, w->shape), e->graph->name, w->layer->name, w->weight, e->real,
+                        (long long)shape_count(w->shape), w->trainable, d.kind, real_literal(e, d.a), real_literal(e, d.b), (long long)d.seed);
+}
+
+static int64_t layer_parameters(const Graph *g, const Layer *l) {
+    int64_t n = 0;
+    for (int i = 0; i < g->parameter_count; i++)
+        if (g->parameters[i]->layer == l) n += shape_count(g->parameters[i]->shape);
+    return n;
+}
+
+static const char *layer_row(const Emitter *e, const Layer *l) {
+    const char *inputs = "";
+    for (int i = 0; i < l->input_count; i++) inputs = arena_printf(e->arena, "%s%s%s", inputs, i ? ", " : "", l->inputs[i]->layer->name);
+    return arena_printf(e->arena, "{\"%s\", \"%s\", %d, {%s}, %lld, \"%s\"}", l->name, l->def->keras, l->output->shape.rank,
+                        shape_initializer(e->arena, l->output->shape), (long long)layer_parameters(e->graph, l), inputs);
+}
+
+static void bind_tables(Emitter *e, Bindings *b) {
+    const Graph *g = e->graph;
+    Lines parameters = {0}, layers = {0}, metrics = {0}, slots = {0};
+    const char *names[8];
+    int n = g->optimizer ? g->optimizer->slots(g->optimizer_attributes, names) : 0, average = 0;
+    for (int i = 0; i < g->parameter_count; i++) add_line(e, &parameters, parameter_row(e, g->parameters[i]));
+    for (int i = 0; i < g->layer_count; i++) add_line(e, &layers, layer_row(e, g->layers[i]));
+    for (int i = 0; i + 1 < g->total_count; i++) add_line(e, &metrics, arena_printf(e->arena, "\"%s\"", g->metrics[i]));
+    for (int i = 0; i < n; i++) {
+        add_line(e, &slots, arena_printf(e->arena, "\"%s\"", names[i]));
+        if (!strcmp(names[i], "average")) average = i + 1;
+    }
+    bind_lines(b, "parameter_rows", &parameters);
+    bind_lines(b, "layer_rows", &layers);
+    bind_lines(b, "metric_names", &metrics);
+    bind_lines(b, "slot_rows", &slots);
+    bind_optional(b, "slot_rows");
+    bind_int(b, "slot_count", n);
+    bind_int(b, "finalizes", average > 0);
+    bind_int(b, "average_slot", average - 1);
+    bind_optional(b, "average_slot");
+}
+
+/* ---- parameters ----------------------------------------------------------------------------------------------------------- */
+
+static int element_bytes(const Emitter *e) { return e->options->real_is_double ? 8 : 4; }
+
+/* Elements that a parameter takes in the struct, the padding behind it included. */
+static int64_t padded_elements(const Emitter *e, const Tensor *w) {
+    int64_t unit = ALIGNMENT / element_bytes(e);
+    return (shape_count(w->shape) + unit - 1) / unit * unit;
+}
+
+static void bind_parameters(Emitter *e, Bindings *b) {
+    const Graph *g = e->graph;
+    Bindings **layers = NEW_ARRAY(e->arena, Bindings *, g->parameter_count);
+    int n = 0;
+    int64_t count = 0;
+    for (int i = 0; i < g->parameter_count;) {
+        const Layer *layer = g->parameters[i]->layer;
+        Bindings **weights = NEW_ARRAY(e->arena, Bindings *, g->parameter_count - i);
+        int w = 0;
+        for (; i < g->parameter_count && g->parameters[i]->layer == layer; i++, w++) {
+            weights[w] = bindings_new(e->arena, NULL);
+            bind_string(weights[w], "name", g->parameters[i]->weight);
+            bind_string(weights[w], "dims", c_dims(e->arena, g->parameters[i]->shape));
+            count += shape_count(g->parameters[i]->shape);
+        }
+        layers[n] = bindings_new(e->arena, NULL);
+        bind_string(layers[n], "name", layer->name);
+        bind_records(layers[n++], "weights", weights, w);
+    }
+    bind_records(b, "parameter_layers", layers, n);
+    bind_string(b, "no_parameters", n ? "" : arena_printf(e->arena, "%s_ALIGN unsigned char none[64]; /* this network has no parameters */", e->upper));
+    bind_int(b, "count", count);
+}
+
+/* Each trainable parameter in portions; and that the C compiler lays parameters out as the portions assume. */
+static void bind_chunks(Emitter *e, Bindings *b) {
+    const Graph *g = e->graph;
+    Lines chunks = {0}, assertions = {0};
+    int64_t size = e->parameter_elements / MAX_CHUNKS / CHUNK_ELEMENTS * CHUNK_ELEMENTS + CHUNK_ELEMENTS, offset = 0;
+    for (int i = 0; i < g->parameter_count; i++) {
+        const Tensor *w = g->parameters[i];
+        int64_t end = offset + padded_elements(e, w);
+        add_line(e, &assertions, arena_printf(e->arena, "offsetof(%s_parameters, %s.%s) == %lld * sizeof(%s), \"layout\"", g->name, w->layer->name, w->weight, (long long)offset, e->real));
+        for (int64_t at = offset; w->gradient && at < end; at += size)
+            add_line(e, &chunks, arena_printf(e->arena, "%lld, %lld, %d", (long long)at, (long long)(at + size < end ? at + size : end), i));
+        offset = end;
+    }
+    bind_int(b, "chunk_count", chunks.length);
+    if (!chunks.length) add_line(e, &chunks, "0, 0, 0");
+    bind_lines(b, "chunks", &chunks);
+    bind_lines(b, "assertions", &assertions);
+}
+
+/* ---- comments ----------------------------------------------------------------------------------------------------------------- */
+
+static const char *banner(const Emitter *e, const char *file) {
+    return arena_printf(e->arena,
+                        "/* %s: generated by cnnc " CNNC_VERSION ", do not edit; generate it again:\n"
+                        " *     %s\n"
+                        " * What cnnc generates belongs to you (0BSD). */",
+                        comment_text(e->arena, file), comment_text(e->arena, e->options->command));
+}
+
+static void bind_architecture(Emitter *e, Bindings *b) {
+    const Graph *g = e->graph;
+    Lines lines = {0};
+    for (int i = 0; i < g->layer_count; i++) {
+        const Layer *l = g->layers[i];
+        add_line(e, &lines, arena_printf(e->arena, "%-20s %-20s %-16s %lld parameters", l->name, l->def->call.name, shape_text(e->arena, l->output->shape), (long long)layer_parameters(g, l)));
+    }
+    bind_lines(b, "architecture", &lines);
+    bind_string(b, "description", g->loss ? arena_printf(e->arena, "trained by %s on %s", g->optimizer->call.name, g->loss->call.name) : "for prediction");
+}
+
+static const char *tensor_name(const Program *p, int id) {
+    for (int i = 0; i < p->kernel_count; i++) {
+        int n;
+        Tensor **all = kernel_arguments(p, p->kernels[i], &n);
+        for (int k = 0; k < n; k++)
+            if (storage(p, all[k])->id == id) return arena_printf(p->arena, "%s%s", storage(p, all[k])->name, c_dims(p->arena, storage(p, all[k])->shape));
+    }
+    return "";
+}
+
+static void add_memory_lines(Emitter *e, Lines *lines, const Program *p) {
+    add_line(e, lines, arena_printf(e->arena, "%s, %s: %zu, and derived %zu", entry_names[p->entry], p->target->name, p->workspace, p->derived));
+    for (int id = 0; id < p->tensor_count; id++) {
+        const Buffer *m = &p->buffers[id];
+        if (!m->used) continue;
+        const char *life = m->derived ? "a step" : arena_printf(e->arena, "kernels %d to %d", m->born, m->dies);
+        add_line(e, lines, arena_printf(e->arena, "  %8zu + %-8zu %-18s %s%s", m->offset, m->size, life, tensor_name(p, id), m->per_shard ? ", one an example" : ""));
+    }
+}
+
+static void bind_memory(Emitter *e, Program *const *programs, int n, Bindings *b) {
+    Lines lines = {0};
+    for (int i = 0; i < n; i++)
+        if (programs[i]->target == e->options->targets[0]) add_memory_lines(e, &lines, programs[i]);
+    bind_lines(b, "memory_plan", &lines);
+}
+
+/* ---- variants ------------------------------------------------------------------------------------------------------------------- */
+
+static const char *supported_expression(Arena *arena, const char *attribute) {
+    char *list = arena_string(arena, attribute, strlen(attribute));
+    const char *text = "";
+    for (char *feature = strtok(list, ","); feature; feature = strtok(NULL, ","))
+        text = arena_printf(arena, "%s%s__builtin_cpu_supports(\"%s\")", text, *text ? " && " : "", feature);
+    return text;
+}
+
+static bool has_program(Program *const *programs, int n, const Target *t, Entry entry) {
+    for (int i = 0; i < n; i++)
+        if (programs[i]->target == t && programs[i]->entry == entry) return true;
+    return false;
+}
+
+static Bindings *variant_record(Emitter *e, const Target *t, Program *const *programs, int n) {
+    const char *text = emit_variant(e, t, programs, n), *entries = "", *net = e->graph->name;
+    if (!text) return NULL;
+    bool x86 = t->attribute != NULL, updates = e->graph->optimizer != NULL;
+    for (int i = 0; i < ENTRY_COUNT; i++)
+        entries = arena_printf(e->arena, "%s%s%s", entries, i ? ", " : "", has_program(programs, n, t, (Entry)i) ? entry_function(e, (Entry)i, t) : "NULL");
+    bool sums = updates && strstr(text, arena_printf(e->arena, " %s_sum_%s(", net, t->name));
+    Bindings *r = bindings_new(e->arena, NULL);
+    bind_string(r, "name", t->name);
+    bind_string(r, "text", text);
+    bind_string(r, "rule", "=================================================================================================");
+    bind_string(r, "guard", t->lanes == 1 ? "" : arena_printf(e->arena, "%s_%s", e->upper, x86 ? "X86" : "VECTORS"));
+    bind_string(r, "attribute", x86 ? t->attribute : "");
+    bind_string(r, "macro", upper_case(e->arena, arena_printf(e->arena, "%s_%s", net, t->name)));
+    bind_string(r, "clang", t->lanes == 16 ? ", min_vector_width(512)" : "");
+    bind_string(r, "supported", x86 ? supported_expression(e->arena, t->attribute) : "");
+    bind_string(r, "entries", entries);
+    bind_string(r, "sum", sums ? arena_printf(e->arena, "%s_sum_%s", net, t->name) : "NULL");
+    bind_string(r, "update", updates ? arena_printf(e->arena, "%s_update_%s", net, t->name) : "NULL");
+    return r;
+}
+
+/* ---- the files --------------------------------------------------------------------------------------------------------------------- */
+
+static const char *array_parameters(const Emitter *e, Tensor *const *t, int n, const char *constant, const char *name) {
+    const char *text = "";
+    for (int i = 0; i < n; i++)
+        text = arena_printf(e->arena, "%s, %s%s *%s", text, constant, external_type(e, t[i]), n == 1 ? name : arena_printf(e->arena, "%s_%d", name, i));
+    return text;
+}
+
+static const char *array_names(const Emitter *e, int n, const char *name) {
+    const char *text = "";
+    for (int i = 0; i < n; i++) text = arena_printf(e->arena, "%s%s%s", text, i ? ", " : "", n == 1 ? name : arena_printf(e->arena, "%s_%d", name, i));
+    return text;
+}
+
+static Bindings *common_bindings(Emitter *e) {
+    const Graph *g = e->graph;
+    Bindings *b = bindings_new(e->arena, NULL);
+    const char *inputs = array_parameters(e, g->inputs, g->input_count, "const ", "input");
+    bind_string(b, "net", g->name);
+    bind_string(b, "PREFIX", e->upper);
+    bind_string(b, "T", e->real);
+    bind_int(b, "shard", e->options->shard_size);
+    bind_int(b, "worker_bytes", (int64_t)e->worker_bytes);
+    bind_int(b, "trains", g->loss != NULL);
+    bind_string(b, "predict_parameters", arena_printf(e->arena, "%s%s", inputs, array_parameters(e, g->outputs, g->output_count, "", "output")));
+    bind_string(b, "train_parameters", arena_printf(e->arena, "%s%s", inputs, array_parameters(e, g->targets, g->target_count, "const ", "target")));
+    return b;
+}
+
+static bool emit_header(Emitter *e, const Bindings *common, StrBuf *out) {
+    const Graph *g = e->graph;
+    Bindings *b = bindings_new(e->arena, common), **inputs = NEW_ARRAY(e->arena, Bindings *, g->input_count + g->output_count);
+    int n = 0;
+    for (int k = 0; k < g->input_count + g->output_count; k++) {
+        bool in = k < g->input_count;
+        int i = in ? k : k - g->input_count, total = in ? g->input_count : g->output_count;
+        const char *word = in ? "INPUT" : "OUTPUT";
+        inputs[n] = bindings_new(e->arena, NULL);
+        bind_string(inputs[n], "macro", total == 1 ? word : arena_printf(e->arena, "%s_%d", word, i));
+        bind_int(inputs[n++], "count", shape_count((in ? g->inputs[i] : g->outputs[i])->shape));
+    }
+    bind_records(b, "inputs", inputs, n);
+    bind_string(b, "banner", banner(e, e->options->header));
+    bind_int(b, "abi", 1);
+    bind_int(b, "resident", e->parameter_elements * element_bytes(e) * (2 + e->buffers));
+    bind_parameters(e, b);
+    return template_expand(e->templates, "header", b, out, e->message);
+}
+
+static void bind_settings(Emitter *e, Bindings *b) {
+    const Graph *g = e->graph;
+    double rate = g->optimizer ? g->optimizer_attributes[0].real : 0;
+    bind_string(b, "learning_rate", real_literal(e, rate));
+    bind_string(b, "optimizer", g->optimizer ? g->optimizer->call.name : "");
+    bind_string(b, "loss", g->loss ? g->loss->call.name : "");
+    bind_optional(b, "optimizer");
+    bind_optional(b, "loss");
+    bind_int(b, "epochs", g->epochs);
+    bind_int(b, "batch_size", g->batch_size);
+    bind_int(b, "shuffle", g->shuffle);
+    bind_int(b, "seed", (int64_t)g->seed);
+    bind_int(b, "buffers", e->buffers);
+    bind_int(b, "totals", g->total_count ? g->total_count : 1);
+    bind_string(b, "type", e->options->real_is_double ? "CNNC_F64" : "CNNC_F32");
+    bind_string(b, "input_names", array_names(e, g->input_count, "input"));
+    bind_string(b, "output_names", array_names(e, g->output_count, "output"));
+}
+
+static bool emit_source(Emitter *e, const Bindings *common, Program *const *programs, int n, StrBuf *out) {
+    const Options *o = e->options;
+    Bindings *b = bindings_new(e->arena, common), **variants = NEW_ARRAY(e->arena, Bindings *, o->target_count);
+    bool norms = false;
+    for (int i = 0; i < o->target_count; i++) {
+        variants[i] = variant_record(e, o->targets[i], programs, n);
+        if (!variants[i]) return false;
+    }
+    for (int k = 0; e->graph->optimizer && k < e->graph->optimizer->call.attribute_count; k++) {
+        const char *name = e->graph->optimizer->call.attributes[k].name;
+        norms = norms || ((!strcmp(name, "clipnorm") || !strcmp(name, "global_clipnorm")) && e->graph->optimizer_attributes[k].present);
+    }
+    bind_records(b, "variants", variants, o->target_count);
+    bind_int(b, "norms", norms);
+    bind_string(b, "banner", banner(e, e->graph->name));
+    bind_string(b, "header", o->header);
+    bind_settings(e, b);
+    bind_tensors(e, b);
+    bind_tables(e, b);
+    bind_chunks(e, b);
+    bind_architecture(e, b);
+    bind_memory(e, programs, n, b);
+    return template_expand(e->templates, "source", b, out, e->message);
+}
+
+static void lay_out_workers(Emitter *e, Program *const *programs, int n) {
+    size_t at = ALIGNMENT, workspace = 0; /* in front: the versions that derived buffers come from */
+    for (int entry = 0; entry < ENTRY_COUNT; entry++) {
+        size_t derived = 0;
+        e->entry_base[entry] = at;
+        for (int i = 0; i < n; i++) {
+            if (programs[i]->workspace > workspace) workspace = programs[i]->workspace;
+            if ((int)programs[i]->entry == entry && programs[i]->derived > derived) derived = programs[i]->derived;
+        }
+        at += derived;
+    }
+    e->workspace_base = at;
+    e->worker_bytes = at + workspace;
+}
+
+bool emit(Graph *g, const Options *options, Program *const *programs, int n, Templates *templates, StrBuf *c, StrBuf *h, StrBuf *message) {
+    Emitter e = {.arena = g->arena, .graph = g, .options = options, .templates = templates, .message = message};
+    e.upper = upper_case(g->arena, g->name);
+    e.real = options->real_is_double ? "double" : "float";
+    e.suffix = options->real_is_double ? "" : "f";
+    e.buffers = (g->batch_size + options->shard_size - 1) / options->shard_size;
+    if (e.buffers > 8) e.buffers = 8;
+    for (int i = 0; i < g->parameter_count; i++) e.parameter_elements += padded_elements(&e, g->parameters[i]);
+    lay_out_workers(&e, programs, n);
+    const Bindings *common = common_bindings(&e);
+    return emit_header(&e, common, h) && emit_source(&e, common, programs, n, c);
+}

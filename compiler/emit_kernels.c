@@ -1,0 +1,322 @@
+/* emit_kernels.c: a program's kernels and entry points as C functions of one target. Two kernels with the same text are
+ * one function. */
+#include "emit.h"
+#include "ops/ops.h"
+
+#include <string.h>
+
+const char *c_dims(Arena *arena, Shape s) {
+    const char *text = "";
+    for (int i = 0; i < s.rank; i++) text = arena_printf(arena, "%s[%d]", text, s.dim[i]);
+    return text;
+}
+
+const char *entry_function(const Emitter *e, Entry entry, const Target *target) {
+    return arena_printf(e->arena, "%s_%s_%s", e->graph->name, entry_names[entry], target->name);
+}
+
+static const char *attribute_macro(const Emitter *e, const Target *t) {
+    char *upper = arena_printf(e->arena, "%s_%s", e->upper, t->name);
+    for (char *c = upper; *c; c++)
+        if (*c >= 'a' && *c <= 'z') *c = (char)(*c - 'a' + 'A');
+    return upper;
+}
+
+/* What every template of a target may use. */
+static Bindings *target_bindings(const Emitter *e, const Target *t) {
+    Bindings *b = bindings_new(e->arena, NULL);
+    const char *macro = attribute_macro(e, t);
+    bool wide = t->lanes > 1;
+    bind_string(b, "T", e->real);
+    bind_string(b, "F", e->suffix);
+    bind_string(b, "V", t->vector);
+    bind_int(b, "L", t->lanes);
+    bind_string(b, "net", e->graph->name);
+    bind_string(b, "target", t->name);
+    bind_string(b, "HEAD", t->attribute ? arena_printf(e->arena, "%s static", macro) : "static");
+    bind_string(b, "INLINE", t->attribute ? arena_printf(e->arena, "%s static inline __attribute__((always_inline))", macro)
+                             : wide ? "static inline __attribute__((always_inline))" : "static inline");
+    return b;
+}
+
+/* ---- arguments ----------------------------------------------------------------------------------------------------- */
+
+static const char *type_text(const Emitter *e, const Tensor *t) {
+    return t->role == ROLE_TOTAL ? "double" : t->type == TYPE_REAL ? e->real : t->type == TYPE_I32 ? "int32_t" : "uint8_t";
+}
+
+static const char *parameter_name(const Emitter *e, const Kernel *k, int i) {
+    if (i < k->input_count) return arena_printf(e->arena, "%c", 'a' + i);
+    i -= k->input_count;
+    if (i < k->extra_count) return arena_printf(e->arena, "e%d", i);
+    return arena_printf(e->arena, "%c", 'y' + (i - k->extra_count));
+}
+
+static const char *signature_of(const Emitter *e, const Program *p, const Kernel *k) {
+    int n;
+    Tensor **all = kernel_arguments(p, k, &n);
+    const char *text = "";
+    for (int i = 0; i < n; i++) {
+        bool read_only = i < k->input_count + k->extra_count;
+        const char *comma = i ? ", " : "", *constant = read_only ? "const " : "";
+        if (all[i]->role == ROLE_SCALE) text = arena_printf(e->arena, "%s%s%s %s", text, comma, type_text(e, all[i]), parameter_name(e, k, i));
+        else text = arena_printf(e->arena, "%s%s%s%s *restrict %s", text, comma, constant, type_text(e, all[i]), parameter_name(e, k, i));
+    }
+    return text;
+}
+
+static const char *first_element(const Emitter *e, const char *base, const Tensor *w, Shape shape) {
+    const char *text = arena_printf(e->arena, "&%s->%s.%s", base, w->layer->name, w->weight);
+    for (int i = 0; i < shape.rank; i++) text = arena_printf(e->arena, "%s[0]", text);
+    return text;
+}
+
+/* The parameter whose gradient t is. */
+static const Tensor *gradient_owner(const Emitter *e, const Tensor *t) {
+    for (int i = 0; i < e->graph->parameter_count; i++)
+        if (e->graph->parameters[i]->gradient == t) return e->graph->parameters[i];
+    bug("the gradient '%s' belongs to no parameter", t->name);
+}
+
+static const char *row_of(const Emitter *e, const char *constant, const Tensor *t, const char *array, const char *row) {
+    return arena_printf(e->arena, "(%s%s *)batch->%s[%d] + %s * %lld", constant, type_text(e, t), array, t->index, row, (long long)shape_count(t->shape));
+}
+
+/* How a kernel's argument is written in the entry point. */
+static const char *argument_text(const Emitter *e, const Program *p, Tensor *t, Level level) {
+    t = storage(p, t);
+    switch (t->role) {
+    case ROLE_INPUT: return row_of(e, "const ", t, "inputs", "row");
+    case ROLE_TARGET: return row_of(e, "const ", t, "targets", "row");
+    case ROLE_OUTPUT: return row_of(e, "", t, "outputs", "(size_t)(first + i)");
+    case ROLE_INPUT_GRADIENT: return row_of(e, "", t, "input_gradients", "(size_t)(first + i)");
+    case ROLE_PARAMETER: return first_element(e, "p", t, t->shape);
+    case ROLE_PARAMETER_GRADIENT: return first_element(e, "g", gradient_owner(e, t), t->shape);
+    case ROLE_TOTAL: return t->index ? arena_printf(e->arena, "totals + %d", t->index) : "totals";
+    case ROLE_SCALE: return "scale";
+    default: break;
+    }
+    if (!p->buffers[t->id].per_shard || level != LEVEL_EXAMPLE) return t->name;
+    return arena_printf(e->arena, "%s + i * %lld", t->name, (long long)shape_count(t->shape));
+}
+
+/* ---- one kernel ---------------------------------------------------------------------------------------------------- */
+
+static bool channelwise(const Op *op, int input) { return op->def->channelwise & 1 << input; }
+
+static void bind_epilogues(const Emitter *e, const Kernel *k, Bindings *b) {
+    Bindings **records = NEW_ARRAY(e->arena, Bindings *, k->epilogue_count);
+    for (int i = 0; i < k->epilogue_count; i++) {
+        const Epilogue *epilogue = &k->epilogues[i];
+        int operand = epilogue->op->input_count > 1 ? 1 - epilogue->acc : 0;
+        records[i] = bindings_new(e->arena, NULL);
+        bind_string(records[i], "expression", epilogue->op->def->expression);
+        bind_int(records[i], "acc", epilogue->acc);
+        bind_string(records[i], "operand", arena_printf(e->arena, "e%d", epilogue->first_extra));
+        bind_int(records[i], "channelwise", channelwise(epilogue->op, operand));
+    }
+    bind_records(b, "epilogues", records, k->epilogue_count);
+    bind_optional(b, "epilogues");
+}
+
+static void bind_elementwise(const Kernel *k, Bindings *b) {
+    const char *const names[] = {"channelwise_a", "channelwise_b"};
+    bind_string(b, "expression", k->op->def->expression);
+    bind_int(b, "binary", k->input_count > 1);
+    for (int i = 0; i < 2; i++) {
+        bind_int(b, names[i], channelwise(k->op, i));
+        bind_optional(b, names[i]);
+    }
+}
+
+static Bindings *kernel_bindings(const Emitter *e, const Program *p, const Kernel *k, const Bindings *target, const char *name) {
+    Bindings *b = bindings_new(e->arena, target);
+    bind_string(b, "name", name);
+    bind_string(b, "signature", signature_of(e, p, k));
+    for (int i = 0; i < k->integer_count; i++) {
+        bind_int(b, k->integers[i].name, k->integers[i].value);
+        bind_optional(b, k->integers[i].name);
+    }
+    if (k->op_bindings) k->op->def->bind(k->op, b);
+    if (k->def->epilogue) bind_epilogues(e, k, b);
+    if (k->def->epilogue && !k->def->schedule) bind_elementwise(k, b);
+    if (k->def->pools) {
+        bind_int(b, "pooled", k->pool != NULL);
+        bind_int(b, "argmax", k->pool && k->output_count > 1);
+        bind_optional(b, "argmax");
+    }
+    return b;
+}
+
+static void add_comment(const Emitter *e, const Program *p, const Kernel *k, StrBuf *out) {
+    int n;
+    Tensor **all = kernel_arguments(p, k, &n);
+    bool helper = k->outputs[0]->producer == NULL;
+    strbuf_printf(out, "\n/* %s", helper ? k->def->template : k->op->def->equation);
+    for (int i = 0; i < k->epilogue_count; i++) strbuf_printf(out, ";  %s", k->epilogues[i].op->def->equation);
+    if (k->pool) strbuf_printf(out, ";  %s", k->pool->def->equation);
+    strbuf_add(out, "\n *");
+    for (int i = 0; i < n; i++) strbuf_printf(out, "%s %s %s%s", i ? "," : "", parameter_name(e, k, i), all[i]->name, c_dims(e->arena, all[i]->shape));
+    strbuf_add(out, "\n * ");
+    for (int i = 0; i < k->integer_count; i++)
+        if (!strcmp(k->integers[i].name, "VECTORS")) strbuf_printf(out, "tile %lld vectors deep; ", (long long)k->integers[i].value);
+    strbuf_printf(out, "%.0f FLOPs an example; template %s */\n", k->flops, k->def->template);
+}
+
+/* Text of functions already emitted for this target, and their names. */
+typedef struct Functions { const char **texts, **names; int length, name_count; } Functions;
+
+static bool function_named(const Functions *f, const char *name) {
+    for (int i = 0; i < f->length; i++)
+        if (!strcmp(f->names[i], name)) return true;
+    return false;
+}
+
+/* The function for a kernel: one that is there already and has the same text, or a new one. NULL after an error. */
+static const char *kernel_function(Emitter *e, const Program *p, const Kernel *k, const Bindings *target, Functions *known, StrBuf *out) {
+    StrBuf text = {0};
+    static const char placeholder[] = "@"; /* cannot stand in C: no name has it */
+    if (!template_expand(e->templates, k->def->template, kernel_bindings(e, p, k, target, placeholder), &text, e->message)) return NULL;
+    for (int i = 0; i < known->length; i++)
+        if (!strcmp(known->texts[i], text.text)) {
+            strbuf_free(&text);
+            return known->names[i];
+        }
+    const char *name = arena_printf(e->arena, "%s_%s_%s", e->graph->name, k->name, p->target->name);
+    for (int i = 2; function_named(known, name); i++) name = arena_printf(e->arena, "%s_%s_%d_%s", e->graph->name, k->name, i, p->target->name);
+    int n = known->length;
+    *PUSH(e->arena, known->texts, known->length) = arena_string(e->arena, text.text, text.length);
+    *PUSH(e->arena, known->names, n) = name;
+    add_comment(e, p, k, out);
+    for (const char *at = text.text, *next; *at; at = next + 1) {
+        next = strchr(at, '@');
+        strbuf_add_n(out, at, next ? (size_t)(next - at) : strlen(at));
+        if (!next) break;
+        strbuf_add(out, name);
+    }
+    strbuf_free(&text);
+    return name;
+}
+
+/* ---- an entry point -------------------------------------------------------------------------------------------------- */
+
+static const char *call_text(const Emitter *e, const Program *p, const Kernel *k, const char *function) {
+    int n;
+    Tensor **all = kernel_arguments(p, k, &n);
+    const char *text = arena_printf(e->arena, "%s(%s", function, k->def->level == LEVEL_SHARD ? "n, " : "");
+    for (int i = 0; i < n; i++) text = arena_printf(e->arena, "%s%s%s", text, i ? ", " : "", argument_text(e, p, all[i], k->def->level));
+    return arena_printf(e->arena, "%s);", text);
+}
+
+static bool reads_rows(const Program *p, const Loop *l) {
+    for (int i = l->first; i < l->end; i++)
+        for (int k = 0; k < p->kernels[i]->input_count; k++)
+            if (p->kernels[i]->inputs[k]->role == ROLE_INPUT || p->kernels[i]->inputs[k]->role == ROLE_TARGET) return true;
+    return false;
+}
+
+static Tensor *tensor_with_id(const Program *p, int id) {
+    for (int i = 0; i < p->kernel_count; i++) {
+        int n;
+        Tensor **all = kernel_arguments(p, p->kernels[i], &n);
+        for (int k = 0; k < n; k++)
+            if (storage(p, all[k])->id == id) return storage(p, all[k]);
+    }
+    bug("no kernel knows tensor %d", id);
+}
+
+static void bind_buffers(const Emitter *e, const Program *p, Bindings *b) {
+    Bindings **records = NEW_ARRAY(e->arena, Bindings *, p->tensor_count);
+    int n = 0;
+    for (int id = 0; id < p->tensor_count; id++) {
+        const Buffer *buffer = &p->buffers[id];
+        if (!buffer->used) continue;
+        const Tensor *t = tensor_with_id(p, id);
+        Bindings *r = records[n++] = bindings_new(e->arena, NULL);
+        bind_string(r, "type", type_text(e, t));
+        bind_string(r, "name", t->name);
+        bind_int(r, "base", (int64_t)(buffer->derived ? e->entry_base[p->entry] : e->workspace_base));
+        bind_int(r, "offset", (int64_t)buffer->offset);
+        bind_string(r, "note", arena_printf(e->arena, "%s%s", buffer->per_shard ? arena_printf(e->arena, "[%d]", p->options->shard_size) : "", c_dims(e->arena, t->shape)));
+    }
+    bind_records(b, "buffers", records, n);
+}
+
+static void bind_loops(const Emitter *e, const Program *p, const char *const *calls, Bindings *b) {
+    Bindings **records = NEW_ARRAY(e->arena, Bindings *, p->loop_count);
+    int n = 0;
+    const Loop *derive = p->loop_count && p->loops[0].level == LEVEL_DERIVE ? &p->loops[0] : NULL;
+    bind_strings(b, "derive", calls, derive ? derive->end : 0);
+    for (int i = derive != NULL; i < p->loop_count; i++) {
+        const Loop *l = &p->loops[i];
+        Bindings *r = records[n++] = bindings_new(e->arena, NULL);
+        bind_int(r, "each", l->level == LEVEL_EXAMPLE);
+        bind_int(r, "rows", reads_rows(p, l));
+        bind_strings(r, "calls", calls + l->first, l->end - l->first);
+    }
+    bind_records(b, "loops", records, n);
+}
+
+static bool uses_scale(const Program *p) {
+    for (int i = 0; i < p->kernel_count; i++)
+        for (int k = 0; k < p->kernels[i]->input_count; k++)
+            if (p->kernels[i]->inputs[k]->role == ROLE_SCALE) return true;
+    return false;
+}
+
+/* The optimizer's loss_scale_factor, 1 without one. */
+static double loss_scale(const Graph *g) {
+    if (!g->optimizer) return 1;
+    for (int i = 0; i < g->optimizer->call.attribute_count; i++)
+        if (!strcmp(g->optimizer->call.attributes[i].name, "loss_scale_factor") && g->optimizer_attributes[i].present) return g->optimizer_attributes[i].real;
+    return 1;
+}
+
+static bool emit_program(Emitter *e, const Program *p, const Bindings *target, Functions *known, StrBuf *out) {
+    const char **calls = NEW_ARRAY(e->arena, const char *, p->kernel_count);
+    for (int i = 0; i < p->kernel_count; i++) {
+        const char *function = kernel_function(e, p, p->kernels[i], target, known, out);
+        if (!function) return false;
+        calls[i] = call_text(e, p, p->kernels[i], function);
+    }
+    Bindings *b = bindings_new(e->arena, target);
+    bind_string(b, "name", entry_function(e, p->entry, p->target));
+    bind_int(b, "entry", p->entry);
+    bind_optional(b, "entry");
+    bind_int(b, "uses_scale", uses_scale(p));
+    bind_real(b, "loss_scale", loss_scale(e->graph));
+    bind_optional(b, "loss_scale");
+    bind_buffers(e, p, b);
+    bind_loops(e, p, calls, b);
+    strbuf_add(out, "\n");
+    return template_expand(e->templates, "entry", b, out, e->message);
+}
+
+static bool emit_update(Emitter *e, const Bindings *target, StrBuf *out) {
+    const Graph *g = e->graph;
+    const Op update = {.def = g->optimizer, .attributes = g->optimizer_attributes};
+    const char *slots[8];
+    int n = g->optimizer->slots(g->optimizer_attributes, slots);
+    Bindings *b = bindings_new(e->arena, target);
+    bind_string(b, "optimizer", g->optimizer->plain);
+    bind_strings(b, "slot_names", slots, n);
+    bind_int(b, "PARAMETERS", e->parameter_elements);
+    bind_int(b, "BUFFERS", e->buffers);
+    bind_optional(b, "PARAMETERS");
+    g->optimizer->bind(&update, b);
+    strbuf_printf(out, "\n/* %s */\n", g->optimizer->equation);
+    return template_expand(e->templates, "update", b, out, e->message);
+}
+
+const char *emit_variant(Emitter *e, const Target *t, Program *const *programs, int n) {
+    StrBuf out = {0};
+    Functions known = {0};
+    const Bindings *target = target_bindings(e, t);
+    bool fine = template_expand(e->templates, "simd", target, &out, e->message);
+    for (int i = 0; fine && i < n; i++)
+        if (programs[i]->target == t) fine = emit_program(e, programs[i], target, &known, &out);
+    if (fine && e->graph->optimizer) fine = emit_update(e, target, &out);
+    const char *text = fine ? arena_string(e->arena, out.text, out.length) : NULL;
+    strbuf_free(&out);
+    return text;
+}

@@ -1,0 +1,128 @@
+/* passes.c: the stages in their order, each with what it prints and what must hold after it. The only place that knows
+ * the order. */
+#include "cnnc.h"
+
+#include <string.h>
+
+typedef struct Pass {
+    const char *name;
+    bool (*run)(Compilation *);
+    void (*print)(const Compilation *, StrBuf *);
+    void (*verify)(const Compilation *, const char *stage);
+} Pass;
+
+/* ---- stages on the description and graph ------------------------------------------------------------------------------ */
+
+static bool run_parse(Compilation *c) { return parse(c->arena, &c->source, &c->diag, &c->description); }
+static bool run_build(Compilation *c) { return build(c->arena, &c->description, &c->diag, &c->graph); }
+static bool run_autodiff(Compilation *c) { return autodiff(c->graph, c->options.input_gradient); }
+static void print_parse(const Compilation *c, StrBuf *out) { print_description(&c->description, out); }
+static void print_build(const Compilation *c, StrBuf *out) { print_graph(c->graph, out); }
+static void verify_build(const Compilation *c, const char *stage) { verify_graph(c->graph, stage); }
+
+/* ---- stages on programs: one for each target and entry point ------------------------------------------------------------ */
+
+static bool run_select(Compilation *c) {
+    for (int t = 0; t < c->options.target_count; t++)
+        for (int e = 0; e < ENTRY_COUNT; e++) {
+            if (!c->graph->loss && e != ENTRY_PREDICT) continue;
+            Program *p = select_algorithms(c->graph, &c->options, c->options.targets[t], (Entry)e);
+            *PUSH(c->arena, c->programs, c->program_count) = p;
+        }
+    return true;
+}
+
+static bool for_each_program(Compilation *c, void (*run)(Program *)) {
+    for (int i = 0; i < c->program_count; i++) run(c->programs[i]);
+    return true;
+}
+static bool run_lower(Compilation *c) { return for_each_program(c, lower); }
+static bool run_simplify(Compilation *c) { return for_each_program(c, simplify); }
+static bool run_fuse(Compilation *c) { return for_each_program(c, fuse); }
+static bool run_plan(Compilation *c) { return for_each_program(c, plan); }
+
+static void print_each(const Compilation *c, StrBuf *out, void (*print)(const Program *, StrBuf *)) {
+    for (int i = 0; i < c->program_count; i++) print(c->programs[i], out);
+}
+static void print_select(const Compilation *c, StrBuf *out) { print_each(c, out, print_selection); }
+static void print_lower(const Compilation *c, StrBuf *out) { print_each(c, out, print_kernels); }
+static void print_plans(const Compilation *c, StrBuf *out) { print_each(c, out, print_plan); }
+
+static void verify_programs(const Compilation *c, const char *stage) {
+    for (int i = 0; i < c->program_count; i++) verify_program(c->programs[i], stage);
+}
+
+/* ---- emit ------------------------------------------------------------------------------------------------------------------ */
+
+static bool run_emit(Compilation *c) {
+    StrBuf message = {0};
+    bool fine = emit(c->graph, &c->options, c->programs, c->program_count, c->templates, &c->c, &c->h, &message);
+    if (!fine) {
+        c->diag.errors++;
+        strbuf_add(&c->diag.out, message.text);
+    }
+    strbuf_free(&message);
+    return fine;
+}
+static void print_c(const Compilation *c, StrBuf *out) { strbuf_add(out, c->c.text); }
+
+/* ---- the table ------------------------------------------------------------------------------------------------------------- */
+
+static const Pass passes[] = {
+    {"parse", run_parse, print_parse, NULL},
+    {"build", run_build, print_build, verify_build},
+    {"autodiff", run_autodiff, print_build, verify_build},
+    {"select", run_select, print_select, NULL},
+    {"lower", run_lower, print_lower, verify_programs},
+    {"simplify", run_simplify, print_lower, verify_programs},
+    {"fuse", run_fuse, print_lower, verify_programs},
+    {"plan", run_plan, print_plans, verify_programs},
+    {"c", run_emit, print_c, NULL},
+};
+
+bool is_stage(const char *name) {
+    for (int i = 0; i < LENGTH(passes); i++)
+        if (!strcmp(passes[i].name, name)) return true;
+    return false;
+}
+
+const char *stage_names(Arena *arena) {
+    const char *text = "";
+    for (int i = 0; i < LENGTH(passes); i++) text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", passes[i].name);
+    return text;
+}
+
+void compilation_init(Compilation *c, bool color) {
+    *c = (Compilation){.arena = arena_new()};
+    c->diag = (Diag){.source = &c->source, .color = color};
+    c->options.shard_size = 32;
+    c->options.header = "network.h";
+    c->options.command = "cnnc";
+    for (const Target *t = targets; t->name; t++) c->options.targets[c->options.target_count++] = t;
+}
+
+void compilation_free(Compilation *c) {
+    strbuf_free(&c->c);
+    strbuf_free(&c->h);
+    strbuf_free(&c->diag.out);
+    arena_free(c->arena);
+}
+
+int compile(Compilation *c, const char *path, const char *last, const char *dump, StrBuf *out) {
+    char *text;
+    const char *failure = read_file(c->arena, path, &text, &c->source.length);
+    c->source.name = strcmp(path, "-") ? path : "<stdin>";
+    c->source.text = text;
+    if (failure) {
+        strbuf_printf(&c->diag.out, "cnnc: error: %s\n", failure);
+        return EXIT_FILE;
+    }
+    if (!c->templates) c->templates = templates_new(c->arena, NULL);
+    for (int i = 0; i < LENGTH(passes); i++) {
+        if (!passes[i].run(c)) return EXIT_INPUT;
+        if (passes[i].verify) passes[i].verify(c, passes[i].name);
+        if (dump && !strcmp(dump, passes[i].name)) passes[i].print(c, out);
+        if ((last && !strcmp(last, passes[i].name)) || (dump && !strcmp(dump, passes[i].name))) break;
+    }
+    return EXIT_FINE;
+}

@@ -1,0 +1,164 @@
+/* Datasets: from folders, lists of files and memory, in the types that a network asks for. */
+#define _POSIX_C_SOURCE 200809L
+#include "test_runtime.h"
+
+#include <sys/stat.h>
+
+static cnnc_error error;
+
+static const cnnc_tensor image_inputs[] = {{"input", CNNC_U8, 3, {2, 2, 1}, 4, 0}};
+static const cnnc_tensor one_hot[] = {{"dense", CNNC_F32, 1, {3}, 3, 3}};
+static const cnnc_tensor index_target[] = {{"dense", CNNC_I32, 0, {0}, 1, 3}};
+static const cnnc_network images = {.name = "images", .inputs = image_inputs, .input_count = 1, .targets = one_hot,
+                                    .target_count = 1};
+
+/* 3 images of 2 x 2, 3 labels */
+static const unsigned char image_file[] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+static const unsigned char label_file[] = {0, 0, 8, 1, 0, 0, 0, 3, 2, 0, 1};
+
+static void write_mnist(const char *split) {
+    char name[64];
+    snprintf(name, sizeof name, "%s-images-idx3-ubyte", split);
+    write_bytes(in_folder(name), image_file, sizeof image_file);
+    snprintf(name, sizeof name, "%s-labels-idx1-ubyte", split);
+    write_bytes(in_folder(name), label_file, sizeof label_file);
+}
+
+static void a_folder_of_mnist(void **state) {
+    (void)state;
+    cnnc_dataset d;
+    static const float expected[] = {0, 0, 1, 1, 0, 0, 0, 1, 0};
+    assert_int_equal(cnnc_dataset_load(&images, test_folder, NULL, &d, &error), CNNC_FAILED);
+    assert_says(&error, "has no train-images-idx3-ubyte");
+    write_mnist("train");
+    assert_int_equal(cnnc_dataset_load(&images, test_folder, "train", &d, &error), CNNC_OK);
+    assert_int_equal(d.n, 3);
+    assert_memory_equal(d.inputs[0], image_file + 16, 12);
+    assert_memory_equal(d.targets[0], expected, sizeof expected);
+    assert_int_equal((uintptr_t)d.inputs[0] % 64, 0);
+    assert_int_equal((uintptr_t)d.targets[0] % 64, 0);
+    cnnc_dataset_free(&d);
+    assert_int_equal(cnnc_dataset_load(&images, test_folder, "t10k", &d, &error), CNNC_FAILED);
+    assert_int_equal(cnnc_dataset_load(&images, test_folder, "../x", &d, &error), CNNC_FAILED);
+    assert_says(&error, "'../x' is not one of the splits");
+}
+
+static void indices_and_floats(void **state) {
+    (void)state;
+    cnnc_dataset d;
+    cnnc_tensor input = {"input", CNNC_F32, 1, {4}, 4, 0};
+    cnnc_network network = images;
+    network.inputs = &input;
+    network.targets = index_target;
+    static const int32_t labels[] = {2, 0, 1};
+    write_mnist("train");
+    assert_int_equal(cnnc_dataset_load(&network, test_folder, NULL, &d, &error), CNNC_OK);
+    assert_true(((float *)d.inputs[0])[11] == 12);
+    assert_memory_equal(d.targets[0], labels, sizeof labels);
+    cnnc_dataset_free(&d);
+    network.target_count = 0; /* not compiled to train: labels are not even looked for */
+    assert_int_equal(cnnc_dataset_load(&network, test_folder, NULL, &d, &error), CNNC_OK);
+    assert_int_equal(d.target_count, 0);
+    cnnc_dataset_free(&d);
+}
+
+static void npy_files(void **state) {
+    (void)state;
+    double x[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    float y[6] = {0, 0.5f, 0.5f, 1, 0, 0};
+    int64_t labels[2] = {1, 2};
+    cnnc_array ax = {CNNC_DTYPE_F64, 2, {2, 4}, 8, x}, ay = {CNNC_DTYPE_F32, 2, {2, 3}, 6, y};
+    cnnc_array al = {CNNC_DTYPE_I64, 2, {2, 1}, 2, labels};
+    char list[300];
+    cnnc_dataset d;
+    assert_int_equal(cnnc_npy_write(in_folder("x.npy"), &ax, &error), CNNC_OK);
+    assert_int_equal(cnnc_npy_write(in_folder("y.npy"), &ay, &error), CNNC_OK);
+    assert_int_equal(cnnc_npy_write(in_folder("l.npy"), &al, &error), CNNC_OK);
+    snprintf(list, sizeof list, "%s,%s", in_folder("x.npy"), in_folder("y.npy"));
+    assert_int_equal(cnnc_dataset_load(&images, list, NULL, &d, &error), CNNC_OK); /* all elements: as they are */
+    assert_memory_equal(d.targets[0], y, sizeof y);
+    assert_int_equal(((uint8_t *)d.inputs[0])[7], 8);
+    cnnc_dataset_free(&d);
+    snprintf(list, sizeof list, "%s,%s", in_folder("x.npy"), in_folder("l.npy"));
+    static const float expected[] = {0, 1, 0, 0, 0, 1};
+    assert_int_equal(cnnc_dataset_load(&images, list, NULL, &d, &error), CNNC_OK);
+    assert_memory_equal(d.targets[0], expected, sizeof expected);
+    cnnc_dataset_free(&d);
+    assert_int_equal(cnnc_dataset_load(&images, in_folder("x.npy"), NULL, &d, &error), CNNC_OK); /* to predict */
+    assert_int_equal(d.target_count, 0);
+    cnnc_dataset_free(&d);
+    assert_int_equal(cnnc_dataset_load(&images, "a,b,c", NULL, &d, &error), CNNC_FAILED);
+    assert_says(&error, "3 files, but network images has 1 inputs and 1 targets");
+    char many[400] = "";
+    for (int i = 0; i < 199; i++)
+        many[i] = ',';
+    assert_int_equal(cnnc_dataset_load(&images, many, NULL, &d, &error), CNNC_FAILED);
+    assert_says(&error, "200 files");
+    assert_int_equal(cnnc_dataset_load(&images, "", NULL, &d, &error), CNNC_FAILED);
+}
+
+static void refuse(const cnnc_network *network, const cnnc_array *x, const cnnc_array *y, const char *why) {
+    static const char *const names[] = {"X.npy", "Y.npy"};
+    cnnc_dataset d;
+    assert_int_equal(cnnc_dataset_make(network, x, y, 1, names, &d, &error), CNNC_FAILED);
+    assert_says(&error, why);
+    assert_null(d.memory);
+}
+
+static void what_does_not_fit_is_refused(void **state) {
+    (void)state;
+    uint8_t x[24] = {0};
+    float halves[8] = {0.5f};
+    int32_t labels[3] = {0, 1, 2}, bad[3] = {0, 3, 1}, negative[3] = {0, -1, 1};
+    cnnc_array ax = {CNNC_DTYPE_U8, 4, {3, 2, 2, 1}, 12, x}, wide = {CNNC_DTYPE_U8, 2, {3, 8}, 24, x};
+    cnnc_array al = {CNNC_DTYPE_I32, 1, {3}, 3, labels}, two = {CNNC_DTYPE_I32, 1, {2}, 2, labels};
+    cnnc_array number = {CNNC_DTYPE_I32, 0, {0}, 1, labels}, none = {CNNC_DTYPE_U8, 2, {0, 4}, 0, x};
+    cnnc_array fractions = {CNNC_DTYPE_F32, 2, {2, 4}, 8, halves}, half = {CNNC_DTYPE_F32, 1, {3}, 3, halves};
+    cnnc_array too_large = {CNNC_DTYPE_I32, 1, {3}, 3, bad}, below = {CNNC_DTYPE_I32, 1, {3}, 3, negative};
+    cnnc_dataset d;
+    assert_int_equal(cnnc_dataset_make(&images, &ax, &al, 1, NULL, &d, &error), CNNC_OK);
+    cnnc_dataset_free(&d);
+    refuse(&images, &wide, &al, "X.npy: an example of the input 'input' of network images is 2x2x1 u8 (4 elements), of the "
+                                "file 8 u8 (8)");
+    refuse(&images, &ax, &two, "Y.npy: 2 examples, but the first file has 3");
+    refuse(&images, &ax, &number, "Y.npy: a single number");
+    refuse(&images, &number, &al, "X.npy: a single number");
+    refuse(&images, &none, &al, "X.npy: 0 examples");
+    refuse(&images, &fractions, &two, "X.npy: for the input 'input' of network images: element 0 is 0.5, not an integer");
+    refuse(&images, &ax, &half, "Y.npy: for the target 'dense' of network images: element 0 is 0.5, not an integer");
+    refuse(&images, &ax, &too_large, "Y.npy: example 1 is of class 3, but the target 'dense' of network images has classes "
+                                     "0 .. 2");
+    refuse(&images, &ax, &below, "Y.npy: example 1 is of class -1");
+    refuse(&images, &ax, &wide, "3 elements or class indices");
+    cnnc_network network = images;
+    network.targets = index_target;
+    refuse(&network, &ax, &too_large, "Y.npy: example 1 is of class 3");
+    refuse(&network, &ax, &half, "not an integer");
+    assert_int_equal(cnnc_dataset_make(&images, &ax, &al, 2, NULL, &d, &error), CNNC_FAILED);
+    assert_says(&error, "has 1 targets, not 2");
+}
+
+static void views(void **state) {
+    (void)state;
+    cnnc_dataset d, v;
+    write_mnist("train");
+    assert_int_equal(cnnc_dataset_load(&images, test_folder, NULL, &d, &error), CNNC_OK);
+    assert_int_equal(cnnc_dataset_view(&images, &d, 1, 3, &v, &error), CNNC_OK);
+    assert_int_equal(v.n, 2);
+    assert_int_equal(*(uint8_t *)v.inputs[0], 5);
+    assert_true(((float *)v.targets[0])[0] == 1);
+    cnnc_dataset_free(&v);
+    assert_int_equal(cnnc_dataset_view(&images, &d, 2, 4, &v, &error), CNNC_FAILED);
+    assert_int_equal(cnnc_dataset_view(&images, &d, 2, 1, &v, &error), CNNC_FAILED);
+    cnnc_dataset_free(&d);
+    cnnc_dataset_free(&d);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_folder_of_mnist), cmocka_unit_test(indices_and_floats),
+        cmocka_unit_test(npy_files),         cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(views),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

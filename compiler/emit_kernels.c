@@ -34,8 +34,9 @@ static Bindings *target_bindings(const Emitter *e, const Target *t) {
     bind_string(b, "net", e->graph->name);
     bind_string(b, "target", t->name);
     bind_string(b, "HEAD", t->attribute ? arena_printf(e->arena, "%s static", macro) : "static");
-    bind_string(b, "INLINE", t->attribute ? arena_printf(e->arena, "%s static inline __attribute__((always_inline))", macro)
-                             : wide ? "static inline __attribute__((always_inline))" : "static inline");
+    const char *word = arena_printf(e->arena, "%s_WORD", e->upper);
+    if (wide) word = arena_printf(e->arena, "%s __attribute__((always_inline))", word);
+    bind_string(b, "INLINE", t->attribute ? arena_printf(e->arena, "%s %s", macro, word) : word);
     return b;
 }
 
@@ -312,7 +313,7 @@ const char *emit_variant(Emitter *e, const Target *t, Program *const *programs, 
     StrBuf out = {0};
     Functions known = {0};
     const Bindings *target = target_bindings(e, t);
-    bool fine = template_expand(e->templates, "simd", target, &out, e->message);
+    bool fine = template_expand(e->templates, "simd", bindings_new(e->arena, target), &out, e->message);
     for (int i = 0; fine && i < n; i++)
         if (programs[i]->target == t) fine = emit_program(e, programs[i], target, &known, &out);
     if (fine && e->graph->optimizer) fine = emit_update(e, target, &out);

@@ -39,6 +39,13 @@ static bool operands_ready(const Program *p, const Kernel *next, Tensor *t, int 
     return true;
 }
 
+/* Whether an operand is a vector along the last axis, which must then be the same before and after. */
+static bool uses_channels(const Kernel *k) {
+    int channelwise = k->op->def->channelwise;
+    for (int i = 0; i < k->epilogue_count; i++) channelwise |= k->epilogues[i].op->def->channelwise;
+    return channelwise != 0;
+}
+
 static bool fuse_elementwise(Program *p, int at) {
     Kernel *k = p->kernels[at];
     Tensor *t = storage(p, k->outputs[0]);
@@ -46,7 +53,7 @@ static bool fuse_elementwise(Program *p, int at) {
     if (reader < 0) return false;
     Kernel *next = p->kernels[reader];
     if (!next->op->def->expression || !operands_ready(p, next, t, at)) return false;
-    if (shape_count(next->outputs[0]->shape) != shape_count(t->shape) || last_dim(next->outputs[0]->shape) != last_dim(k->outputs[0]->shape)) return false;
+    if (shape_count(next->outputs[0]->shape) != shape_count(t->shape) || (uses_channels(next) && last_dim(next->outputs[0]->shape) != last_dim(k->outputs[0]->shape))) return false;
     Epilogue *e = PUSH(p->arena, k->epilogues, k->epilogue_count);
     *e = (Epilogue){.op = next->op, .first_extra = k->extra_count};
     for (int i = 0; i < next->input_count; i++) {

@@ -97,8 +97,12 @@ static void commute_sum(Program *p, int at) {
     Kernel *sum = p->kernels[at];
     int g = sum->op->def->sums_dy ? routing_before(p, sum) : -1;
     if (g < 0) return;
-    sum->inputs[0] = p->kernels[g]->inputs[0];
-    kernel_int(p, sum, "ROWS", row_count(sum->inputs[0]->shape));
+    Op *smaller = NEW(p->arena, Op);
+    *smaller = *sum->op;
+    smaller->inputs = NEW(p->arena, Tensor *);
+    smaller->inputs[0] = sum->inputs[0] = p->kernels[g]->inputs[0];
+    sum->op = smaller;
+    sum->flops = sum->op->def->flops(smaller);
 }
 
 /* ---- dead kernels ------------------------------------------------------------------------------------------------------ */

@@ -1,2 +1,115 @@
+/* train.c: cnnc train NET --data DIR, the notebook's fit: compile, load, train, save. */
+#define _POSIX_C_SOURCE 200809L
 #include "commands.h"
-int command_train(int argc, char **argv) { (void)argc, (void)argv; return EXIT_USAGE; }
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct TrainOptions {
+    NetworkOptions network;
+    const char *net, *data, *from, *to;
+    int epochs, batch_size, threads, seed;
+    bool no_shuffle;
+} TrainOptions;
+
+static volatile sig_atomic_t stop;
+static void on_interrupt(int signal) { (void)signal, stop = 1; }
+
+static int fail(const cnnc_error *failure, int status) { return fprintf(stderr, "cnnc: error: %s\n", failure->text), status; }
+
+/* mnist.net -> mnist.safetensors, here. */
+static const char *default_weights(Arena *arena, const char *name) { return arena_printf(arena, "%s.safetensors", name); }
+
+static int fit(cnnc_model *model, const cnnc_dataset *train, const cnnc_dataset *test, const TrainOptions *o, const char *to) {
+    cnnc_error failure;
+    cnnc_fit_options options;
+    double results[64];
+    cnnc_fit_defaults(model->network, &options);
+    if (o->epochs) options.epochs = o->epochs;
+    if (o->batch_size) options.batch_size = o->batch_size;
+    if (o->no_shuffle) options.shuffle = 0;
+    if (o->seed >= 0) options.seed = (uint64_t)o->seed;
+    options.stop = &stop;
+    int trained = cnnc_fit(model, train, &options, NULL, &failure);
+    if (trained == CNNC_FAILED) return fail(&failure, EXIT_INPUT);
+    if (cnnc_weights_save(model->network, model->net, to, NULL, 0, &failure)) return fail(&failure, EXIT_FILE);
+    printf("Weights saved to %s\n", to);
+    if (trained == CNNC_STOPPED) return 130;
+    if (test->n && cnnc_evaluate(model, test, o->batch_size, 0, stdout, &stop, results, &failure) == CNNC_FAILED) return fail(&failure, EXIT_INPUT);
+    if (test->n) {
+        printf("Test loss: %.4f", results[0]);
+        for (int i = 0; i < model->network->metric_count; i++) printf(" - %s: %.4f", model->network->metrics[i], results[1 + i]);
+        printf("\n");
+    }
+    return EXIT_FINE;
+}
+
+static int train_with(Compilation *c, const cnnc_network *network, const TrainOptions *o) {
+    cnnc_error failure;
+    cnnc_dataset train = {0}, test = {0};
+    int status = EXIT_INPUT;
+    cnnc_model *model = NULL;
+    const char *to = o->to ? o->to : default_weights(c->arena, network->name);
+    bool folder = !strchr(o->data, ',');
+    if (cnnc_summary(network, stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure) ||
+        cnnc_dataset_load(network, o->data, "train", &train, &failure) || (folder && cnnc_dataset_load(network, o->data, "t10k", &test, &failure)) ||
+        !(model = cnnc_model_new(network, o->threads, NULL, &failure)))
+        fail(&failure, status);
+    else {
+        if (o->seed >= 0) cnnc_initialize(network, model->net, (uint64_t)o->seed);
+        if (o->from && cnnc_weights_load(network, model->net, o->from, &failure)) fail(&failure, status);
+        else {
+            printf("%zu examples, %s, %d thread%s\n", train.n, cnnc_model_variant(model), cnnc_pool_threads(model->pool), cnnc_pool_threads(model->pool) == 1 ? "" : "s");
+            fflush(stdout);
+            status = fit(model, &train, &test, o, to);
+        }
+    }
+    cnnc_model_free(model);
+    cnnc_dataset_free(&train);
+    cnnc_dataset_free(&test);
+    return status;
+}
+
+static int train(Compilation *c, const TrainOptions *o) {
+    Loaded loaded;
+    int status;
+    const cnnc_network *network = load_network(c, o->net, &loaded, &status);
+    if (!network) return status;
+    if (!network->train) {
+        fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say\n", o->net);
+        status = EXIT_INPUT;
+    } else status = train_with(c, network, o);
+    unload_network(&loaded);
+    return status;
+}
+
+int command_train(int argc, char **argv) {
+    Compilation c;
+    compilation_init(&c, false);
+    TrainOptions o = {.seed = -1};
+    const Option options[] = {
+        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with the four MNIST files, or X.npy,Y.npy"},
+        {"--weights", &o.from, NULL, NULL, 0, 0, "FROM", "start from saved weights"},
+        {"-o", &o.to, NULL, NULL, 0, 0, "TO", "where to save the weights (NAME.safetensors)"},
+        {"--epochs", NULL, NULL, &o.epochs, 1, 1000000000, "N", "instead of the description's"},
+        {"--batch-size", NULL, NULL, &o.batch_size, 1, 1 << 20, "N", "instead of the description's"},
+        {"--no-shuffle", NULL, &o.no_shuffle, NULL, 0, 0, NULL, "keep the order of the data"},
+        {"--seed", NULL, NULL, &o.seed, 0, 2147483647, "N", "of initial weights and shuffling"},
+        {"--threads", NULL, NULL, &o.threads, 1, 1024, "N", "workers (one a processor)"},
+        NETWORK_OPTIONS(o.network),
+    };
+    static const char *const names[] = {"the network's file"};
+    int status = EXIT_USAGE;
+    const CommandLine line = {"train", options, LENGTH(options), names, &o.net, 1};
+    if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network)) {
+        if (!o.data) fprintf(stderr, "cnnc: error: --data is missing\nhint: --data DIR, a folder with the MNIST files, or --data X.npy,Y.npy\n");
+        else {
+            struct sigaction action = {.sa_handler = on_interrupt};
+            sigaction(SIGINT, &action, NULL);
+            status = train(&c, &o);
+        }
+    }
+    compilation_free(&c);
+    return status;
+}

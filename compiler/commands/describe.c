@@ -1,0 +1,33 @@
+/* describe.c: the part of a descriptor that the summary shows, from the graph alone. */
+#include "commands.h"
+
+static void fill_shape(int *rank, int *to, Shape s) {
+    *rank = s.rank;
+    for (int i = 0; i < s.rank; i++) to[i] = s.dim[i];
+}
+
+static cnnc_parameter describe_parameter(const Graph *g, const Tensor *w) {
+    cnnc_parameter p = {.name = arena_printf(g->arena, "%s/%s", w->layer->name, w->weight), .count = (size_t)shape_count(w->shape), .trainable = w->trainable};
+    fill_shape(&p.rank, p.shape, w->shape);
+    return p;
+}
+
+static cnnc_layer describe_layer(const Graph *g, const Layer *l) {
+    cnnc_layer row = {.name = l->name, .kind = l->def->keras, .inputs = ""};
+    fill_shape(&row.rank, row.shape, l->output->shape);
+    for (int i = 0; i < l->input_count; i++) row.inputs = arena_printf(g->arena, "%s%s%s", row.inputs, i ? ", " : "", l->inputs[i]->layer->name);
+    for (int i = 0; i < g->parameter_count; i++)
+        if (g->parameters[i]->layer == l) row.parameters += (size_t)shape_count(g->parameters[i]->shape);
+    return row;
+}
+
+cnnc_network *describe_network(const Graph *g) {
+    cnnc_network *n = NEW(g->arena, cnnc_network);
+    cnnc_parameter *parameters = NEW_ARRAY(g->arena, cnnc_parameter, g->parameter_count);
+    cnnc_layer *layers = NEW_ARRAY(g->arena, cnnc_layer, g->layer_count);
+    for (int i = 0; i < g->parameter_count; i++) parameters[i] = describe_parameter(g, g->parameters[i]);
+    for (int i = 0; i < g->layer_count; i++) layers[i] = describe_layer(g, g->layers[i]);
+    *n = (cnnc_network){.abi = CNNC_ABI, .name = g->name, .type = CNNC_F32, .parameters = parameters, .parameters_length = g->parameter_count,
+                        .layers = layers, .layer_count = g->layer_count};
+    return n;
+}

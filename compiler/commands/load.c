@@ -1,0 +1,143 @@
+/* load.c: a network as code in this process: compiled by the user's C compiler into a cache, then loaded.
+ *
+ * The cache is a folder of shared objects whose names are hashes of all that they come from; it is safe to delete. */
+#define _POSIX_C_SOURCE 200809L
+#include "commands.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MAX_WORDS = 32 };
+
+/* ---- the cache -------------------------------------------------------------------------------------------------------- */
+
+static bool make_folders(char *path) {
+    for (char *slash = path + 1;; slash++) {
+        if (*slash && *slash != '/') continue;
+        char kept = *slash;
+        *slash = 0;
+        bool fine = !mkdir(path, 0777) || errno == EEXIST;
+        *slash = kept;
+        if (!fine) return false;
+        if (!kept) return true;
+    }
+}
+
+/* $XDG_CACHE_HOME/cnnc, ~/.cache/cnnc, or a folder of our own in the place for temporary files. */
+static const char *cache_folder(Arena *arena) {
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME"), *tmp = getenv("TMPDIR");
+    char *candidates[] = {
+        xdg && *xdg == '/' ? arena_printf(arena, "%s/cnnc", xdg) : NULL,
+        home && *home == '/' ? arena_printf(arena, "%s/.cache/cnnc", home) : NULL,
+        arena_printf(arena, "%s/cnnc-%ld", tmp && *tmp == '/' ? tmp : "/tmp", (long)getuid()),
+    };
+    for (int i = 0; i < LENGTH(candidates); i++)
+        if (candidates[i] && make_folders(candidates[i]) && !access(candidates[i], W_OK)) return candidates[i];
+    return NULL;
+}
+
+static uint64_t hash_text(uint64_t h, const char *s) {
+    for (; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
+    return (h ^ 0xff) * 1099511628211u;
+}
+
+static const char *runtime_header(void) {
+    for (const char *const *e = embedded_templates; e[0]; e += 2)
+        if (!strcmp(e[0], "cnnc_network.h")) return e[1];
+    bug("cnnc_network.h is not built in");
+}
+
+/* ---- the C compiler ----------------------------------------------------------------------------------------------------- */
+
+/* CC split at spaces, then the other arguments. */
+static char **compiler_command(Arena *arena, const char *cc, const char *folder, const char *source, const char *object) {
+    char **argv = NEW_ARRAY(arena, char *, MAX_WORDS + 16);
+    int n = 0;
+    for (char *word = strtok(arena_string(arena, cc, strlen(cc)), " \t"); word && n < MAX_WORDS; word = strtok(NULL, " \t")) argv[n++] = word;
+    const char *const rest[] = {"-std=c11", "-O2", "-fPIC", "-shared", arena_printf(arena, "-I%s", folder), "-o", object, source, "-lm"};
+    for (int i = 0; i < LENGTH(rest); i++) argv[n++] = (char *)(uintptr_t)rest[i];
+    return argv;
+}
+
+static bool run_compiler(char **argv) {
+    pid_t child = fork();
+    int status;
+    if (child < 0) return false;
+    if (!child) {
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR) return false;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+        fprintf(stderr, "cnnc: error: there is no C compiler '%s'\nhint: install one (gcc or clang), or name one in the environment variable CC\n", argv[0]);
+        return false;
+    }
+    if (WIFEXITED(status) && !WEXITSTATUS(status)) return true;
+    fprintf(stderr, "cnnc: error: the C compiler '%s' failed on the generated code\n", argv[0]);
+    return false;
+}
+
+/* Writes source, header and the runtime's header into a folder of their own, compiles, and moves the result to `object`. */
+static bool build_object(Compilation *c, const char *cache, const char *cc, const char *object) {
+    char *folder = arena_printf(c->arena, "%s/XXXXXX", cache);
+    if (!mkdtemp(folder)) return false;
+    const char *source = arena_printf(c->arena, "%s/network.c", folder), *header = arena_printf(c->arena, "%s/%s", folder, c->options.header);
+    const char *network_h = arena_printf(c->arena, "%s/cnnc_network.h", folder), *made = arena_printf(c->arena, "%s/network.so", folder);
+    const char *failure = write_file(c->arena, source, c->c.text, c->c.length);
+    if (!failure) failure = write_file(c->arena, header, c->h.text, c->h.length);
+    if (!failure) failure = write_file(c->arena, network_h, runtime_header(), strlen(runtime_header()));
+    if (failure) fprintf(stderr, "cnnc: error: %s\n", failure);
+    bool fine = !failure && run_compiler(compiler_command(c->arena, cc, folder, source, made)) && !rename(made, object);
+    const char *const files[] = {source, header, network_h, made};
+    for (int i = 0; i < LENGTH(files); i++) unlink(files[i]);
+    rmdir(folder);
+    return fine;
+}
+
+/* ---- loading ---------------------------------------------------------------------------------------------------------------- */
+
+static const cnnc_network *open_object(Compilation *c, const char *object, Loaded *loaded) {
+    loaded->library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
+    if (!loaded->library) return NULL;
+    loaded->network = dlsym(loaded->library, arena_printf(c->arena, "%s_network", c->graph->name));
+    if (loaded->network && loaded->network->abi == CNNC_ABI) return loaded->network;
+    dlclose(loaded->library);
+    return loaded->network = NULL;
+}
+
+const cnnc_network *load_network(Compilation *c, const char *path, Loaded *loaded, int *status) {
+    *loaded = (Loaded){NULL, NULL};
+    *status = compile(c, path, NULL, NULL, NULL);
+    print_diagnostics(c);
+    if (*status) return NULL;
+    *status = EXIT_FILE;
+    const char *cc = getenv("CC"), *cache = cache_folder(c->arena);
+    if (!cc || !*cc) cc = "cc";
+    if (!cache) {
+        fprintf(stderr, "cnnc: error: there is no folder to compile in\nhint: XDG_CACHE_HOME, HOME or TMPDIR should name one that can be written\n");
+        return NULL;
+    }
+    uint64_t hash = hash_text(hash_text(hash_text(hash_text(1469598103934665603u, c->c.text), c->h.text), runtime_header()), cc);
+    const char *object = arena_printf(c->arena, "%s/%s-%016" PRIx64 ".so", cache, c->graph->name, hash);
+    if (!access(object, R_OK) && open_object(c, object, loaded)) return *status = EXIT_FINE, loaded->network;
+    if (!build_object(c, cache, cc, object)) return NULL;
+    if (!open_object(c, object, loaded)) {
+        fprintf(stderr, "cnnc: error: cannot load the compiled network: %s\n", dlerror());
+        return NULL;
+    }
+    *status = EXIT_FINE;
+    return loaded->network;
+}
+
+void unload_network(Loaded *loaded) {
+    if (loaded->library) dlclose(loaded->library);
+    *loaded = (Loaded){NULL, NULL};
+}

@@ -71,6 +71,13 @@ static bool fuse_elementwise(Program *p, int at) {
     return true;
 }
 
+static bool is_read(const Program *p, const Tensor *t) {
+    for (int i = 0; i < p->kernel_count; i++)
+        for (int k = 0; k < p->kernels[i]->input_count; k++)
+            if (p->kernels[i]->inputs[k] == t) return true;
+    return false;
+}
+
 static bool fuse_pooling(Program *p, int at) {
     Kernel *k = p->kernels[at];
     int reader = k->pool || !k->def->pools ? -1 : only_reader(p, storage(p, k->outputs[0]));
@@ -81,7 +88,7 @@ static bool fuse_pooling(Program *p, int at) {
     if (!whole || w.kh * w.kw + 2 > p->target->registers) return false;
     k->pool = next->op;
     k->outputs = next->outputs;
-    k->output_count = next->output_count;
+    k->output_count = is_read(p, next->outputs[1]) ? 2 : 1; /* the argmax matters to gradients only */
     remove_kernel(p, reader);
     return true;
 }

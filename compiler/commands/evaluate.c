@@ -1,2 +1,66 @@
+/* evaluate.c: cnnc evaluate NET --weights W --data DIR, loss and metrics of saved weights on the test data. */
 #include "commands.h"
-int command_evaluate(int argc, char **argv) { (void)argc, (void)argv; return EXIT_USAGE; }
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct EvaluateOptions {
+    NetworkOptions network;
+    const char *net, *data, *weights;
+    int batch_size, threads;
+} EvaluateOptions;
+
+static int evaluate_with(const cnnc_network *network, const EvaluateOptions *o) {
+    cnnc_error failure;
+    cnnc_dataset test = {0};
+    double results[64];
+    cnnc_model *model = NULL;
+    bool fine = !cnnc_dataset_load(network, o->data, "t10k", &test, &failure) && (model = cnnc_model_new(network, o->threads, NULL, &failure)) &&
+                !cnnc_weights_load(network, model->net, o->weights, &failure) &&
+                !cnnc_evaluate(model, &test, o->batch_size, 1, stdout, NULL, results, &failure);
+    if (!fine) fprintf(stderr, "cnnc: error: %s\n", failure.text);
+    else {
+        printf("Test loss: %.4f", results[0]);
+        for (int i = 0; i < network->metric_count; i++) printf(" - %s: %.4f", network->metrics[i], results[1 + i]);
+        printf("\n");
+    }
+    cnnc_model_free(model);
+    cnnc_dataset_free(&test);
+    return fine ? EXIT_FINE : EXIT_INPUT;
+}
+
+static int evaluate(Compilation *c, const EvaluateOptions *o) {
+    Loaded loaded;
+    int status;
+    const cnnc_network *network = load_network(c, o->net, &loaded, &status);
+    if (!network) return status;
+    if (network->evaluate) status = evaluate_with(network, o);
+    else {
+        fprintf(stderr, "%s: error: the network has no loss to evaluate: it has no compile statement\n", o->net);
+        status = EXIT_INPUT;
+    }
+    unload_network(&loaded);
+    return status;
+}
+
+int command_evaluate(int argc, char **argv) {
+    Compilation c;
+    compilation_init(&c, false);
+    EvaluateOptions o = {0};
+    const Option options[] = {
+        {"--weights", &o.weights, NULL, NULL, 0, 0, "FROM", "saved weights"},
+        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with the MNIST test files, or X.npy,Y.npy"},
+        {"--batch-size", NULL, NULL, &o.batch_size, 1, 1 << 20, "N", "instead of the description's"},
+        {"--threads", NULL, NULL, &o.threads, 1, 1024, "N", "workers (one a processor)"},
+        NETWORK_OPTIONS(o.network),
+    };
+    static const char *const names[] = {"the network's file"};
+    int status = EXIT_USAGE;
+    const CommandLine line = {"evaluate", options, LENGTH(options), names, &o.net, 1};
+    if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network)) {
+        if (!o.data || !o.weights) fprintf(stderr, "cnnc: error: %s is missing\n", o.data ? "--weights FILE" : "--data DIR");
+        else status = evaluate(&c, &o);
+    }
+    compilation_free(&c);
+    return status;
+}

@@ -24,7 +24,7 @@ static void print_family(const char *title, Family *family) {
 static void print_overview(void) {
     printf("cnnc " CNNC_VERSION ": networks in, C out\n\n");
     for (const CommandDef *c = commands; c->name; c++) printf("  %-56s %s\n", c->usage, c->doc);
-    printf("\nEach command tells its options with --help.\n");
+    printf("\nEach command tells its options with --help ('cnnc NET.net --help' for the first one), 'cnnc --version' the version.\n");
     print_family("layers", layer_family);
     print_family("optimizers", optimizer_family);
     print_family("losses", loss_family);
@@ -58,6 +58,8 @@ int command_help(int argc, char **argv) {
         print_overview();
         return EXIT_FINE;
     }
+    for (const CommandDef *c = commands + 1; c->name; c++)
+        if (!strcmp(c->name, argv[1]) && c->run != command_help) return c->run(2, (char *[]){argv[1], (char[]){"--help"}});
     for (int i = 0; i < LENGTH(families); i++)
         if (print_callable(families[i], argv[1])) return EXIT_FINE;
     fprintf(stderr, "cnnc: error: there is no help on '%s'\nhint: 'cnnc help' lists what there is\n", argv[1]);

@@ -62,6 +62,17 @@ static bool take_option(const CommandLine *c, int argc, char **argv, int *used) 
     return true;
 }
 
+static void print_page(const CommandLine *c) {
+    for (const CommandDef *d = commands; d->name; d++)
+        if (!strcmp(d->name, c->command)) printf("%s: %s\n\noptions\n", d->usage, d->doc);
+    for (int i = 0; i < c->option_count; i++) {
+        const Option *o = &c->options[i];
+        char left[64];
+        snprintf(left, sizeof left, "%s%s%s", o->name, o->value ? o->name[1] == '-' ? "=" : " " : "", o->value ? o->value : "");
+        printf("  %-24s %s\n", left, o->doc);
+    }
+}
+
 bool parse_options(int argc, char **argv, const CommandLine *c) {
     int positional = 0;
     bool only_positional = false;
@@ -70,7 +81,7 @@ bool parse_options(int argc, char **argv, const CommandLine *c) {
         int used = 1;
         if (!only_positional && !strcmp(arg, "--")) only_positional = true;
         else if (!only_positional && (!strcmp(arg, "--help") || !strcmp(arg, "-h"))) {
-            command_help(*c->command ? 2 : 1, (char *[]){(char *)"help", (char *)(uintptr_t)c->command});
+            print_page(c);
             exit(EXIT_FINE);
         } else if (!only_positional && arg[0] == '-' && arg[1]) {
             if (!take_option(c, argc - i, argv + i, &used)) return false;

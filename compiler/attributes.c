@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CANDIDATES = 64 };
+enum { MAX_CANDIDATES = 64, FEW_CANDIDATES = 6 };
 
 typedef struct Binder {
     Arena *arena;
@@ -36,15 +36,16 @@ static const Callable *find_callable(Family *family, const char *name, const cha
     return NULL;
 }
 
-static void suggest(Binder *b, const char *word, const char *const *candidates, int n) {
+/* The nearest candidate; all of them where none is near, or where they are few and a near one may not be what was meant. */
+static void suggest(Binder *b, const char *word, const char *const *candidates, int n, int few) {
     const char *near = nearest(word, candidates, n);
-    if (near) {
+    if (near && n > few) {
         hint(b->diag, "did you mean '%s'?", near);
         return;
     }
     StrBuf list = {0};
     for (int i = 0; i < n; i++) strbuf_printf(&list, "%s%s", i ? ", " : "", candidates[i]);
-    hint(b->diag, "it can be %s", list.text);
+    hint(b->diag, near ? "did you mean '%s'? It can be %s" : "it can be %s%s", near ? near : "", list.text);
     strbuf_free(&list);
 }
 
@@ -54,8 +55,8 @@ static bool number_in_range(const AttrDef *def, double x) { return def->min == d
 
 static const char *range_text(Binder *b, const AttrDef *def, const char *what) {
     if (def->min == def->max) return what;
-    if (def->max >= INT_MAX) return arena_printf(b->arena, "%s of %g or more", what, def->min);
-    return arena_printf(b->arena, "%s from %g to %g", what, def->min, def->max);
+    if (def->max >= INT_MAX) return arena_printf(b->arena, "%s of %.15g or more", what, def->min);
+    return arena_printf(b->arena, "%s from %.15g to %.15g", what, def->min, def->max);
 }
 
 static void bind_number(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
@@ -106,7 +107,7 @@ static void bind_word(Binder *b, const AttrDef *def, const Value *v, Attr *out) 
     }
     if (v->kind == VALUE_WORD) error(b->diag, v->loc, "'%s' cannot be '%s'", def->name, v->word);
     else error(b->diag, v->loc, "'%s' must be a word", def->name);
-    suggest(b, v->kind == VALUE_WORD ? v->word : "", candidates, n);
+    suggest(b, v->kind == VALUE_WORD ? v->word : "", candidates, n, FEW_CANDIDATES);
     b->failed = true;
 }
 
@@ -121,7 +122,7 @@ static void bind_call(Binder *b, const AttrDef *def, const Value *v, Attr *out) 
     out->word = out->callable ? out->callable->name : v->word;
     if (!out->callable) {
         error(b->diag, v->loc, "'%s' cannot be '%s'", def->name, v->word);
-        suggest(b, v->word, candidates, n);
+        suggest(b, v->word, candidates, n, FEW_CANDIDATES);
         b->failed = true;
         return;
     }
@@ -177,7 +178,8 @@ static int find_attribute(Binder *b, const Callable *callable, const Argument *a
         if (n < MAX_CANDIDATES) candidates[n++] = callable->attributes[i].name;
     }
     error(b->diag, a->key_loc, "'%s' has no option '%s'", callable->name, a->key);
-    if (n) suggest(b, a->key, candidates, n);
+    if (n) suggest(b, a->key, candidates, n, 0);
+    else hint(b->diag, "it takes no options");
     b->failed = true;
     return -1;
 }
@@ -189,10 +191,18 @@ static int next_positional(const Callable *callable, int after) {
     return -1;
 }
 
-static int positional_count(const Callable *callable) {
-    int n = 0;
-    for (int i = 0; i < callable->attribute_count; i++) n += callable->attributes[i].positional;
-    return n;
+static void too_many(Binder *b, const Callable *callable, Loc loc) {
+    int n = 0, others = 0;
+    const char *names = "";
+    for (int i = 0; i < callable->attribute_count; i++) {
+        const AttrDef *def = &callable->attributes[i];
+        if (def->positional) n++;
+        else names = arena_printf(b->arena, "%s%s%s=", names, others++ ? " " : "", def->name);
+    }
+    if (n) error(b->diag, loc, "'%s' takes %d value%s by position", callable->name, n, plural(n));
+    else error(b->diag, loc, "'%s' takes no value by position", callable->name);
+    if (others) hint(b->diag, "by name it takes %s", names);
+    b->failed = true;
 }
 
 Attr *bind_attributes(Arena *arena, Diag *diag, const Callable *callable, const Argument *arguments, int count, Loc what) {
@@ -204,9 +214,7 @@ Attr *bind_attributes(Arena *arena, Diag *diag, const Callable *callable, const 
         int i = a->key ? find_attribute(&b, callable, a) : (positional = next_positional(callable, positional));
         if (i < 0) {
             if (!a->key) {
-                int n = positional_count(callable);
-                error(diag, a->value.loc, "'%s' takes %d value%s by position", callable->name, n, plural(n));
-                b.failed = true;
+                too_many(&b, callable, a->value.loc);
                 break;
             }
             continue;

@@ -80,9 +80,17 @@ const char *shape_text(Arena *arena, Shape s) { return join_shape(arena, s, "x")
 
 /* ---- tensors and ops ---------------------------------------------------------------------------------------------- */
 
+/* What an op of a layer adds to the layer's name: "conv2d_grad_input" of a conv2d is its "grad_input", "conv2d" its "out". */
+const char *name_in_layer(const Layer *layer, const char *word) {
+    const char *own = layer->def ? layer->def->call.name : "";
+    size_t n = strlen(own);
+    if (!n || strncmp(word, own, n)) return word;
+    return !word[n] ? "out" : word[n] == '_' ? word + n + 1 : word;
+}
+
 Tensor *new_tensor(Graph *g, Layer *layer, const char *suffix, Shape shape, Type type, Role role) {
     Tensor *t = NEW(g->arena, Tensor);
-    const char *stem = layer ? arena_printf(g->arena, "%s_%s", layer->name, suffix) : suffix;
+    const char *stem = layer ? arena_printf(g->arena, "%s_%s", layer->name, name_in_layer(layer, suffix)) : suffix;
     const char *name = stem;
     for (int k = 2; has_name(g, name); k++) name = arena_printf(g->arena, "%s_%d", stem, k);
     add_name(g, name, NULL);

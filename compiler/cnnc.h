@@ -241,6 +241,8 @@ struct Graph {
 bool build(Arena *, const Description *, Diag *, Graph **out);
 void print_graph(const Graph *, StrBuf *);
 
+const char *name_in_layer(const Layer *, const char *word);
+
 /* What ops use to build. Errors are reported by the caller through error(). */
 Tensor *new_tensor(Graph *, Layer *, const char *suffix, Shape, Type, Role);
 Tensor *layer_parameter(Graph *, Layer *, const char *weight, Shape, const Attr *initializer, int fan_in, int fan_out);

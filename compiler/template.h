@@ -60,7 +60,7 @@ struct Bindings {
 /* ---- Trees ---- */
 typedef enum {
     EXPR_CONSTANT, EXPR_NAME, EXPR_LIST, EXPR_INDEX, EXPR_FIELD, EXPR_UNARY, EXPR_BINARY, EXPR_CHOICE,
-    EXPR_FUNCTION, EXPR_EXPAND, EXPR_KINDS
+    EXPR_FUNCTION, EXPR_EXPAND, EXPR_EACH, EXPR_KINDS
 } TmplExprKind;
 typedef struct TmplExpr {
     TmplExprKind kind;
@@ -69,7 +69,7 @@ typedef struct TmplExpr {
     int count;
     struct TmplExpr **items;    /* operands, elements, arguments */
     TmplSymbol name;            /* EXPR_NAME, EXPR_FIELD */
-    TmplSymbol *names;          /* EXPR_EXPAND: names[i] is given the value of items[i], from 1 */
+    TmplSymbol *names;          /* EXPR_EXPAND: names[i] is given the value of items[i], from 1; EXPR_EACH: names[2] counts */
     TmplValue value;            /* EXPR_CONSTANT */
 } TmplExpr;
 

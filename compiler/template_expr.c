@@ -20,13 +20,14 @@ static const struct { const char *text; int precedence; } operators[] = { /* in 
 };
 
 typedef TmplValue FunctionBody(TmplExpansion *, const TmplValue *arguments, int count);
-static FunctionBody f_min, f_max, f_len, f_abs, f_range, f_text, f_join, f_has;
+static FunctionBody f_min, f_max, f_len, f_abs, f_range, f_text, f_join, f_plus, f_has;
 enum { MAX_FUNCTION_ARGUMENTS = 8 };
 static const struct { const char *name; int least, most; FunctionBody *body; } functions[] = {
     {"min", 2, MAX_FUNCTION_ARGUMENTS, f_min}, {"max", 2, MAX_FUNCTION_ARGUMENTS, f_max},
     {"len", 1, 1, f_len}, {"abs", 1, 1, f_abs}, {"range", 1, 1, f_range}, {"text", 1, 1, f_text},
-    {"join", 2, 2, f_join}, {"has", 1, 1, f_has},
+    {"join", 2, 2, f_join}, {"plus", 2, 2, f_plus}, {"has", 1, 1, f_has},
     {"expand", 1, TMPL_MAX_ARGUMENTS, NULL}, /* has a kind of tree of its own */
+    {"each", 3, 3, NULL},                    /* likewise */
 };
 
 /* ---- Reading ---- */
@@ -196,12 +197,16 @@ static TmplExpr *with_items(TmplParser *p, TmplExprKind kind, TmplExpr **items, 
     return e;
 }
 
-/* expand(fragment, name = value, ...), from behind the "(" on. */
-static TmplExpr *parse_expand(TmplParser *p) {
+/* expand(fragment, name = value, ...) or each(fragment, separator, name = count), from behind the "(" on. */
+static TmplExpr *parse_expand(TmplParser *p, TmplExprKind kind) {
     TmplExpr *items[TMPL_MAX_ARGUMENTS];
     TmplSymbol names[TMPL_MAX_ARGUMENTS] = {{NULL, 0}};
     int n = 1;
     items[0] = tmpl_parse_expr(p);
+    if (kind == EXPR_EACH) {
+        tmpl_expect(p, ",");
+        items[n++] = tmpl_parse_expr(p);
+    }
     while (tmpl_accept(p, ",")) {
         if (n == TMPL_MAX_ARGUMENTS)
             tmpl_syntax(p, "a call has at most %d arguments", TMPL_MAX_ARGUMENTS);
@@ -210,8 +215,10 @@ static TmplExpr *parse_expand(TmplParser *p) {
         items[n++] = tmpl_parse_expr(p);
     }
     tmpl_expect(p, ")");
+    if (kind == EXPR_EACH && n != 3)
+        tmpl_syntax(p, "each() takes a fragment, a separator and name = count");
     tmpl_mention_all(p);
-    TmplExpr *e = with_items(p, EXPR_EXPAND, items, n);
+    TmplExpr *e = with_items(p, kind, items, n);
     e->names = NEW_ARRAY(p->arena, TmplSymbol, n);
     memcpy(e->names, names, sizeof *names * (size_t)n);
     return e;
@@ -231,7 +238,7 @@ static TmplExpr *parse_function(TmplParser *p, TmplSymbol name) {
         tmpl_syntax(p, "there is no function \"%s\" (a definition is called on a line of its own)", name.text);
     }
     if (!functions[f].body)
-        return parse_expand(p);
+        return parse_expand(p, strcmp(name.text, "each") ? EXPR_EXPAND : EXPR_EACH);
     int count;
     TmplExpr **items = parse_items(p, ")", &count);
     int least = functions[f].least, most = functions[f].most;
@@ -538,12 +545,28 @@ static TmplValue eval_expand(TmplExpansion *x, const TmplExpr *e) {
     return tmpl_expand_fragment(x, values[0], e->names + 1, values + 1, e->count - 1);
 }
 
+static TmplValue eval_each(TmplExpansion *x, const TmplExpr *e) {
+    TmplValue fragment = tmpl_evaluate(x, e->items[0]), separator = tmpl_evaluate(x, e->items[1]);
+    int64_t n = tmpl_evaluate_int(x, e->items[2], "a count");
+    need(x, fragment, TMPL_STRING, "a fragment");
+    need(x, separator, TMPL_STRING, "the separator of each()");
+    if (n < 0 || n > TMPL_MAX_STEPS)
+        tmpl_fail(x, "a count of %" PRId64 " is outside of 0 to %d", n, TMPL_MAX_STEPS);
+    tmpl_spend(x, (size_t)n);
+    TmplValue *texts = tmpl_alloc(x, sizeof *texts * (size_t)n + 1);
+    for (int i = 0; i < (int)n; i++) {
+        TmplValue index = tmpl_int(i);
+        texts[i] = tmpl_expand_fragment(x, fragment, e->names + 2, &index, 1);
+    }
+    return tmpl_concatenate(x, texts, (int)n, separator);
+}
+
 TmplValue tmpl_evaluate(TmplExpansion *x, const TmplExpr *e) {
     static TmplValue (*const evaluators[EXPR_KINDS])(TmplExpansion *, const TmplExpr *) = {
         [EXPR_CONSTANT] = eval_constant, [EXPR_NAME] = eval_name, [EXPR_LIST] = eval_list,
         [EXPR_INDEX] = eval_index, [EXPR_FIELD] = eval_field, [EXPR_UNARY] = eval_unary,
         [EXPR_BINARY] = eval_binary, [EXPR_CHOICE] = eval_choice, [EXPR_FUNCTION] = eval_function,
-        [EXPR_EXPAND] = eval_expand,
+        [EXPR_EXPAND] = eval_expand, [EXPR_EACH] = eval_each,
     };
     tmpl_enter(x);
     TmplValue v = evaluators[e->kind](x, e);
@@ -609,6 +632,13 @@ static TmplValue f_join(TmplExpansion *x, const TmplValue *arguments, int count)
     need(x, arguments[1], TMPL_STRING, "the separator of join()");
     tmpl_spend(x, (size_t)arguments[0].length);
     return tmpl_concatenate(x, arguments[0].items, arguments[0].length, arguments[1]);
+}
+
+static TmplValue f_plus(TmplExpansion *x, const TmplValue *arguments, int count) {
+    (void)count;
+    need(x, arguments[0], TMPL_STRING, "the first argument of plus()");
+    need(x, arguments[1], TMPL_INT, "the second argument of plus()");
+    return arguments[1].integer ? tmpl_concatenate(x, arguments, 2, tmpl_string(" + ", 3)) : arguments[0];
 }
 
 static TmplValue f_has(TmplExpansion *x, const TmplValue *arguments, int count) {

@@ -91,7 +91,7 @@ static Tensor *padded(Program *p, const Op *op, Tensor *x, int top, int left, in
     Shape s = x->shape;
     if (height == s.dim[0] && width == s.dim[1]) return x;
     Kernel *k = add_kernel(p, &pad, op, "pad");
-    Tensor *y = program_tensor(p, arena_printf(p->arena, "%s_padded_%d", x->name, p->tensor_count), shape3(height, width, s.dim[2]), x->role);
+    Tensor *y = program_tensor(p, arena_printf(p->arena, "%s_padded_%d", x->name, p->tensor_count - p->graph->tensor_count), shape3(height, width, s.dim[2]), x->role);
     const Integer integers[] = {{"H", s.dim[0]}, {"W", s.dim[1]}, {"C", s.dim[2]}, {"TOP", top}, {"LEFT", left}, {"SH", sh}, {"SW", sw}, {"PH", height}, {"PW", width}};
     for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
     kernel_input(p, k, x);
@@ -103,7 +103,7 @@ static Tensor *padded(Program *p, const Op *op, Tensor *x, int top, int left, in
 /* kernel[KH][KW][C][O] -> turned by 180 degrees, [KH][KW][O][C]. */
 static Tensor *turned(Program *p, const Op *op, Tensor *kernel, int kh, int kw, int c, int o) {
     Kernel *k = add_kernel(p, &turn, op, "turn");
-    Tensor *t = program_tensor(p, arena_printf(p->arena, "%s_turned_%d", kernel->name, p->tensor_count), shape4(kh, kw, o, c), ROLE_DERIVED);
+    Tensor *t = program_tensor(p, arena_printf(p->arena, "%s_turned_%d", kernel->name, p->tensor_count - p->graph->tensor_count), shape4(kh, kw, o, c), ROLE_DERIVED);
     const Integer integers[] = {{"TAPS", (int64_t)kh * kw}, {"C", c}, {"O", o}};
     for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
     kernel_input(p, k, kernel);

@@ -19,7 +19,7 @@ static void lower_plain(Program *p, const Op *op) {
         *own = (KernelDef){op->def->plain, LEVEL_EXAMPLE, false, false, NULL};
         def = own;
     }
-    Kernel *k = add_kernel(p, def, op, op->def->call.name);
+    Kernel *k = add_kernel(p, def, op, name_in_layer(op->layer, op->def->call.name));
     for (int i = 0; i < op->input_count; i++) kernel_input(p, k, op->inputs[i]);
     for (int i = 0; i < op->output_count; i++) kernel_output(p, k, op->outputs[i]);
     k->op_bindings = !op->def->expression;

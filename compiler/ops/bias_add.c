@@ -7,7 +7,7 @@ static void gradient(Graph *g, Op *op, Tensor *dy) {
 }
 
 static bool infer_grad(Graph *g, Op *op) {
-    op->outputs[op->output_count++] = new_tensor(g, op->layer, "bias", op->forward->inputs[1]->shape, TYPE_REAL, ROLE_PARAMETER_GRADIENT);
+    op->outputs[op->output_count++] = new_tensor(g, op->layer, "bias_grad", op->forward->inputs[1]->shape, TYPE_REAL, ROLE_PARAMETER_GRADIENT);
     return true;
 }
 

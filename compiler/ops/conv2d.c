@@ -49,7 +49,7 @@ static bool infer(Graph *g, Op *op) {
 
 static bool infer_grad_kernel(Graph *g, Op *op) {
     Shape k = op->forward->inputs[1]->shape;
-    op->outputs[op->output_count++] = new_tensor(g, op->layer, "kernel", k, TYPE_REAL, ROLE_PARAMETER_GRADIENT);
+    op->outputs[op->output_count++] = new_tensor(g, op->layer, "kernel_grad", k, TYPE_REAL, ROLE_PARAMETER_GRADIENT);
     return true;
 }
 

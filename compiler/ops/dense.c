@@ -28,7 +28,7 @@ static bool infer(Graph *g, Op *op) {
 }
 
 static bool infer_grad_kernel(Graph *g, Op *op) {
-    op->outputs[op->output_count++] = new_tensor(g, op->layer, "kernel", op->forward->inputs[1]->shape, TYPE_REAL, ROLE_PARAMETER_GRADIENT);
+    op->outputs[op->output_count++] = new_tensor(g, op->layer, "kernel_grad", op->forward->inputs[1]->shape, TYPE_REAL, ROLE_PARAMETER_GRADIENT);
     return true;
 }
 

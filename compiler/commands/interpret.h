@@ -1,0 +1,44 @@
+/* interpret.h: what the files of `cnnc check` share: the interpreter, and what a network computes as plain numbers. */
+#ifndef INTERPRET_H
+#define INTERPRET_H
+#include "commands.h"
+
+/* ---- interpret.c -----------------------------------------------------------------------------------------------------
+ * A graph in double, op by op and example by example, by each op's evaluate. */
+typedef struct Interpreter {
+    const Graph *graph;
+    int n;            /* examples */
+    double **values;  /* by tensor id: [n][count], or [count] where examples share it; NULL where no op touches it */
+} Interpreter;
+typedef enum { RUN_FORWARD, RUN_ALL } Extent;
+Interpreter interpreter_new(const Graph *, int n);     /* the scale is 1 / n, all else zero */
+double *interpreter_value(const Interpreter *, const Tensor *);
+void interpret(Interpreter *, Extent);                 /* sums that examples share start at zero */
+void interpret_op(Interpreter *, const Op *);
+bool is_shared(const Tensor *);                        /* by the examples: parameters, their gradients, totals */
+
+/* ---- check_results.c ---------------------------------------------------------------------------------------------------
+ * What one batch gives, whoever computed it. Arrays are in the order of the graph's lists, which is the descriptor's. */
+typedef struct Batch { int n; double **inputs, **targets; } Batch;   /* [n][count] each */
+typedef struct Results {
+    double **outputs;          /* [n][count] each */
+    double *totals;            /* loss, then metrics, of the training pass; NULL without compile */
+    double *evaluated;         /* the same of the evaluating pass */
+    double **gradients;        /* by parameter */
+    double **input_gradients;  /* by input, [n][count] */
+} Results;
+void *store_numbers(Arena *, cnnc_type, const double *from, size_t n);   /* as the caller of generated code has them */
+double *load_numbers(Arena *, cnnc_type, const void *from, size_t n);
+Results interpreter_results(Interpreter *, const Batch *);               /* parameters are set already */
+/* Runs phases of generated code without updating anything; inputs and targets in the network's own types. */
+bool model_results(Arena *, cnnc_model *, int n, void *const *inputs, void *const *targets, Results *, cnnc_error *);
+double largest(const double *, size_t n);                                /* magnitude; NAN when there is one */
+double absolute_error(const double *, const double *expected, size_t n);
+double relative_error(const double *, const double *expected, size_t n); /* to the largest expected element */
+
+/* ---- the three checks: exit statuses, a table on standard output ---- */
+int check_operators(const Graph *);                    /* check_operators.c; needs the graph after build at least */
+int check_network(Compilation *doubles, Compilation *floats, const char *path); /* check_network.c */
+typedef struct Tolerances { double output, gradient, losses, after; } Tolerances;
+int check_reference(Compilation *, const char *path, const char *reference, const Tolerances *); /* check_reference.c */
+#endif

@@ -45,7 +45,8 @@ static void suggest(Binder *b, const char *word, const char *const *candidates, 
     }
     StrBuf list = {0};
     for (int i = 0; i < n; i++) strbuf_printf(&list, "%s%s", i ? ", " : "", candidates[i]);
-    hint(b->diag, near ? "did you mean '%s'? It can be %s" : "it can be %s%s", near ? near : "", list.text);
+    if (near) hint(b->diag, "did you mean '%s'? It can be %s", near, list.text);
+    else hint(b->diag, "it can be %s", list.text);
     strbuf_free(&list);
 }
 

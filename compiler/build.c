@@ -9,11 +9,12 @@
 enum { MAX_LAYERS = 100000 };
 static const int64_t max_elements = 2147483647; /* of one tensor: generated code indexes with int */
 
-/* ---- names: a hash table ---------------------------------------------------------------------------------------- */
+/* ---- names: a hash table; layers and tensors may have the same ---------------------------------------------------------------------------------------- */
 
 typedef struct NameTable {
     const char **keys;
-    Layer **layers; /* NULL for tensors' names */
+    Layer **layers; /* NULL: no layer has this name */
+    bool *tensors;  /* a tensor has it */
     size_t used, capacity;
 } NameTable;
 
@@ -29,23 +30,27 @@ static void grow_names(Arena *arena, NameTable *t) {
     t->capacity = old.capacity ? old.capacity * 2 : 64;
     t->keys = NEW_ARRAY(arena, const char *, t->capacity);
     t->layers = NEW_ARRAY(arena, Layer *, t->capacity);
+    t->tensors = NEW_ARRAY(arena, bool, t->capacity);
     for (size_t i = 0; i < old.capacity; i++) {
         if (!old.keys[i]) continue;
         size_t s = slot_of(t, old.keys[i]);
-        t->keys[s] = old.keys[i], t->layers[s] = old.layers[i];
+        t->keys[s] = old.keys[i], t->layers[s] = old.layers[i], t->tensors[s] = old.tensors[i];
     }
 }
 
+/* The name of a layer, or with layer NULL of a tensor. */
 static void add_name(Graph *g, const char *key, Layer *layer) {
     NameTable *t = g->names;
     if (t->used * 2 >= t->capacity) grow_names(g->arena, t);
     size_t s = slot_of(t, key);
     t->used += !t->keys[s];
-    t->keys[s] = key, t->layers[s] = layer;
+    t->keys[s] = key;
+    if (layer) t->layers[s] = layer;
+    else t->tensors[s] = true;
 }
 
-static bool has_name(const Graph *g, const char *key) { return g->names->capacity && g->names->keys[slot_of(g->names, key)]; }
-static Layer *find_layer(const Graph *g, const char *key) { return has_name(g, key) ? g->names->layers[slot_of(g->names, key)] : NULL; }
+static bool has_tensor(const Graph *g, const char *key) { return g->names->capacity && g->names->tensors[slot_of(g->names, key)]; }
+static Layer *find_layer(const Graph *g, const char *key) { return g->names->capacity ? g->names->layers[slot_of(g->names, key)] : NULL; }
 
 /* ---- shapes ------------------------------------------------------------------------------------------------------- */
 
@@ -92,7 +97,7 @@ Tensor *new_tensor(Graph *g, Layer *layer, const char *suffix, Shape shape, Type
     Tensor *t = NEW(g->arena, Tensor);
     const char *stem = layer ? arena_printf(g->arena, "%s_%s", layer->name, name_in_layer(layer, suffix)) : suffix;
     const char *name = stem;
-    for (int k = 2; has_name(g, name); k++) name = arena_printf(g->arena, "%s_%d", stem, k);
+    for (int k = 2; has_tensor(g, name); k++) name = arena_printf(g->arena, "%s_%d", stem, k);
     add_name(g, name, NULL);
     *t = (Tensor){.id = g->tensor_count, .name = name, .shape = shape, .type = type, .role = role, .layer = layer};
     *PUSH(g->arena, g->tensors, g->tensor_count) = t;
@@ -106,7 +111,7 @@ static bool check_elements(Graph *g, const Layer *layer, const char *what, Shape
 }
 
 Tensor *layer_parameter(Graph *g, Layer *layer, const char *weight, Shape shape, const Attr *initializer, int fan_in, int fan_out) {
-    check_elements(g, layer, weight, shape);
+    if (!check_elements(g, layer, weight, shape)) return NULL;
     Tensor *p = new_tensor(g, layer, weight, shape, TYPE_REAL, ROLE_PARAMETER);
     p->weight = weight;
     p->initializer = initializer;
@@ -161,8 +166,11 @@ static const char *const reserved[] = {
     "dynamic_cast", "explicit", "export", "false", "friend", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or",
     "or_eq", "private", "protected", "public", "reinterpret_cast", "requires", "static_assert", "static_cast", "template", "this", "thread_local", "throw",
     "true", "try", "typeid", "typename", "using", "virtual", "wchar_t", "xor", "xor_eq", "linux", "unix", "i386", "typeof_unqual",
-    "NULL", "NAN", "INFINITY", "HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "math_errhandling",
+    "NULL", "NAN", "INFINITY", "HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "math_errhandling", "errno", "EOF", "stdin", "stdout", "stderr", "I", "complex",
+    "imaginary", "noreturn", "mips", "sparc",
 };
+
+static bool is_ours(const char *name) { return !strcmp(name, "cnnc") || !strncmp(name, "cnnc_", 5); }
 
 static bool check_name(Graph *g, Name name) {
     for (int i = 0; i < LENGTH(reserved); i++)
@@ -176,8 +184,20 @@ static bool check_name(Graph *g, Name name) {
 
 static const char *default_name(Graph *g, const char *word) {
     const char *name = word;
-    for (int k = 1; has_name(g, name); k++) name = arena_printf(g->arena, "%s_%d", word, k);
+    for (int k = 1; find_layer(g, name); k++) name = arena_printf(g->arena, "%s_%d", word, k);
     return name;
+}
+
+/* The layer of that name, NULL after an error. */
+static Layer *layer_named(Graph *g, const char *name, Loc loc) {
+    Layer *l = find_layer(g, name);
+    if (l) return l;
+    error(g->diag, loc, "there is no layer '%s' before this line", name);
+    const char **names = NEW_ARRAY(g->arena, const char *, g->layer_count);
+    for (int i = 0; i < g->layer_count; i++) names[i] = g->layers[i]->name;
+    const char *near = nearest(name, names, g->layer_count);
+    if (near) hint(g->diag, "did you mean '%s'?", near);
+    return NULL;
 }
 
 static bool resolve_inputs(Graph *g, const Statement *s, Layer *l, Layer *previous) {
@@ -195,19 +215,11 @@ static bool resolve_inputs(Graph *g, const Statement *s, Layer *l, Layer *previo
     l->inputs = NEW_ARRAY(g->arena, Tensor *, n);
     bool fine = true;
     for (int i = 0; i < n; i++) {
-        Layer *from = s->from_count ? find_layer(g, s->from[i].text) : previous;
-        if (!from) {
-            error(g->diag, s->from[i].loc, "there is no layer '%s' before this line", s->from[i].text);
-            const char **names = NEW_ARRAY(g->arena, const char *, g->layer_count);
-            for (int k = 0; k < g->layer_count; k++) names[k] = g->layers[k]->name;
-            const char *near = nearest(s->from[i].text, names, g->layer_count);
-            if (near) hint(g->diag, "did you mean '%s'?", near);
-            fine = false;
-            continue;
-        }
+        Layer *from = s->from_count ? layer_named(g, s->from[i].text, s->from[i].loc) : previous;
+        fine = fine && from && from->output;
+        if (!from) continue;
         from->used = true;
         l->inputs[l->input_count++] = from->output;
-        fine = fine && from->output;
     }
     if (fine && (n < def->min_inputs || n > def->max_inputs)) {
         Loc loc = s->from_count ? s->from[0].loc : s->word.loc;
@@ -242,7 +254,7 @@ static Tensor *make_layer(Graph *g, Layer *l) {
     return l->def->layer ? l->def->layer(g, l) : add_op(g, l->def, l, l->attributes, l->inputs, l->input_count);
 }
 
-/* Adds the layer even after an error, with output NULL, so that later lines are not blamed for it. */
+/* Gives a layer even after an error, with output NULL, so that later lines are not blamed for it. */
 static Layer *build_layer(Graph *g, const Statement *s, Layer *previous) {
     const OpDef *def = find_op(s->word.text, OP_LAYER);
     Layer *l = NEW(g->arena, Layer);
@@ -253,11 +265,7 @@ static Layer *build_layer(Graph *g, const Statement *s, Layer *previous) {
     if (same) {
         error(g->diag, s->name.loc, "the name '%s' is used twice", s->name.text);
         note(g->diag, same->loc, "it is declared here");
-        return NULL;
-    }
-    if (s->name.text && has_name(g, s->name.text)) {
-        error(g->diag, s->name.loc, "the name '%s' is taken by a tensor of an earlier layer", s->name.text);
-        return NULL;
+        return l;
     }
     *l = (Layer){.def = def, .loc = s->name.text ? s->name.loc : s->word.loc, .trainable = true};
     l->name = s->name.text ? s->name.text : default_name(g, s->word.text);
@@ -275,6 +283,8 @@ static Layer *build_layer(Graph *g, const Statement *s, Layer *previous) {
     return l;
 }
 
+static bool is(const Statement *s, const char *word) { return !strcmp(s->word.text, word); }
+
 /* ---- network, output, compile, fit ----------------------------------------------------------------------------------- */
 
 static void build_network(Graph *g, const Statement *s) {
@@ -286,22 +296,29 @@ static void build_network(Graph *g, const Statement *s) {
     const Value *v = &s->arguments[0].value;
     if (g->name) error(g->diag, s->word.loc, "'network' is given twice");
     else if (g->layer_count) error(g->diag, s->word.loc, "'network' must come before the layers");
-    else if (check_name(g, (Name){v->word, v->loc})) g->name = v->word;
+    else if (is_ours(v->word)) {
+        error(g->diag, v->loc, "a network cannot be called '%s'", v->word);
+        hint(g->diag, "what begins with 'cnnc' belongs to the runtime");
+    } else if (check_name(g, (Name){v->word, v->loc})) g->name = v->word;
 }
 
 typedef struct Outputs { Layer **layers; int length; } Outputs;
 
 static void build_output(Graph *g, const Statement *s, Outputs *out) {
-    if (!s->argument_count) error(g->diag, s->word.loc, "'output' needs the names of layers");
+    if (!s->argument_count && !s->from_count) {
+        error(g->diag, s->word.loc, "'output' needs the names of layers");
+        hint(g->diag, "write 'output a, b'");
+    }
     for (int i = 0; i < s->argument_count; i++) {
         const Value *v = &s->arguments[i].value, *items = v->kind == VALUE_LIST ? v->items : v;
         int n = v->kind == VALUE_LIST ? v->length : 1;
         for (int k = 0; k < n; k++) {
-            Layer *l = items[k].kind == VALUE_WORD && !s->arguments[i].key ? find_layer(g, items[k].word) : NULL;
-            if (!l) {
-                error(g->diag, items[k].loc, "'output' needs the name of a layer before it");
+            if (items[k].kind != VALUE_WORD || s->arguments[i].key) {
+                error(g->diag, s->arguments[i].key ? s->arguments[i].key_loc : items[k].loc, "'output' takes names of layers only");
                 continue;
             }
+            Layer *l = layer_named(g, items[k].word, items[k].loc);
+            if (!l) continue;
             l->used = true;
             *PUSH(g->arena, out->layers, out->length) = l;
         }
@@ -329,7 +346,8 @@ static const Callable fit_statement = {"fit", "how long, in which portions", ATT
 static bool add_total(Graph *g, const OpDef *def, Layer *layer, const Attr *a, Tensor *prediction, Tensor **target) {
     Op *op = new_op(g, def, layer, a->attributes, (Tensor *[]){prediction, NULL}, 2);
     if (!def->target(g, op, prediction, target)) {
-        error(g->diag, a->loc, "'%s' does not fit the targets of this loss", a->word);
+        error(g->diag, a->loc, "'%s' does not fit the targets of '%s'", a->word, g->loss->call.name);
+        hint(g->diag, (*target)->type == TYPE_I32 ? "those are class indices" : "those are arrays of the output's shape, not class indices");
         return false;
     }
     op->inputs[1] = *target;
@@ -345,11 +363,11 @@ static void build_compile(Graph *g, const Statement *s, Tensor *prediction, int 
     }
     Layer *layer = NEW(g->arena, Layer);
     *layer = (Layer){.name = default_name(g, "loss"), .loc = s->word.loc, .attributes = a};
-    add_name(g, layer->name, NULL);
     g->loss = find_op(a[COMPILE_LOSS].word, OP_LOSS);
     g->loss_loc = a[COMPILE_LOSS].loc;
     g->optimizer = find_op(a[COMPILE_OPTIMIZER].word, OP_OPTIMIZER);
     g->optimizer_attributes = a[COMPILE_OPTIMIZER].attributes;
+    if (!g->optimizer->infer(g, new_op(g, g->optimizer, layer, g->optimizer_attributes, NULL, 0))) return;
     g->scale = new_tensor(g, NULL, "scale", shape1(1), TYPE_REAL, ROLE_SCALE);
     Tensor *target = NULL, *logits = prediction;
     const OpDef *def = g->loss;
@@ -382,7 +400,7 @@ static const char *name_from_file(Arena *arena, const char *path) {
     bool fine = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z');
     for (const char *c = name; *c; c++) fine = fine && (*c == '_' || (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z'));
     for (int i = 0; i < LENGTH(reserved); i++) fine = fine && strcmp(name, reserved[i]);
-    return fine && strlen(name) < 64 ? name : "net";
+    return fine && !is_ours(name) && strlen(name) < 64 ? name : "net";
 }
 
 static void add_outputs(Graph *g, Outputs *outputs) {
@@ -396,6 +414,15 @@ static void add_outputs(Graph *g, Outputs *outputs) {
         if (!g->layers[i]->used) warning(g->diag, g->layers[i]->loc, "nothing uses the output of '%s'", g->layers[i]->name);
 }
 
+/* network, output, compile and fit are no layers: they have no name and no inputs. */
+static void check_plain(Graph *g, const Statement *s) {
+    if (s->name.text) error(g->diag, s->name.loc, "'%s' is no layer and has no name", s->word.text);
+    if (s->from_count) {
+        error(g->diag, s->from[0].loc, "'%s' is no layer and has no inputs", s->word.text);
+        if (is(s, "output")) hint(g->diag, "write 'output a, b'");
+    }
+}
+
 /* `once`: the statement seen before, for those that may be given only once. */
 static bool first_time(Graph *g, const Statement *s, const Statement **once) {
     if (*once) {
@@ -407,8 +434,6 @@ static bool first_time(Graph *g, const Statement *s, const Statement **once) {
     return true;
 }
 
-static bool is(const Statement *s, const char *word) { return !strcmp(s->word.text, word); }
-
 bool build(Arena *arena, const Description *d, Diag *diag, Graph **out) {
     Graph *g = *out = NEW(arena, Graph);
     *g = (Graph){.arena = arena, .diag = diag, .epochs = 1, .batch_size = 32, .shuffle = true, .names = NEW(arena, NameTable)};
@@ -417,6 +442,7 @@ bool build(Arena *arena, const Description *d, Diag *diag, Graph **out) {
     Outputs outputs = {0};
     for (int i = 0; i < d->length; i++) {
         const Statement *s = &d->statements[i];
+        if (is(s, "network") || is(s, "output") || is(s, "compile") || is(s, "fit")) check_plain(g, s);
         if (is(s, "network")) build_network(g, s);
         else if (is(s, "output")) build_output(g, s, &outputs);
         else if (is(s, "compile")) first_time(g, s, &compile);
@@ -425,8 +451,7 @@ bool build(Arena *arena, const Description *d, Diag *diag, Graph **out) {
             error(diag, s->word.loc, "more than %d layers", MAX_LAYERS);
             break;
         } else {
-            Layer *l = build_layer(g, s, last);
-            if (l) last = l;
+            last = build_layer(g, s, last);
         }
     }
     if (!g->name) g->name = name_from_file(arena, d->source->name);

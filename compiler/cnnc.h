@@ -245,7 +245,7 @@ const char *name_in_layer(const Layer *, const char *word);
 
 /* What ops use to build. Errors are reported by the caller through error(). */
 Tensor *new_tensor(Graph *, Layer *, const char *suffix, Shape, Type, Role);
-Tensor *layer_parameter(Graph *, Layer *, const char *weight, Shape, const Attr *initializer, int fan_in, int fan_out);
+Tensor *layer_parameter(Graph *, Layer *, const char *weight, Shape, const Attr *initializer, int fan_in, int fan_out); /* NULL after an error */
 Tensor *add_op(Graph *, const OpDef *, Layer *, Attr *, Tensor **inputs, int n); /* infers; first output, NULL after an error */
 Tensor *add_gradient_op(Graph *, const OpDef *, Op *forward, Tensor **inputs, int n);
 Tensor *apply_activation(Graph *, Layer *, const Attr *activation, Tensor *); /* the tensor itself for "linear" */

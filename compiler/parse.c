@@ -122,6 +122,7 @@ static const struct { const char *found, *hint; } mistakes[] = {
     {".", "words have no dots: the layer is 'dense', not 'layers.Dense'"},
     {"\\", "to continue a line the '\\' must be its last character"},
     {"_", "names start with a letter"},
+    {"-", "'-' begins a number; names have letters, digits and '_'"},
 };
 
 /* Reports what is at the cursor instead of what was expected. Always false, for return unexpected(...). */
@@ -245,7 +246,7 @@ static bool check_size_part(Parser *p, const Value *part) {
     }
     if (part->number == 0) {
         error(p->diag, part->loc, "a part of a size is zero");
-        hint(p->diag, "to leave a side alone when padding or cropping, write pairs: (0,0)x(2,2)");
+        hint(p->diag, "sizes begin at 1; where a side is padded or cropped, write pairs: (0,0)x(2,2)");
         return false;
     }
     return true;

@@ -33,6 +33,25 @@ double *load_numbers(Arena *arena, cnnc_type type, const void *from, size_t n) {
     return to;
 }
 
+void draw_example(cnnc_random *random, const Tensor *t, double *x) {
+    size_t n = count_of(t), classes = (size_t)t->classes;
+    if (t->role == ROLE_TARGET && classes && t->type == TYPE_REAL) {
+        memset(x, 0, sizeof(double) * n);
+        for (size_t i = 0; i < n; i += classes) x[i + cnnc_random_below(random, classes)] = 1;
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        x[i] = t->type == TYPE_I32  ? (double)cnnc_random_below(random, classes ? classes : 1)
+               : t->type == TYPE_U8 ? (double)cnnc_random_below(random, 256)
+                                    : (double)(float)cnnc_random_normal(random);
+}
+
+double root_mean_square(const double *x, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += x[i] * x[i];
+    return n ? sqrt(sum / (double)n) : 0;
+}
+
 double largest(const double *x, size_t n) {
     double most = 0;
     for (size_t i = 0; i < n; i++) {
@@ -135,16 +154,16 @@ static void do_work(void *context, int worker, int begin, int end) {
     w->phase->run(w->net, w->batch, worker, begin, end);
 }
 
-bool model_results(Arena *arena, cnnc_model *model, int n, void *const *inputs, void *const *targets, Results *r, cnnc_error *failure) {
+bool model_results(Arena *arena, cnnc_model *model, int n, void *const *inputs, void *const *wanted, Results *r, cnnc_error *failure) {
     const cnnc_network *network = model->network;
     *r = (Results){0};
     void **outputs = new_arrays(arena, network->outputs, network->output_count, n, network->type);
     void **gradients = new_arrays(arena, network->inputs, network->input_count, n, network->type);
     const cnnc_batch predict = {n, (const void *const *)inputs, NULL, NULL, outputs, NULL};
-    const cnnc_batch train = {n, (const void *const *)inputs, (const void *const *)targets, NULL, NULL, gradients};
+    const cnnc_batch train = {n, (const void *const *)inputs, (const void *const *)wanted, NULL, NULL, gradients};
     if (cnnc_model_predict_batch(model, &predict, failure)) return false;
     r->outputs = load_arrays(arena, network->outputs, network->output_count, n, network->type, outputs);
-    if (!network->train || !targets) return true;
+    if (!network->train || !wanted) return true;
     if (cnnc_model_evaluate_batch(model, &train, NULL, failure)) return false;
     r->evaluated = average_totals(arena, model, n);
     Work work = {model->net, &train, &network->train[0]}; /* the phases after it update the parameters */

@@ -32,12 +32,14 @@ double *load_numbers(Arena *, cnnc_type, const void *from, size_t n);
 Results interpreter_results(Interpreter *, const Batch *);               /* parameters are set already */
 /* Runs phases of generated code without updating anything; inputs and targets in the network's own types. */
 bool model_results(Arena *, cnnc_model *, int n, void *const *inputs, void *const *targets, Results *, cnnc_error *);
+void draw_example(cnnc_random *, const Tensor *, double *);              /* an input, target or operand, by its type and classes */
+double root_mean_square(const double *, size_t n);
 double largest(const double *, size_t n);                                /* magnitude; NAN when there is one */
 double absolute_error(const double *, const double *expected, size_t n);
 double relative_error(const double *, const double *expected, size_t n); /* to the largest expected element */
 
-/* ---- the three checks: exit statuses, a table on standard output ---- */
-int check_operators(const Graph *);                    /* check_operators.c; needs the graph after build at least */
+/* ---- the three checks: a table each on standard output; exit statuses ---- */
+bool check_operators(const Graph *);                   /* check_operators.c: false when one fails; needs the graph after build at least */
 int check_network(Compilation *doubles, Compilation *floats, const char *path); /* check_network.c */
 typedef struct Tolerances { double output, gradient, losses, after; } Tolerances;
 int check_reference(Compilation *, const char *path, const char *reference, const Tolerances *); /* check_reference.c */

@@ -6,8 +6,9 @@ static Tensor *layer(Graph *g, Layer *l) {
     for (int i = 1; i < l->input_count; i++) {
         Tensor *x = l->inputs[i];
         if (!shape_equal(x->shape, sum->shape)) {
-            error(g->diag, l->loc, "'add' needs inputs of one shape, not %s and %s", shape_text(g->arena, sum->shape), shape_text(g->arena, x->shape));
-            if (x->layer) note(g->diag, x->layer->loc, "%s comes from '%s', declared here", shape_text(g->arena, x->shape), x->layer->name);
+            error(g->diag, l->loc, "'add' needs inputs of the same shape, not %s and %s", shape_text(g->arena, sum->shape), shape_text(g->arena, x->shape));
+            note_shape(g, l->inputs[0]);
+            note_shape(g, x);
             return NULL;
         }
         sum = add_op(g, &op_add, l, NULL, (Tensor *[]){sum, x}, 2);

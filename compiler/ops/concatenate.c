@@ -34,7 +34,9 @@ static bool infer(Graph *g, Op *op) {
     bool fits = a.rank == b.rank;
     for (int i = 0; fits && i < a.rank; i++) fits = i == axis || a.dim[i] == b.dim[i];
     if (!fits) {
-        error(g->diag, op->layer->loc, "'concatenate' needs inputs that differ in one axis at most, not %s and %s", shape_text(g->arena, a), shape_text(g->arena, b));
+        error(g->diag, op->layer->loc, "'concatenate' needs inputs that differ in axis %d only, not %s and %s", axis + 1, shape_text(g->arena, a), shape_text(g->arena, b));
+        note_shape(g, op->inputs[0]);
+        note_shape(g, op->inputs[1]);
         return false;
     }
     y.dim[axis] += b.dim[axis];

@@ -2,6 +2,8 @@
  * as Keras's Conv2D (channels last, kernel HWIO), and its two gradients. */
 #include "ops.h"
 
+#include <limits.h>
+
 enum { FILTERS, KERNEL_SIZE, STRIDES, PADDING, DILATION_RATE, ACTIVATION, USE_BIAS, KERNEL_INITIALIZER, BIAS_INITIALIZER };
 
 static const AttrDef attributes[] = {
@@ -24,6 +26,9 @@ Window conv2d_window(const Op *op) {
     return w;
 }
 
+/* The kernels that need it are refused. */
+static int clamp(int64_t n) { return n < INT_MAX ? (int)n : INT_MAX; }
+
 static Tensor *layer(Graph *g, Layer *l) {
     const Attr *a = l->attributes;
     bool strided = a[STRIDES].size[0] > 1 || a[STRIDES].size[1] > 1, dilated = a[DILATION_RATE].size[0] > 1 || a[DILATION_RATE].size[1] > 1;
@@ -32,9 +37,11 @@ static Tensor *layer(Graph *g, Layer *l) {
         return NULL;
     }
     Shape x = l->inputs[0]->shape;
-    int channels = last_dim(x), taps = a[KERNEL_SIZE].size[0] * a[KERNEL_SIZE].size[1], filters = attr_int(&a[FILTERS]);
+    int channels = last_dim(x), filters = attr_int(&a[FILTERS]);
     Shape k = shape4(a[KERNEL_SIZE].size[0], a[KERNEL_SIZE].size[1], channels, filters);
-    Tensor *kernel = layer_parameter(g, l, "kernel", k, &a[KERNEL_INITIALIZER], taps * channels, taps * filters);
+    int64_t taps = (int64_t)k.dim[0] * k.dim[1];
+    Tensor *kernel = layer_parameter(g, l, "kernel", k, &a[KERNEL_INITIALIZER], clamp(taps * channels), clamp(taps * filters));
+    if (!kernel) return NULL;
     Tensor *y = add_op(g, &op_conv2d, l, l->attributes, (Tensor *[]){l->inputs[0], kernel}, 2);
     return bias_and_activation(g, l, y, &a[USE_BIAS], &a[BIAS_INITIALIZER], &a[ACTIVATION]);
 }

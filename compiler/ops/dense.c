@@ -16,6 +16,7 @@ static Tensor *layer(Graph *g, Layer *l) {
     const Attr *a = l->attributes;
     int in = last_dim(l->inputs[0]->shape), units = attr_int(&a[UNITS]);
     Tensor *kernel = layer_parameter(g, l, "kernel", shape2(in, units), &a[KERNEL_INITIALIZER], in, units);
+    if (!kernel) return NULL;
     Tensor *y = add_op(g, &op_dense, l, l->attributes, (Tensor *[]){l->inputs[0], kernel}, 2);
     return bias_and_activation(g, l, y, &a[USE_BIAS], &a[BIAS_INITIALIZER], &a[ACTIVATION]);
 }

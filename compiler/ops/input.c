@@ -6,7 +6,7 @@
 enum { SHAPE, TYPE, SCALE, OFFSET };
 
 static const AttrDef attributes[] = {
-    {"shape", ATTR_SIZE, NULL, 1, 1 << 24, 0, NULL, NULL, true, "of one example, 28x28x1 say: height x width x channels"},
+    {"shape", ATTR_SIZE, NULL, 1, 1 << 24, 0, NULL, NULL, true, "of one example, 28x28x1 say"},
     {"type", ATTR_WORD, "f32", 0, 0, 0, "f32|u8", NULL, false, "of the caller's elements"},
     {"scale", ATTR_REAL, "1", 0, 0, 0, NULL, NULL, false, "elements are multiplied by it"},
     {"offset", ATTR_REAL, "0", 0, 0, 0, NULL, NULL, false, "and this is added"},

@@ -47,6 +47,10 @@ bool infer_like_forward_input(Graph *g, Op *op) {
     return true;
 }
 
+void note_shape(Graph *g, const Tensor *t) {
+    if (t->layer) note(g->diag, t->layer->loc, "%s is the shape of '%s', declared here", shape_text(g->arena, t->shape), t->layer->name);
+}
+
 Tensor *bias_and_activation(Graph *g, Layer *layer, Tensor *y, const Attr *use_bias, const Attr *bias_initializer, const Attr *activation) {
     if (y && use_bias->real != 0) {
         int channels = last_dim(y->shape);

@@ -17,6 +17,8 @@
 /* Shape inference of many: the first output like the first input; a gradient like its forward op's first input. */
 bool infer_like_input(Graph *, Op *);
 bool infer_like_forward_input(Graph *, Op *);
+/* After an error about shapes: where one of them comes from. */
+void note_shape(Graph *, const Tensor *);
 /* A layer's usual end: bias (when asked for), then activation. */
 Tensor *bias_and_activation(Graph *, Layer *, Tensor *, const Attr *use_bias, const Attr *bias_initializer, const Attr *activation);
 /* For elementwise activations whose gradient needs dy and the output y. */

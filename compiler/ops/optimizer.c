@@ -1,6 +1,21 @@
 /* optimizer.c: the options that all of Keras's optimizers share, as bindings and slots. */
 #include "optimizer.h"
 
+bool infer_optimizer(Graph *g, Op *op) {
+    static const int clips[] = {CLIPNORM, CLIPVALUE, GLOBAL_CLIPNORM};
+    const AttrDef *defs = op->def->call.attributes;
+    int first = -1;
+    for (int i = 0; i < LENGTH(clips); i++) {
+        if (!op->attributes[clips[i]].present) continue;
+        if (first >= 0) {
+            error(g->diag, op->attributes[clips[i]].loc, "'%s' and '%s' cannot be used together", defs[first].name, defs[clips[i]].name);
+            return false;
+        }
+        first = clips[i];
+    }
+    return true;
+}
+
 void bind_optimizer(const Attr *a, Bindings *b) {
     static const struct { int attr; const char *has, *value; } options[] = {
         {WEIGHT_DECAY, "has_weight_decay", "weight_decay"},

@@ -19,6 +19,8 @@ enum {
     {"loss_scale_factor", ATTR_REAL, "", 1e-30, 1e30, 0, NULL, NULL, false, "the loss is multiplied by it, gradients divided again"}, \
     {"gradient_accumulation_steps", ATTR_INT, "", 2, 1e9, 0, NULL, NULL, false, "one update with the mean gradient of so many batches"}
 
+/* Checks the options together. */
+bool infer_optimizer(Graph *, Op *);
 /* Binds what templates/update.c.tmpl wants to know; every name is optional. */
 void bind_optimizer(const Attr *, Bindings *);
 /* Names of the shared slots in use, after the optimizer's own; returns the new count. */

@@ -33,5 +33,5 @@ static void bind(const Op *op, Bindings *b) {
 
 const OpDef op_rmsprop = {
     .call = {"rmsprop", "root mean square propagation", ATTRIBUTES(attributes), NULL}, .kind = OP_OPTIMIZER, .keras = "RMSprop", .plain = "rmsprop",
-    .bind = bind, .slots = slots, .equation = "v = rho v + (1 - rho) g^2;  w -= learning_rate g / sqrt(v + epsilon)",
+    .infer = infer_optimizer, .bind = bind, .slots = slots, .equation = "v = rho v + (1 - rho) g^2;  w -= learning_rate g / sqrt(v + epsilon)",
 };

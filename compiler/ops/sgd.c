@@ -28,5 +28,5 @@ static void bind(const Op *op, Bindings *b) {
 
 const OpDef op_sgd = {
     .call = {"sgd", "stochastic gradient descent", ATTRIBUTES(attributes), NULL}, .kind = OP_OPTIMIZER, .keras = "SGD", .plain = "sgd",
-    .bind = bind, .slots = slots, .equation = "m = momentum m - learning_rate g;  w += m",
+    .infer = infer_optimizer, .bind = bind, .slots = slots, .equation = "m = momentum m - learning_rate g;  w += m",
 };

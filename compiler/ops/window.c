@@ -11,11 +11,17 @@ static int padding_before(int in, int k, int stride, int out, bool same) {
     return same && total > 0 ? total / 2 : 0;
 }
 
+static void note_origin(Graph *g, const Tensor *x) {
+    if (x->layer) note(g->diag, x->layer->loc, "the input comes from '%s', declared here", x->layer->name);
+}
+
 bool infer_window(Graph *g, const Op *op, const Attr *size, const Attr *strides, const Attr *dilation, const Attr *padding, Window *w) {
     const Op *forward = op->forward ? op->forward : op;
     Shape x = forward->inputs[0]->shape;
     if (x.rank != 3) {
         error(g->diag, op->layer->loc, "'%s' needs an input of height x width x channels, not %s", op->layer->def->call.name, shape_text(g->arena, x));
+        if (x.rank == 2) hint(g->diag, "with one channel that is %sx1", shape_text(g->arena, x));
+        note_origin(g, forward->inputs[0]);
         return false;
     }
     bool same = !strcmp(padding->word, "same");
@@ -25,8 +31,7 @@ bool infer_window(Graph *g, const Op *op, const Attr *size, const Attr *strides,
     if (!same && (high > w->ih || wide > w->iw)) {
         error(g->diag, size->loc, "%s %dx%d is larger than its input %s", dilation ? "kernel" : "pool", w->kh, w->kw, shape_text(g->arena, x));
         if (dilation && (w->dh > 1 || w->dw > 1)) hint(g->diag, "with dilation_rate %dx%d it spans %lldx%lld", w->dh, w->dw, (long long)high, (long long)wide);
-        Layer *from = forward->inputs[0]->layer;
-        if (from) note(g->diag, from->loc, "the input comes from '%s', declared here", from->name);
+        note_origin(g, forward->inputs[0]);
         return false;
     }
     if (high > 1 << 20 || wide > 1 << 20) {

@@ -1,0 +1,318 @@
+/* check_network.c: a whole network on one random batch: the interpreter's gradients against differences of its loss, the
+ * generated double code against the interpreter, each float variant against the double code.
+ *
+ * Float code can pick another side of a kink than double code (a relu near zero, two nearly equal elements of a pooling
+ * window); both are right and their gradients differ. So examples that come near one are drawn again. */
+#include "interpret.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const double slope_tolerance = 1e-5, double_tolerance = 1e-10, float_tolerance = 1e-5;
+static const double near = 8e-6;        /* of an activation's root mean square: closer to a kink is near */
+static const double step = 5e-7;        /* of a tensor's root mean square, within what `near` allows */
+static const double smallest = 1e-3;    /* slopes below are not told from the differences' rounding */
+static const double work = 2e10, memory = 1 << 27; /* of the interpreter: operations and elements */
+enum { SEED = 1, ATTEMPTS = 20, THREADS = 2, MAX_VARIANTS = 8 };
+
+static size_t count_of(const Tensor *t) { return (size_t)shape_count(t->shape); }
+
+/* ---- kinks -------------------------------------------------------------------------------------------------------------------- */
+
+/* Whether an op's output has a kink within `near` of its operands: the two sides of a piecewise expression bend, or a
+ * mask changes. Exact zeros are left alone: they are the same zeros in float code. */
+static bool op_near_kink(const Interpreter *it, const Op *op, cnnc_random *random) {
+    Arena *scratch = arena_new();
+    double *up[64], *down[64], *above[4], *below[4], reach = 0;
+    bool found = false;
+    for (int k = 0; k < op->input_count; k++) {
+        const double *x = interpreter_value(it, op->inputs[k]);
+        size_t n = count_of(op->inputs[k]);
+        double r = is_shared(op->inputs[k]) ? 0 : near * root_mean_square(x, n);
+        up[k] = NEW_ARRAY(scratch, double, n);
+        down[k] = NEW_ARRAY(scratch, double, n);
+        reach = fmax(reach, r);
+        for (size_t i = 0; i < n; i++) {
+            double d = x[i] == 0 ? 0 : r * (2 * cnnc_random_uniform(random) - 1);
+            up[k][i] = x[i] + d, down[k][i] = x[i] - d;
+        }
+    }
+    for (int k = 0; k < op->output_count; k++) {
+        above[k] = NEW_ARRAY(scratch, double, count_of(op->outputs[k]));
+        below[k] = NEW_ARRAY(scratch, double, count_of(op->outputs[k]));
+    }
+    op->def->evaluate(op, up, above);
+    op->def->evaluate(op, down, below);
+    for (int k = 0; k < op->output_count; k++) {
+        const double *y = interpreter_value(it, op->outputs[k]);
+        bool mask = op->outputs[k]->role == ROLE_MASK;
+        for (size_t i = 0; i < count_of(op->outputs[k]); i++)
+            found = found || (mask ? above[k][i] != y[i] || below[k][i] != y[i] : op->def->expression && fabs(above[k][i] + below[k][i] - 2 * y[i]) > 0.01 * reach);
+    }
+    arena_free(scratch);
+    return found;
+}
+
+static bool near_kink(const Interpreter *it, cnnc_random *random) {
+    const Graph *g = it->graph;
+    for (int i = 0; i < g->op_count; i++) {
+        const Op *op = g->ops[i];
+        bool masks = op->output_count > 1 && op->outputs[1]->role == ROLE_MASK;
+        if (!op->backward && op->def->gradient && (op->def->expression || masks) && op_near_kink(it, op, random)) return true;
+    }
+    return false;
+}
+
+/* ---- parameters and batch ------------------------------------------------------------------------------------------------------- */
+
+/* Initial values that floats hold exactly; weights that start as all zeros or ones get noise, so that they count. */
+static double **draw_parameters(Arena *arena, const cnnc_model *doubles) {
+    const cnnc_network *network = doubles->network;
+    double **values = NEW_ARRAY(arena, double *, network->parameters_length + 1);
+    cnnc_random random;
+    cnnc_random_seed(&random, SEED, 1);
+    for (int i = 0; i < network->parameters_length; i++) {
+        const cnnc_parameter *p = &network->parameters[i];
+        values[i] = load_numbers(arena, network->type, (double *)doubles->state->parameters + p->offset, p->count);
+        bool constant = p->initializer.distribution == CNNC_CONSTANT;
+        for (size_t k = 0; k < p->count; k++) values[i][k] = (double)(float)(values[i][k] + (constant ? 0.02 * cnnc_random_normal(&random) : 0));
+    }
+    return values;
+}
+
+static void set_model(Arena *arena, cnnc_model *model, double *const *values) {
+    const cnnc_network *network = model->network;
+    size_t size = cnnc_type_size(network->type);
+    for (int i = 0; i < network->parameters_length; i++) {
+        const cnnc_parameter *p = &network->parameters[i];
+        memcpy((char *)model->state->parameters + p->offset * size, store_numbers(arena, network->type, values[i], p->count), p->count * size);
+    }
+    cnnc_model_parameters_changed(model);
+}
+
+static void set_interpreter(Interpreter *it, double *const *values) {
+    const Graph *g = it->graph;
+    for (int i = 0; i < g->parameter_count; i++) memcpy(interpreter_value(it, g->parameters[i]), values[i], sizeof(double) * count_of(g->parameters[i]));
+}
+
+/* Two shards and a part of a third, unless that is too much for the interpreter. */
+static int batch_size(const Graph *g, int shard_size) {
+    double flops = 1, elements = 1;
+    for (int i = 0; i < g->op_count; i++) {
+        const Op *op = g->ops[i];
+        flops += op->def->flops ? op->def->flops(op) : (double)count_of(op->outputs[0]);
+        for (int k = 0; k < op->output_count; k++) elements += (double)count_of(op->outputs[k]);
+    }
+    return (int)fmax(2, fmin(2 * shard_size + 5, fmin(work / flops, memory / elements)));
+}
+
+static double **new_values(Arena *arena, Tensor *const *tensors, int count, int n) {
+    double **values = NEW_ARRAY(arena, double *, count + 1);
+    for (int i = 0; i < count; i++) values[i] = NEW_ARRAY(arena, double, count_of(tensors[i]) * (size_t)n);
+    return values;
+}
+
+static void draw(cnnc_random *random, Interpreter *one, Tensor *const *tensors, int count, double *const *values, int example) {
+    for (int i = 0; i < count; i++) {
+        double *x = values[i] + (size_t)example * count_of(tensors[i]);
+        draw_example(random, tensors[i], x);
+        if (interpreter_value(one, tensors[i])) memcpy(interpreter_value(one, tensors[i]), x, sizeof(double) * count_of(tensors[i]));
+    }
+}
+
+/* one: an interpreter of one example. */
+static Batch draw_batch(Interpreter *one, int n, int *redrawn) {
+    const Graph *g = one->graph;
+    Batch b = {n, new_values(g->arena, g->inputs, g->input_count, n), new_values(g->arena, g->targets, g->target_count, n)};
+    cnnc_random random;
+    cnnc_random_seed(&random, SEED, 2);
+    *redrawn = 0;
+    for (int i = 0; i < n; i++)
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            draw(&random, one, g->inputs, g->input_count, b.inputs, i);
+            draw(&random, one, g->targets, g->target_count, b.targets, i);
+            interpret(one, RUN_FORWARD);
+            if (!near_kink(one, &random)) break;
+            ++*redrawn;
+        }
+    return b;
+}
+
+/* ---- slopes ------------------------------------------------------------------------------------------------------------------------ */
+
+static double loss_at(Interpreter *one, double *x, const double *kept, const double *direction, size_t n, double h) {
+    for (size_t i = 0; i < n; i++) x[i] = kept[i] + h * direction[i];
+    interpret(one, RUN_FORWARD);
+    return *interpreter_value(one, one->graph->totals[0]);
+}
+
+/* The error of a gradient along a random direction; one has run its last example. NAN: no gradient. */
+static double slope_error(Interpreter *one, const Tensor *t) {
+    if (!t->gradient) return NAN;
+    size_t n = count_of(t);
+    double *x = interpreter_value(one, t), *kept = NEW_ARRAY(one->graph->arena, double, n), *direction = NEW_ARRAY(one->graph->arena, double, n);
+    const double *gradient = interpreter_value(one, t->gradient);
+    double size = fmax(root_mean_square(x, n), 1e-3), analytic = 0, squares = 0;
+    cnnc_random random;
+    cnnc_random_seed(&random, SEED, 3 + (uint64_t)t->id);
+    memcpy(kept, x, sizeof(double) * n);
+    for (size_t i = 0; i < n; i++) {
+        direction[i] = cnnc_random_below(&random, 2) ? size : -size;
+        analytic += gradient[i] * direction[i];
+        squares += gradient[i] * gradient[i] * direction[i] * direction[i];
+    }
+    double numeric = (loss_at(one, x, kept, direction, n, step) - loss_at(one, x, kept, direction, n, -step)) / (2 * step);
+    memcpy(x, kept, sizeof(double) * n);
+    return fabs(numeric - analytic) / fmax(sqrt(squares), smallest);
+}
+
+/* ---- the table ----------------------------------------------------------------------------------------------------------------------- */
+
+typedef enum { ROW_OUTPUT, ROW_LOSS, ROW_METRIC, ROW_GRADIENT, ROW_INPUT_GRADIENT } RowKind;
+typedef struct Row { RowKind kind; int index; const char *name; Shape shape; size_t count; } Row;
+typedef struct Column { const char *name; Results results; } Column;
+typedef struct Table {
+    Arena *arena;
+    Row *rows; int row_count;
+    Interpreter *one;              /* for the slopes */
+    Results interpreter, doubles;
+    Column floats[MAX_VARIANTS]; int float_count;
+} Table;
+
+static void add_row(Table *t, RowKind kind, int index, const char *name, Shape shape, size_t n) {
+    *PUSH(t->arena, t->rows, t->row_count) = (Row){kind, index, name, shape, (size_t)shape_count(shape) * n};
+}
+
+static void add_rows(Table *t, const Graph *g, int n) {
+    for (int i = 0; i < g->output_count; i++) add_row(t, ROW_OUTPUT, i, arena_printf(g->arena, "output %s", g->outputs[i]->layer->name), g->outputs[i]->shape, (size_t)n);
+    for (int i = 0; i < g->total_count; i++) add_row(t, i ? ROW_METRIC : ROW_LOSS, i, i ? g->metrics[i - 1] : "loss", shape1(1), 1);
+    for (int i = 0; i < g->parameter_count; i++)
+        if (g->loss && g->parameters[i]->gradient)
+            add_row(t, ROW_GRADIENT, i, arena_printf(g->arena, "gradient %s/%s", g->parameters[i]->layer->name, g->parameters[i]->weight), g->parameters[i]->shape, 1);
+    for (int i = 0; i < g->input_count; i++)
+        if (g->loss && g->inputs[i]->gradient)
+            add_row(t, ROW_INPUT_GRADIENT, i, arena_printf(g->arena, "gradient %s", g->inputs[i]->layer->name), g->inputs[i]->shape, (size_t)n);
+}
+
+static const double *values_of(const Results *r, const Row *row) {
+    switch (row->kind) {
+    case ROW_OUTPUT: return r->outputs[row->index];
+    case ROW_GRADIENT: return r->gradients[row->index];
+    case ROW_INPUT_GRADIENT: return r->input_gradients[row->index];
+    default: return &r->totals[row->index];
+    }
+}
+
+static double row_error(const Row *row, const Results *r, const Results *expected) {
+    double error = relative_error(values_of(r, row), values_of(expected, row), row->count);
+    bool total = row->kind == ROW_LOSS || row->kind == ROW_METRIC;
+    double evaluated = total ? relative_error(&r->evaluated[row->index], &expected->evaluated[row->index], 1) : 0;
+    return isnan(evaluated) || evaluated > error ? evaluated : error;
+}
+
+static bool print_error(double error, double tolerance) {
+    printf(" %9.1e", error);
+    return error <= tolerance;
+}
+
+static bool print_row(const Table *t, const Graph *g, const Row *row) {
+    bool fine = true, gradient = row->kind == ROW_GRADIENT || row->kind == ROW_INPUT_GRADIENT;
+    printf("  %-36s %-16s", row->name, shape_text(t->arena, row->shape));
+    if (gradient) fine = print_error(slope_error(t->one, row->kind == ROW_GRADIENT ? g->parameters[row->index] : g->inputs[row->index]), slope_tolerance);
+    else printf(" %9s", "-");
+    fine = print_error(row_error(row, &t->doubles, &t->interpreter), double_tolerance) && fine;
+    for (int i = 0; i < t->float_count; i++)
+        if (row->kind == ROW_METRIC) printf(" %9s", "-"); /* a class may change within the tolerance */
+        else fine = print_error(row_error(row, &t->floats[i].results, &t->doubles), float_tolerance) && fine;
+    printf("  %s\n", fine ? "ok" : "FAIL");
+    return fine;
+}
+
+static bool print_table(const Table *t, const Graph *g) {
+    bool fine = true;
+    printf("  %-36s %-16s %9s %9s", "tensor", "shape", "slope", "double");
+    for (int i = 0; i < t->float_count; i++) printf(" %9s", t->floats[i].name);
+    printf("\n");
+    for (int i = 0; i < t->row_count; i++)
+        if (!print_row(t, g, &t->rows[i])) fine = false;
+    printf("  %-36s %-16s %9.0e %9.0e", "tolerance, of the largest element", "", slope_tolerance, double_tolerance);
+    for (int i = 0; i < t->float_count; i++) printf(" %9.0e", float_tolerance);
+    printf("\n");
+    return fine;
+}
+
+/* ---- generated code ---------------------------------------------------------------------------------------------------------------------- */
+
+static void **store_all(Arena *arena, const cnnc_tensor *tensors, int count, double *const *values, int n) {
+    void **stored = NEW_ARRAY(arena, void *, count + 1);
+    for (int i = 0; i < count; i++) stored[i] = store_numbers(arena, tensors[i].type, values[i], tensors[i].count * (size_t)n);
+    return stored;
+}
+
+static bool run_model(Arena *arena, cnnc_model *model, double *const *parameters, const Batch *b, Results *r, cnnc_error *failure) {
+    const cnnc_network *network = model->network;
+    void **inputs = store_all(arena, network->inputs, network->input_count, b->inputs, b->n);
+    void **wanted = network->target_count ? store_all(arena, network->targets, network->target_count, b->targets, b->n) : NULL;
+    set_model(arena, model, parameters);
+    return model_results(arena, model, b->n, inputs, wanted, r, failure);
+}
+
+/* A variant that this machine cannot run is named and left out. */
+static bool run_floats(Table *t, const cnnc_network *network, double *const *parameters, const Batch *b, cnnc_error *failure) {
+    for (int i = 0; i < network->variant_count && i < MAX_VARIANTS; i++) {
+        cnnc_model *model = cnnc_model_new(network, THREADS, network->variants[i], failure);
+        if (!model) {
+            printf("  not checked: %s\n", failure->text);
+            continue;
+        }
+        Column *column = &t->floats[t->float_count++];
+        column->name = network->variants[i];
+        bool fine = run_model(t->arena, model, parameters, b, &column->results, failure);
+        cnnc_model_free(model);
+        if (!fine) return false;
+    }
+    return true;
+}
+
+static int compare(Compilation *c, cnnc_model *doubles, const cnnc_network *floats) {
+    const Graph *g = c->graph;
+    cnnc_error failure = {""};
+    int n = batch_size(g, c->options.shard_size), redrawn;
+    double **parameters = draw_parameters(c->arena, doubles);
+    Interpreter one = interpreter_new(g, 1), all = interpreter_new(g, n);
+    set_interpreter(&one, parameters);
+    set_interpreter(&all, parameters);
+    const Batch batch = draw_batch(&one, n, &redrawn);
+    interpret(&one, RUN_ALL);
+    Table t = {.arena = c->arena, .one = &one, .interpreter = interpreter_results(&all, &batch)};
+    printf("\nGenerated code: %d examples in shards of %d (%d drawn again, near kinks)\n", n, c->options.shard_size, redrawn);
+    printf("slope: the interpreter's gradient against differences of its loss; double against the interpreter; others against double\n");
+    if (!run_model(c->arena, doubles, parameters, &batch, &t.doubles, &failure) || !run_floats(&t, floats, parameters, &batch, &failure)) {
+        fprintf(stderr, "cnnc: error: %s\n", failure.text);
+        return EXIT_FILE;
+    }
+    add_rows(&t, g, n);
+    return print_table(&t, g) ? EXIT_FINE : EXIT_INPUT;
+}
+
+static int check_loaded(Compilation *c, const cnnc_network *doubles, const cnnc_network *floats) {
+    cnnc_error failure;
+    cnnc_model *model = cnnc_model_new(doubles, THREADS, NULL, &failure);
+    if (!model) {
+        fprintf(stderr, "cnnc: error: %s\n", failure.text);
+        return EXIT_FILE;
+    }
+    int status = compare(c, model, floats);
+    cnnc_model_free(model);
+    return status;
+}
+
+int check_network(Compilation *doubles, Compilation *floats, const char *path) {
+    Loaded a = {NULL, NULL}, b = {NULL, NULL};
+    int status;
+    if (load_network(doubles, path, &a, &status) && load_network(floats, path, &b, &status)) status = check_loaded(doubles, a.network, b.network);
+    unload_network(&b);
+    unload_network(&a);
+    return status;
+}

@@ -1,0 +1,212 @@
+/* check_reference.c: generated float code against a reference file: outputs, loss, gradients and some steps of training
+ * on one batch, from the same weights. oracle/keras_oracle.py says what such a file holds.
+ *
+ * A file without a target is of a network whose training is random: only its outputs are compared. */
+#include "interpret.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct Reference {
+    Arena *arena;
+    const char *path;
+    cnnc_safetensors file;
+    cnnc_model *model;
+    cnnc_dataset data;
+    const Tolerances *tolerances;
+    int n;             /* examples */
+    bool fits, fine;   /* the file fits the network; no row fails */
+} Reference;
+
+/* ---- what the file holds ------------------------------------------------------------------------------------------------- */
+
+static const cnnc_safetensor *find(Reference *r, const char *name, bool needed) {
+    const cnnc_safetensor *t = cnnc_safetensors_find(&r->file, name);
+    if (!t && needed) {
+        fprintf(stderr, "cnnc: error: %s: has no tensor '%s'\n", r->path, name);
+        r->fits = false;
+    }
+    return t;
+}
+
+static const char *size_text(Arena *arena, int rank, const size_t *shape) {
+    const char *text = arena_printf(arena, "%s", rank ? "" : "scalar");
+    for (int i = 0; i < rank; i++) text = arena_printf(arena, "%s%s%zu", text, i ? "x" : "", shape[i]);
+    return text;
+}
+
+/* The tensor's numbers when it has the shape; else NULL, after a message when it is there or needed. */
+static double *numbers(Reference *r, const char *name, int rank, const size_t *shape, bool needed) {
+    const cnnc_safetensor *t = find(r, name, needed);
+    if (!t) return NULL;
+    bool same = t->array.rank == rank;
+    for (int i = 0; same && i < rank; i++) same = t->array.shape[i] == shape[i];
+    double *values = NEW_ARRAY(r->arena, double, t->array.count + 1);
+    cnnc_error failure;
+    if (same && !cnnc_array_convert(&t->array, 0, t->array.count, CNNC_F64, values, &failure)) return values;
+    if (same) fprintf(stderr, "cnnc: error: %s: '%s': %s\n", r->path, name, failure.text);
+    else fprintf(stderr, "cnnc: error: %s: '%s' is %s, the network has %s\n", r->path, name, size_text(r->arena, t->array.rank, t->array.shape), size_text(r->arena, rank, shape));
+    r->fits = false;
+    return NULL;
+}
+
+static double *batch_numbers(Reference *r, const char *name, const cnnc_tensor *t, bool needed) {
+    size_t shape[1 + CNNC_MAX_RANK] = {(size_t)r->n};
+    for (int i = 0; i < t->rank; i++) shape[1 + i] = (size_t)t->shape[i];
+    return numbers(r, name, 1 + t->rank, shape, needed);
+}
+
+static double *parameter_numbers(Reference *r, const char *group, const cnnc_parameter *p) {
+    size_t shape[CNNC_MAX_RANK];
+    for (int i = 0; i < p->rank; i++) shape[i] = (size_t)p->shape[i];
+    return numbers(r, arena_printf(r->arena, "%s/%s", group, p->name), p->rank, shape, true);
+}
+
+static const char *indexed(Arena *arena, const char *name, int i) { return i ? arena_printf(arena, "%s_%d", name, i) : name; }
+
+/* ---- rows -------------------------------------------------------------------------------------------------------------------- */
+
+static void print_row(Reference *r, const char *name, const char *shape, double error, double tolerance) {
+    bool fine = error <= tolerance;
+    printf("  %-40s %-16s %9.1e %9.0e  %s\n", name, shape, error, tolerance, fine ? "ok" : "FAIL");
+    r->fine = r->fine && fine;
+}
+
+static const char *tensor_shape(Arena *arena, int n, const cnnc_tensor *t) {
+    const char *text = arena_printf(arena, "%d", n);
+    for (int i = 0; i < t->rank; i++) text = arena_printf(arena, "%sx%d", text, t->shape[i]);
+    return text;
+}
+
+static const char *parameter_shape(Arena *arena, const cnnc_parameter *p) { return shape_text(arena, shape_of(p->rank, p->shape)); }
+
+static void compare_outputs(Reference *r, const Results *results) {
+    for (int i = 0; i < r->model->network->output_count; i++) {
+        const cnnc_tensor *t = &r->model->network->outputs[i];
+        const char *name = indexed(r->arena, "output", i);
+        const double *expected = batch_numbers(r, name, t, true);
+        if (expected) print_row(r, name, tensor_shape(r->arena, r->n, t), absolute_error(results->outputs[i], expected, t->count * (size_t)r->n), r->tolerances->output);
+    }
+}
+
+static void compare_gradients(Reference *r, const Results *results) {
+    const cnnc_network *network = r->model->network;
+    const double *loss = numbers(r, "loss", 1, (size_t[]){1}, true);
+    if (loss) print_row(r, "loss", "1", relative_error(results->totals, loss, 1), r->tolerances->gradient);
+    for (int i = 0; i < network->parameters_length; i++) {
+        const cnnc_parameter *p = &network->parameters[i];
+        const double *expected = p->trainable ? parameter_numbers(r, "gradient", p) : NULL;
+        if (expected) print_row(r, arena_printf(r->arena, "gradient/%s", p->name), parameter_shape(r->arena, p), relative_error(results->gradients[i], expected, p->count), r->tolerances->gradient);
+    }
+    const double *input = network->input_count == 1 ? batch_numbers(r, "gradient/input", &network->inputs[0], false) : NULL;
+    if (input)
+        print_row(r, "gradient/input", tensor_shape(r->arena, r->n, &network->inputs[0]), relative_error(results->input_gradients[0], input, network->inputs[0].count * (size_t)r->n),
+                  r->tolerances->gradient);
+}
+
+/* ---- steps of training ----------------------------------------------------------------------------------------------------------- */
+
+static void compare_losses(Reference *r, const cnnc_safetensor *t) {
+    cnnc_model *model = r->model;
+    const cnnc_network *network = model->network;
+    const double *expected = t->array.rank == 1 ? numbers(r, "losses", 1, t->array.shape, true) : numbers(r, "losses", 1, (size_t[]){1}, true);
+    if (!expected) return;
+    size_t steps = t->array.count;
+    double *losses = NEW_ARRAY(r->arena, double, steps + 1), *results = NEW_ARRAY(r->arena, double, 1 + network->metric_count);
+    void **gradients = NEW_ARRAY(r->arena, void *, network->input_count);
+    for (int i = 0; i < network->input_count; i++) gradients[i] = arena_alloc(r->arena, network->inputs[i].count * (size_t)r->n * cnnc_type_size(network->type));
+    const cnnc_batch batch = {r->n, (const void *const *)r->data.inputs, (const void *const *)r->data.targets, NULL, NULL, gradients};
+    cnnc_error failure;
+    for (size_t k = 0; k < steps; k++) {
+        if (cnnc_model_train_batch(model, &batch, results, &failure)) bug("training: %s", failure.text);
+        losses[k] = results[0];
+    }
+    print_row(r, "losses", arena_printf(r->arena, "%zu", steps), relative_error(losses, expected, steps), r->tolerances->losses);
+}
+
+static void compare_after(Reference *r) {
+    const cnnc_network *network = r->model->network;
+    for (int i = 0; i < network->parameters_length; i++) {
+        const cnnc_parameter *p = &network->parameters[i];
+        const double *expected = parameter_numbers(r, "after", p);
+        const double *values = load_numbers(r->arena, network->type, (float *)r->model->state->parameters + p->offset, p->count);
+        if (expected) print_row(r, arena_printf(r->arena, "after/%s", p->name), parameter_shape(r->arena, p), relative_error(values, expected, p->count), r->tolerances->after);
+    }
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------------------------- */
+
+static void set_parameters(Reference *r) {
+    const cnnc_network *network = r->model->network;
+    for (int i = 0; i < network->parameters_length; i++) {
+        const cnnc_parameter *p = &network->parameters[i];
+        const double *values = parameter_numbers(r, "initial", p);
+        if (values) memcpy((float *)r->model->state->parameters + p->offset, store_numbers(r->arena, network->type, values, p->count), p->count * sizeof(float));
+    }
+    cnnc_model_parameters_changed(r->model);
+}
+
+/* Inputs and, when both sides have one, the target, as the network wants them. */
+static bool load_batch(Reference *r, bool trains) {
+    const cnnc_network *network = r->model->network;
+    int count = network->input_count + (trains ? network->target_count : 0);
+    cnnc_array *arrays = NEW_ARRAY(r->arena, cnnc_array, count);
+    const char **names = NEW_ARRAY(r->arena, const char *, count);
+    for (int i = 0; i < count; i++) {
+        const char *name = i < network->input_count ? indexed(r->arena, "input", i) : "target";
+        const cnnc_safetensor *t = find(r, name, true);
+        if (!t) return false;
+        arrays[i] = t->array;
+        names[i] = arena_printf(r->arena, "%s: %s", r->path, name);
+    }
+    cnnc_error failure;
+    if (!cnnc_dataset_make(network, arrays, arrays + network->input_count, trains ? network->target_count : 0, names, &r->data, &failure) && r->data.n) {
+        r->n = (int)r->data.n;
+        return true;
+    }
+    fprintf(stderr, "cnnc: error: %s\n", r->data.memory ? arena_printf(r->arena, "%s: has no examples", r->path) : failure.text);
+    return r->fits = false;
+}
+
+static void compare(Reference *r) {
+    const cnnc_network *network = r->model->network;
+    const cnnc_safetensor *losses = cnnc_safetensors_find(&r->file, "losses");
+    bool trains = network->train && cnnc_safetensors_find(&r->file, "target");
+    Results results;
+    cnnc_error failure;
+    if (!load_batch(r, trains)) return;
+    set_parameters(r);
+    if (!r->fits) return;
+    if (!model_results(r->arena, r->model, r->n, r->data.inputs, trains ? r->data.targets : NULL, &results, &failure)) bug("running: %s", failure.text);
+    printf("%s: %d examples, %s\n", r->path, r->n, cnnc_model_variant(r->model));
+    printf("  %-40s %-16s %9s %9s\n", "tensor", "shape", "error", "tolerance");
+    compare_outputs(r, &results);
+    if (trains) compare_gradients(r, &results);
+    if (trains && losses) compare_losses(r, losses), compare_after(r);
+    if (!trains) printf("  training is not compared: %s\n", network->train ? "the file has no target" : "the network has no compile statement");
+}
+
+static int check_file(Compilation *c, const cnnc_network *network, const char *path, const Tolerances *tolerances) {
+    Reference r = {.arena = c->arena, .path = path, .tolerances = tolerances, .fits = true, .fine = true};
+    cnnc_error failure;
+    int status = EXIT_FILE;
+    if (cnnc_safetensors_read(path, &r.file, &failure) || !(r.model = cnnc_model_new(network, 0, NULL, &failure))) fprintf(stderr, "cnnc: error: %s\n", failure.text);
+    else {
+        compare(&r);
+        status = r.fits && r.fine ? EXIT_FINE : EXIT_INPUT;
+    }
+    cnnc_dataset_free(&r.data);
+    cnnc_model_free(r.model);
+    cnnc_safetensors_free(&r.file);
+    return status;
+}
+
+int check_reference(Compilation *c, const char *path, const char *reference, const Tolerances *tolerances) {
+    Loaded loaded;
+    int status;
+    const cnnc_network *network = load_network(c, path, &loaded, &status);
+    if (!network) return status;
+    status = check_file(c, network, reference, tolerances);
+    unload_network(&loaded);
+    return status;
+}

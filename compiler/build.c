@@ -279,7 +279,7 @@ static Layer *build_layer(Graph *g, const Statement *s, Layer *previous) {
     int errors = g->diag->errors;
     l->output = make_layer(g, l);
     if (g->diag->errors > errors) l->output = NULL;
-    if (l->output && !l->output->layer) bug("the output of '%s' belongs to no layer", l->name);
+    if (l->output) l->shape = l->output->shape;
     return l;
 }
 

@@ -203,9 +203,17 @@ struct Layer {              /* a statement that computes */
     Tensor **inputs;
     int input_count;
     Tensor *output;
+    Shape shape;            /* of the output as described; live may cut the tensor */
     bool trainable;         /* its weights */
     bool used;              /* something reads its output */
 };
+/* A 2-D window sliding over [height, width, channels]: geometry shared by convolutions and poolings. */
+typedef struct Window {
+    int ih, iw, ic;         /* input */
+    int kh, kw, sh, sw, dh, dw; /* kernel or pool, strides, dilation */
+    int top, left;          /* padding */
+    int oh, ow;             /* output */
+} Window;
 struct Op {
     int id;
     const OpDef *def;
@@ -215,6 +223,7 @@ struct Op {
     Layer *layer;
     Op *forward;            /* of a gradient op: the op it is the gradient of */
     bool backward;          /* added by autodiff */
+    Window window;          /* of ops that have one; a gradient op uses its forward op's */
 };
 struct Graph {
     Arena *arena;
@@ -274,6 +283,8 @@ struct OpDef {
     /* A layer of several ops (parameters, bias, activation); NULL: the op itself. */
     Tensor *(*layer)(Graph *, Layer *);
     bool (*infer)(Graph *, Op *);     /* checks inputs, makes outputs; false after an error */
+    Shape (*region)(const Op *, Shape output); /* the part of each input, from its first row and column on, that such a
+                                         part of the output needs; NULL: all of it */
     void (*gradient)(Graph *, Op *, Tensor *dy); /* adds the gradients of the inputs that want one; NULL: none flows */
     void (*evaluate)(const Op *, double *const *in, double *const *out); /* one example, plain loops: the definition */
     /* Pure elementwise ops: C of one vector in terms of ${a}, ${b} ... (inputs in order), in the words of simd.h.tmpl. */
@@ -297,22 +308,22 @@ extern const OpDef *const all_ops[]; /* every line of ops.def, NULL at the end *
 const OpDef *find_op(const char *name, OpKind);
 Family layer_family, activation_family, optimizer_family, loss_family, metric_family;
 
-/* A 2-D window sliding over [height, width, channels]: geometry shared by convolutions and poolings. */
-typedef struct Window {
-    int ih, iw, ic;         /* input */
-    int kh, kw, sh, sw, dh, dw; /* kernel or pool, strides, dilation */
-    int top, left;          /* padding */
-    int oh, ow;             /* output */
-} Window;
-bool infer_window(Graph *, const Op *, const Attr *size, const Attr *strides, const Attr *dilation, const Attr *padding, Window *);
-void bind_window(const Window *, Bindings *);
-Window conv2d_window(const Op *);        /* of the op or a gradient op of it */
-Window max_pooling2d_window(const Op *);
+/* Windows (ops/window.c). infer_window sets op->window; false after an error. */
+bool infer_window(Graph *, Op *, const Attr *size, const Attr *strides, const Attr *dilation, const Attr *padding);
+static inline Window window_of(const Op *op) { return op->forward ? op->forward->window : op->window; }
+void bind_window(const Op *, Bindings *);
+Shape region_window(const Op *, Shape output); /* OpDef.region of ops with a window */
+Shape region_same(const Op *, Shape output);   /* and of those whose inputs are as large as the output */
 
 /* Initializers (ops/initializers.c): Keras's names, resolved to a distribution for given fans. */
 Family initializer_family;
 typedef struct Distribution { const char *kind; double a, b; int64_t seed; } Distribution; /* kind: cnnc_distribution without CNNC_ */
 Distribution initializer_distribution(const Attr *, int fan_in, int fan_out);
+
+/* ---- live.c: what is never read is not computed ------------------------------------------------------------------------
+ * Needs a forward graph. Leaves tensors cut to the rows and columns that anything reads: a pooling of 11x11 by 2x2 reads
+ * 10x10, and so on back to the input. Gradients, made from it, are as small. */
+bool live(Graph *);
 
 /* ---- autodiff.c: gradients in the same graph ------------------------------------------------------------------------
  * Needs a graph with a loss. Leaves gradient ops behind the forward ops, only towards trainable parameters and, when

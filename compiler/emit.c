@@ -98,8 +98,8 @@ static int64_t layer_parameters(const Graph *g, const Layer *l) {
 static const char *layer_row(const Emitter *e, const Layer *l) {
     const char *inputs = "";
     for (int i = 0; i < l->input_count; i++) inputs = arena_printf(e->arena, "%s%s%s", inputs, i ? ", " : "", l->inputs[i]->layer->name);
-    return arena_printf(e->arena, "{\"%s\", \"%s\", %d, {%s}, %lld, \"%s\"}", l->name, l->def->keras, l->output->shape.rank,
-                        shape_initializer(e->arena, l->output->shape), (long long)layer_parameters(e->graph, l), inputs);
+    return arena_printf(e->arena, "{\"%s\", \"%s\", %d, {%s}, %lld, \"%s\"}", l->name, l->def->keras, l->shape.rank,
+                        shape_initializer(e->arena, l->shape), (long long)layer_parameters(e->graph, l), inputs);
 }
 
 static void bind_tables(Emitter *e, Bindings *b) {
@@ -193,7 +193,7 @@ static void bind_architecture(Emitter *e, Bindings *b) {
     Lines lines = {0};
     for (int i = 0; i < g->layer_count; i++) {
         const Layer *l = g->layers[i];
-        add_line(e, &lines, arena_printf(e->arena, "%-20s %-20s %-16s %lld parameters", l->name, l->def->call.name, shape_text(e->arena, l->output->shape), (long long)layer_parameters(g, l)));
+        add_line(e, &lines, arena_printf(e->arena, "%-20s %-20s %-16s %lld parameters", l->name, l->def->call.name, shape_text(e->arena, l->shape), (long long)layer_parameters(g, l)));
     }
     bind_lines(b, "architecture", &lines);
     bind_string(b, "description", g->loss ? arena_printf(e->arena, "trained by %s on %s", g->optimizer->call.name, g->loss->call.name) : "for prediction");

@@ -83,7 +83,7 @@ static bool fuse_pooling(Program *p, int at) {
     int reader = k->pool || !k->def->pools ? -1 : only_reader(p, storage(p, k->outputs[0]));
     if (reader < 0 || p->kernels[reader]->op->def != &op_max_pooling2d) return false;
     Kernel *next = p->kernels[reader];
-    Window w = max_pooling2d_window(next->op);
+    Window w = window_of(next->op);
     bool whole = w.sh == w.kh && w.sw == w.kw && !w.top && !w.left && w.oh * w.kh <= w.ih && w.ow * w.kw <= w.iw;
     if (!whole || w.kh * w.kw + 2 > p->target->registers) return false;
     k->pool = next->op;

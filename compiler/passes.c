@@ -15,6 +15,7 @@ typedef struct Pass {
 
 static bool run_parse(Compilation *c) { return parse(c->arena, &c->source, &c->diag, &c->description); }
 static bool run_build(Compilation *c) { return build(c->arena, &c->description, &c->diag, &c->graph); }
+static bool run_live(Compilation *c) { return live(c->graph); }
 static bool run_autodiff(Compilation *c) { return autodiff(c->graph, c->options.input_gradient); }
 static void print_parse(const Compilation *c, StrBuf *out) { print_description(&c->description, out); }
 static void print_build(const Compilation *c, StrBuf *out) { print_graph(c->graph, out); }
@@ -71,6 +72,7 @@ static void print_c(const Compilation *c, StrBuf *out) { strbuf_add(out, c->c.te
 static const Pass passes[] = {
     {"parse", run_parse, print_parse, NULL},
     {"build", run_build, print_build, verify_build},
+    {"live", run_live, print_build, verify_build},
     {"autodiff", run_autodiff, print_build, verify_build},
     {"select", run_select, print_select, NULL},
     {"lower", run_lower, print_lower, verify_programs},

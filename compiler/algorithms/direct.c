@@ -132,13 +132,13 @@ static Tensor *window_input(Program *p, const Op *op, Window *w, Tensor *x) {
 }
 
 static void lower_forward(Program *p, const Op *op) {
-    Window w = conv2d_window(op);
+    Window w = window_of(op);
     Tensor *x = window_input(p, op, &w, op->inputs[0]);
     lower_conv(p, op, &w, last_dim(op->outputs[0]->shape), x, op->inputs[1], "forward");
 }
 
 static void lower_grad_input(Program *p, const Op *op) {
-    Window w = conv2d_window(op);
+    Window w = window_of(op);
     Tensor *dy = op->inputs[0], *kernel = op->inputs[1];
     int filters = last_dim(dy->shape), high = (w.kh - 1) * w.dh, wide = (w.kw - 1) * w.dw;
     Window back = {.ih = w.ih + high, .iw = w.iw + wide, .ic = filters, .kh = w.kh, .kw = w.kw, .sh = 1, .sw = 1, .dh = w.dh, .dw = w.dw, .oh = w.ih, .ow = w.iw};
@@ -148,7 +148,7 @@ static void lower_grad_input(Program *p, const Op *op) {
 }
 
 static void lower_grad_kernel(Program *p, const Op *op) {
-    Window w = conv2d_window(op);
+    Window w = window_of(op);
     Tensor *x = window_input(p, op, &w, op->inputs[0]);
     Kernel *k = add_kernel(p, &grad_kernel, op, "grad_kernel");
     kernel_window(p, k, &w);

@@ -14,7 +14,7 @@ static cnnc_parameter describe_parameter(const Graph *g, const Tensor *w) {
 
 static cnnc_layer describe_layer(const Graph *g, const Layer *l) {
     cnnc_layer row = {.name = l->name, .kind = l->def->keras, .inputs = ""};
-    fill_shape(&row.rank, row.shape, l->output->shape);
+    fill_shape(&row.rank, row.shape, l->shape);
     for (int i = 0; i < l->input_count; i++) row.inputs = arena_printf(g->arena, "%s%s%s", row.inputs, i ? ", " : "", l->inputs[i]->layer->name);
     for (int i = 0; i < g->parameter_count; i++)
         if (g->parameters[i]->layer == l) row.parameters += (size_t)shape_count(g->parameters[i]->shape);

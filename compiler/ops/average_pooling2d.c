@@ -9,20 +9,10 @@ static const AttrDef attributes[] = {
     {"padding", ATTR_WORD, "valid", 0, 0, 0, "valid|same", NULL, false, "valid: only whole windows; same: windows may hang over"},
 };
 
-static bool window(Graph *g, const Op *op, Window *w) {
-    const Attr *a = op->attributes;
-    return infer_window(g, op, &a[POOL_SIZE], a[STRIDES].present ? &a[STRIDES] : &a[POOL_SIZE], NULL, &a[PADDING], w);
-}
-
-static Window window_of(const Op *op) {
-    Window w;
-    if (!window(NULL, op, &w)) bug("average_pooling2d's window does not fit");
-    return w;
-}
-
 static bool infer(Graph *g, Op *op) {
-    Window w;
-    if (!window(g, op, &w)) return false;
+    const Attr *a = op->attributes;
+    if (!infer_window(g, op, &a[POOL_SIZE], a[STRIDES].present ? &a[STRIDES] : &a[POOL_SIZE], NULL, &a[PADDING])) return false;
+    Window w = op->window;
     op->outputs[op->output_count++] = new_tensor(g, op->layer, "average_pooling2d", shape3(w.oh, w.ow, w.ic), TYPE_REAL, ROLE_ACTIVATION);
     return true;
 }
@@ -65,8 +55,7 @@ static void evaluate_grad(const Op *op, double *const *in, double *const *out) {
 }
 
 static void bind(const Op *op, Bindings *b) {
-    Window w = window_of(op);
-    bind_window(&w, b);
+    bind_window(op, b);
 }
 
 static double flops(const Op *op) {
@@ -76,7 +65,7 @@ static double flops(const Op *op) {
 
 const OpDef op_average_pooling2d = {
     .call = {"average_pooling2d", "the mean of each window", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "AveragePooling2D",
-    .min_inputs = 1, .max_inputs = 1, .infer = infer, .gradient = gradient, .evaluate = evaluate, .plain = "average_pooling2d.forward", .bind = bind,
+    .min_inputs = 1, .max_inputs = 1, .infer = infer, .region = region_window, .gradient = gradient, .evaluate = evaluate, .plain = "average_pooling2d.forward", .bind = bind,
     .flops = flops, .equation = "y[h][w][c] = mean over kh, kw of x[h*sh + kh][w*sw + kw][c]",
 };
 const OpDef op_average_pooling2d_grad = {

@@ -29,7 +29,7 @@ static void bind(const Op *op, Bindings *b) {
 static double flops(const Op *op) { return (double)shape_count(op->inputs[0]->shape); }
 
 const OpDef op_bias_add = {
-    .call = {"bias_add", "adds a vector along the last axis", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_input, .gradient = gradient,
+    .call = {"bias_add", "adds a vector along the last axis", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_input, .region = region_same, .gradient = gradient,
     .evaluate = evaluate, .expression = "${a} + ${b}", .channelwise = 1 << 1, .equation = "y = x + bias",
 };
 const OpDef op_bias_grad = {

@@ -19,13 +19,6 @@ static const AttrDef attributes[] = {
     ATTR_TRAINABLE_DEF,
 };
 
-Window conv2d_window(const Op *op) {
-    Window w;
-    const Attr *a = op->attributes;
-    if (!infer_window(NULL, op, &a[KERNEL_SIZE], &a[STRIDES], &a[DILATION_RATE], &a[PADDING], &w)) bug("conv2d's window does not fit");
-    return w;
-}
-
 /* The kernels that need it are refused. */
 static int clamp(int64_t n) { return n < INT_MAX ? (int)n : INT_MAX; }
 
@@ -48,9 +41,8 @@ static Tensor *layer(Graph *g, Layer *l) {
 
 static bool infer(Graph *g, Op *op) {
     const Attr *a = op->attributes;
-    Window w;
-    if (!infer_window(g, op, &a[KERNEL_SIZE], &a[STRIDES], &a[DILATION_RATE], &a[PADDING], &w)) return false;
-    op->outputs[op->output_count++] = new_tensor(g, op->layer, "conv2d", shape3(w.oh, w.ow, attr_int(&a[FILTERS])), TYPE_REAL, ROLE_ACTIVATION);
+    if (!infer_window(g, op, &a[KERNEL_SIZE], &a[STRIDES], &a[DILATION_RATE], &a[PADDING])) return false;
+    op->outputs[op->output_count++] = new_tensor(g, op->layer, "conv2d", shape3(op->window.oh, op->window.ow, attr_int(&a[FILTERS])), TYPE_REAL, ROLE_ACTIVATION);
     return true;
 }
 
@@ -84,39 +76,38 @@ static void gradient(Graph *g, Op *op, Tensor *dy) {
                 }
 
 static void evaluate(const Op *op, double *const *in, double *const *out) {
-    Window w = conv2d_window(op);
+    Window w = window_of(op);
     int filters = attr_int(&op->attributes[FILTERS]);
     for (int64_t i = 0; i < shape_count(op->outputs[0]->shape); i++) out[0][i] = 0;
     FOR_EACH_PRODUCT(w, filters, x, k, y, out[0][y] += in[0][x] * in[1][k])
 }
 
 static void evaluate_grad_input(const Op *op, double *const *in, double *const *out) {
-    Window w = conv2d_window(op);
+    Window w = window_of(op);
     int filters = attr_int(&op->attributes[FILTERS]);
     for (int64_t i = 0; i < shape_count(op->outputs[0]->shape); i++) out[0][i] = 0;
     FOR_EACH_PRODUCT(w, filters, x, k, y, out[0][x] += in[0][y] * in[1][k])
 }
 
 static void evaluate_grad_kernel(const Op *op, double *const *in, double *const *out) {
-    Window w = conv2d_window(op);
+    Window w = window_of(op);
     int filters = attr_int(&op->attributes[FILTERS]);
     FOR_EACH_PRODUCT(w, filters, x, k, y, out[0][k] += in[0][x] * in[1][y])
 }
 
 static void bind(const Op *op, Bindings *b) {
-    Window w = conv2d_window(op);
-    bind_window(&w, b);
+    bind_window(op, b);
     bind_int(b, "O", attr_int(&op->attributes[FILTERS]));
 }
 
 static double flops(const Op *op) {
-    Window w = conv2d_window(op);
+    Window w = window_of(op);
     return 2.0 * w.oh * w.ow * w.kh * w.kw * w.ic * op->attributes[FILTERS].real;
 }
 
 const OpDef op_conv2d = {
     .call = {"conv2d", "2-D convolution", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "Conv2D", .min_inputs = 1, .max_inputs = 1,
-    .layer = layer, .infer = infer, .gradient = gradient, .evaluate = evaluate, .plain = "conv2d.forward", .bind = bind, .flops = flops,
+    .layer = layer, .infer = infer, .region = region_window, .gradient = gradient, .evaluate = evaluate, .plain = "conv2d.forward", .bind = bind, .flops = flops,
     .equation = "y[h][w][o] = sum x[h + kh][w + kw][c] * kernel[kh][kw][c][o]",
 };
 const OpDef op_conv2d_grad_input = {

@@ -12,22 +12,12 @@ static const AttrDef attributes[] = {
     {"padding", ATTR_WORD, "valid", 0, 0, 0, "valid|same", NULL, false, "valid: only whole windows; same: windows may hang over"},
 };
 
-static bool window(Graph *g, const Op *op, Window *w) {
-    const Attr *a = op->attributes;
-    return infer_window(g, op, &a[POOL_SIZE], a[STRIDES].present ? &a[STRIDES] : &a[POOL_SIZE], NULL, &a[PADDING], w);
-}
-
-Window max_pooling2d_window(const Op *op) {
-    Window w;
-    if (!window(NULL, op, &w)) bug("max_pooling2d's window does not fit");
-    return w;
-}
-
 static bool infer(Graph *g, Op *op) {
-    Window w;
-    if (!window(g, op, &w)) return false;
+    const Attr *a = op->attributes;
+    if (!infer_window(g, op, &a[POOL_SIZE], a[STRIDES].present ? &a[STRIDES] : &a[POOL_SIZE], NULL, &a[PADDING])) return false;
+    Window w = op->window;
     if (w.kh * w.kw > 256) {
-        error(g->diag, op->attributes[POOL_SIZE].loc, "pool %dx%d has more than 256 elements", w.kh, w.kw);
+        error(g->diag, a[POOL_SIZE].loc, "pool %dx%d has more than 256 elements", w.kh, w.kw);
         return false;
     }
     Shape y = shape3(w.oh, w.ow, w.ic);
@@ -44,7 +34,7 @@ static void gradient(Graph *g, Op *op, Tensor *dy) {
 static size_t at(const Window *w, int h, int c, int k) { return ((size_t)h * (size_t)w->iw + (size_t)c) * (size_t)w->ic + (size_t)k; }
 
 static void evaluate(const Op *op, double *const *in, double *const *out) {
-    Window w = max_pooling2d_window(op);
+    Window w = window_of(op);
     size_t y = 0;
     for (int oh = 0; oh < w.oh; oh++)
         for (int ow = 0; ow < w.ow; ow++)
@@ -61,7 +51,7 @@ static void evaluate(const Op *op, double *const *in, double *const *out) {
 }
 
 static void evaluate_grad(const Op *op, double *const *in, double *const *out) {
-    Window w = max_pooling2d_window(op);
+    Window w = window_of(op);
     for (int64_t i = 0; i < shape_count(op->outputs[0]->shape); i++) out[0][i] = 0;
     size_t y = 0;
     for (int oh = 0; oh < w.oh; oh++)
@@ -73,18 +63,17 @@ static void evaluate_grad(const Op *op, double *const *in, double *const *out) {
 }
 
 static void bind(const Op *op, Bindings *b) {
-    Window w = max_pooling2d_window(op);
-    bind_window(&w, b);
+    bind_window(op, b);
 }
 
 static double flops(const Op *op) {
-    Window w = max_pooling2d_window(op);
+    Window w = window_of(op);
     return (double)w.oh * w.ow * w.ic * w.kh * w.kw;
 }
 
 const OpDef op_max_pooling2d = {
     .call = {"max_pooling2d", "the largest element of each window", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "MaxPooling2D", .min_inputs = 1,
-    .max_inputs = 1, .infer = infer, .gradient = gradient, .evaluate = evaluate, .plain = "max_pooling2d.forward", .bind = bind, .flops = flops,
+    .max_inputs = 1, .infer = infer, .region = region_window, .gradient = gradient, .evaluate = evaluate, .plain = "max_pooling2d.forward", .bind = bind, .flops = flops,
     .equation = "y[h][w][c] = max over kh, kw of x[h*sh + kh][w*sw + kw][c]",
 };
 const OpDef op_max_pooling2d_grad = {

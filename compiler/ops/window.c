@@ -15,13 +15,13 @@ static void note_origin(Graph *g, const Tensor *x) {
     if (x->layer) note(g->diag, x->layer->loc, "the input comes from '%s', declared here", x->layer->name);
 }
 
-bool infer_window(Graph *g, const Op *op, const Attr *size, const Attr *strides, const Attr *dilation, const Attr *padding, Window *w) {
-    const Op *forward = op->forward ? op->forward : op;
-    Shape x = forward->inputs[0]->shape;
+bool infer_window(Graph *g, Op *op, const Attr *size, const Attr *strides, const Attr *dilation, const Attr *padding) {
+    Shape x = op->inputs[0]->shape;
+    Window *w = &op->window;
     if (x.rank != 3) {
         error(g->diag, op->layer->loc, "'%s' needs an input of height x width x channels, not %s", op->layer->def->call.name, shape_text(g->arena, x));
         if (x.rank == 2) hint(g->diag, "with one channel that is %sx1", shape_text(g->arena, x));
-        note_origin(g, forward->inputs[0]);
+        note_origin(g, op->inputs[0]);
         return false;
     }
     bool same = !strcmp(padding->word, "same");
@@ -31,7 +31,7 @@ bool infer_window(Graph *g, const Op *op, const Attr *size, const Attr *strides,
     if (!same && (high > w->ih || wide > w->iw)) {
         error(g->diag, size->loc, "%s %dx%d is larger than its input %s", dilation ? "kernel" : "pool", w->kh, w->kw, shape_text(g->arena, x));
         if (dilation && (w->dh > 1 || w->dw > 1)) hint(g->diag, "with dilation_rate %dx%d it spans %lldx%lld", w->dh, w->dw, (long long)high, (long long)wide);
-        note_origin(g, forward->inputs[0]);
+        note_origin(g, op->inputs[0]);
         return false;
     }
     if (high > 1 << 20 || wide > 1 << 20) {
@@ -45,7 +45,16 @@ bool infer_window(Graph *g, const Op *op, const Attr *size, const Attr *strides,
     return true;
 }
 
-void bind_window(const Window *w, Bindings *b) {
+Shape region_window(const Op *op, Shape output) {
+    const Window *w = &op->window;
+    int high = (output.dim[0] - 1) * w->sh + (w->kh - 1) * w->dh + 1 - w->top, wide = (output.dim[1] - 1) * w->sw + (w->kw - 1) * w->dw + 1 - w->left;
+    return shape3(high < w->ih ? high : w->ih, wide < w->iw ? wide : w->iw, w->ic);
+}
+
+Shape region_same(const Op *op, Shape output) { return (void)op, output; }
+
+void bind_window(const Op *op, Bindings *b) {
+    const Window window = window_of(op), *w = &window;
     const struct { const char *name; int value; } integers[] = {
         {"IH", w->ih}, {"IW", w->iw}, {"C", w->ic},   {"KH", w->kh},   {"KW", w->kw}, {"SH", w->sh}, {"SW", w->sw},
         {"DH", w->dh}, {"DW", w->dw}, {"TOP", w->top}, {"LEFT", w->left}, {"OH", w->oh}, {"OW", w->ow},

@@ -1,0 +1,76 @@
+/* live.c: what is never read is not computed.
+ *
+ * Goes backwards through the ops and cuts tensors of height x width x channels to the rows and columns that some op
+ * reads: those from the first on, which is all that windows leave unread. Which part of its inputs a part of an op's
+ * output needs stands with the op (OpDef.region). Runs before autodiff, so that gradients are as small as what they are
+ * gradients of. */
+#include "cnnc.h"
+
+static Shape larger(Shape a, Shape b) {
+    for (int i = 0; i < 2; i++)
+        if (b.dim[i] > a.dim[i]) a.dim[i] = b.dim[i];
+    return a;
+}
+
+static bool can_shrink(const Tensor *t) { return t->shape.rank == 3 && t->producer && t->producer->def->region; }
+
+/* Raises what is needed of t; true if that was less. */
+static bool need(Shape *needed, const Tensor *t, Shape region) {
+    if (!can_shrink(t)) return false;
+    Shape before = needed[t->id];
+    needed[t->id] = larger(before, region);
+    return !shape_equal(before, needed[t->id]);
+}
+
+static bool need_inputs(const Op *op, Shape *needed) {
+    bool changed = false;
+    Shape output = needed[op->outputs[0]->id];
+    bool computed = !can_shrink(op->outputs[0]) || output.dim[0] > 0;
+    for (int k = 0; computed && k < op->input_count; k++) {
+        Tensor *x = op->inputs[k];
+        changed |= need(needed, x, can_shrink(op->outputs[0]) ? op->def->region(op, output) : x->shape);
+    }
+    return changed;
+}
+
+/* Where inputs and output must be of one size, an input that others need more of makes the output larger. */
+static bool match_output(const Op *op, Shape *needed) {
+    bool changed = false;
+    for (int k = 0; op->def->region == region_same && k < op->input_count; k++)
+        if (can_shrink(op->inputs[k])) changed |= need(needed, op->outputs[0], needed[op->inputs[k]->id]);
+    return changed;
+}
+
+static void find_needs(const Graph *g, Shape *needed) {
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int i = g->op_count - 1; i >= 0; i--) changed |= need_inputs(g->ops[i], needed);
+        for (int i = 0; i < g->op_count; i++) changed |= match_output(g->ops[i], needed);
+    }
+}
+
+static void cut(Tensor *t, Shape needed) {
+    if (!can_shrink(t) || needed.dim[0] == 0) return; /* nothing reads it: it goes as a whole */
+    t->shape.dim[0] = needed.dim[0];
+    t->shape.dim[1] = needed.dim[1];
+}
+
+static void cut_window(Op *op) {
+    Window *w = &op->window;
+    if (!w->kh) return;
+    w->ih = op->inputs[0]->shape.dim[0], w->iw = op->inputs[0]->shape.dim[1];
+    w->oh = op->outputs[0]->shape.dim[0], w->ow = op->outputs[0]->shape.dim[1];
+}
+
+bool live(Graph *g) {
+    Shape *needed = NEW_ARRAY(g->arena, Shape, g->tensor_count);
+    for (int i = 0; i < g->tensor_count; i++) {
+        needed[i] = g->tensors[i]->shape;
+        if (can_shrink(g->tensors[i])) needed[i].dim[0] = needed[i].dim[1] = 0;
+    }
+    find_needs(g, needed);
+    for (int i = 0; i < g->op_count; i++)
+        for (int k = 0; k < g->ops[i]->output_count; k++) cut(g->ops[i]->outputs[k], needed[g->ops[i]->outputs[0]->id]);
+    for (int i = 0; i < g->op_count; i++) cut_window(g->ops[i]);
+    return true;
+}

@@ -1,17 +1,10 @@
 /* average_pooling2d.c: the mean of each window. With padding 'same' only elements inside the input count, as in Keras. */
 #include "ops.h"
 
-enum { POOL_SIZE, STRIDES, PADDING };
-
-static const AttrDef attributes[] = {
-    {"pool_size", ATTR_SIZE, "2", 1, 1 << 15, 2, NULL, NULL, true, "height x width of the window"},
-    {"strides", ATTR_SIZE, "", 1, 1 << 16, 2, NULL, NULL, false, "steps of the window; as large as the window unless given"},
-    {"padding", ATTR_WORD, "valid", 0, 0, 0, "valid|same", NULL, false, "valid: only whole windows; same: windows may hang over"},
-};
+static const AttrDef attributes[] = {POOLING_DEFS};
 
 static bool infer(Graph *g, Op *op) {
-    const Attr *a = op->attributes;
-    if (!infer_window(g, op, &a[POOL_SIZE], a[STRIDES].present ? &a[STRIDES] : &a[POOL_SIZE], NULL, &a[PADDING])) return false;
+    if (!infer_pooling(g, op)) return false;
     Window w = op->window;
     op->outputs[op->output_count++] = new_tensor(g, op->layer, "average_pooling2d", shape3(w.oh, w.ow, w.ic), TYPE_REAL, ROLE_ACTIVATION);
     return true;

@@ -4,20 +4,13 @@
 
 #include <math.h>
 
-enum { POOL_SIZE, STRIDES, PADDING };
-
-static const AttrDef attributes[] = {
-    {"pool_size", ATTR_SIZE, "2", 1, 1 << 15, 2, NULL, NULL, true, "height x width of the window"},
-    {"strides", ATTR_SIZE, "", 1, 1 << 16, 2, NULL, NULL, false, "steps of the window; as large as the window unless given"},
-    {"padding", ATTR_WORD, "valid", 0, 0, 0, "valid|same", NULL, false, "valid: only whole windows; same: windows may hang over"},
-};
+static const AttrDef attributes[] = {POOLING_DEFS};
 
 static bool infer(Graph *g, Op *op) {
-    const Attr *a = op->attributes;
-    if (!infer_window(g, op, &a[POOL_SIZE], a[STRIDES].present ? &a[STRIDES] : &a[POOL_SIZE], NULL, &a[PADDING])) return false;
+    if (!infer_pooling(g, op)) return false;
     Window w = op->window;
     if (w.kh * w.kw > 256) {
-        error(g->diag, a[POOL_SIZE].loc, "pool %dx%d has more than 256 elements", w.kh, w.kw);
+        error(g->diag, op->attributes[0].loc, "pool %dx%d has more than 256 elements", w.kh, w.kw);
         return false;
     }
     Shape y = shape3(w.oh, w.ow, w.ic);

@@ -14,6 +14,13 @@
 #define ATTR_BIAS_INITIALIZER_DEF {"bias_initializer", ATTR_CALL, "zeros", 0, 0, 0, NULL, initializer_family, false, "how the bias starts"}
 #define ATTR_TRAINABLE_DEF {"trainable", ATTR_BOOL, "true", 0, 0, 0, NULL, NULL, false, "false: training leaves the layer's weights alone"}
 
+/* Poolings: their attributes, and their window; false after an error. */
+#define POOLING_DEFS                                                                                                   \
+    {"pool_size", ATTR_SIZE, "2", 1, 1 << 15, 2, NULL, NULL, true, "height x width of the window"},                   \
+    {"strides", ATTR_SIZE, "", 1, 1 << 16, 2, NULL, NULL, false, "steps of the window; as large as the window unless given"}, \
+    {"padding", ATTR_WORD, "valid", 0, 0, 0, "valid|same", NULL, false, "valid: only whole windows; same: windows may hang over"}
+bool infer_pooling(Graph *, Op *);
+
 /* Shape inference of many: the first output like the first input; a gradient like its forward op's first input. */
 bool infer_like_input(Graph *, Op *);
 bool infer_like_forward_input(Graph *, Op *);

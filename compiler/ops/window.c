@@ -45,6 +45,11 @@ bool infer_window(Graph *g, Op *op, const Attr *size, const Attr *strides, const
     return true;
 }
 
+bool infer_pooling(Graph *g, Op *op) {
+    const Attr *size = &op->attributes[0], *strides = &op->attributes[1], *padding = &op->attributes[2];
+    return infer_window(g, op, size, strides->present ? strides : size, NULL, padding);
+}
+
 Shape region_window(const Op *op, Shape output) {
     const Window *w = &op->window;
     int high = (output.dim[0] - 1) * w->sh + (w->kh - 1) * w->dh + 1 - w->top, wide = (output.dim[1] - 1) * w->sw + (w->kw - 1) * w->dw + 1 - w->left;

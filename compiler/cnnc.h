@@ -175,6 +175,7 @@ typedef enum {
     ROLE_PARAMETER, ROLE_PARAMETER_GRADIENT,
     ROLE_ACTIVATION, ROLE_GRADIENT, ROLE_MASK,                  /* of each example */
     ROLE_DERIVED,                                               /* from parameters, once a step */
+    ROLE_PARTIAL,                                               /* a sum over the examples of a shard */
     ROLE_TOTAL, ROLE_SCALE                                      /* a sum over the batch; 1 / batch size */
 } Role;
 typedef struct Shape { int rank, dim[MAX_RANK]; } Shape;
@@ -192,6 +193,7 @@ typedef struct Tensor {
     const Attr *initializer;
     int fan_in, fan_out;
     int classes;            /* targets: how many, when class indices will do */
+    int points;             /* of a Winograd domain: shape is [points][rows][channels], with all examples' rows of a point together */
     bool wants_gradient;
     struct Tensor *gradient; /* d loss / d this, once autodiff has made it */
 } Tensor;
@@ -361,7 +363,7 @@ typedef struct Options {    /* of one compilation */
  * One per target and entry point. The graph stays as it is; a program adds tensors of its own. */
 typedef enum { ENTRY_TRAIN, ENTRY_EVALUATE, ENTRY_PREDICT, ENTRY_COUNT } Entry;
 extern const char *const entry_names[ENTRY_COUNT];
-typedef enum { LEVEL_DERIVE, LEVEL_SHARD, LEVEL_EXAMPLE } Level; /* once a step and worker; over all examples of a shard; for one */
+typedef enum { LEVEL_DERIVE, LEVEL_SHARD, LEVEL_BLOCK, LEVEL_EXAMPLE } Level; /* once a step and worker; over all examples of a shard; of a block; for one */
 typedef struct Program Program;
 typedef struct Kernel Kernel;
 typedef struct KernelDef {
@@ -383,6 +385,7 @@ struct Kernel {
     const Op *pool;         /* fused max pooling */
     Integer *integers; int integer_count;
     bool op_bindings;       /* also bind the op's own integers (OpDef.bind) */
+    int block;              /* LEVEL_BLOCK: examples */
     double flops;           /* of one example */
 };
 typedef struct Algorithm {
@@ -395,12 +398,14 @@ extern const Algorithm *const all_algorithms[]; /* every line of algorithms.def,
 typedef struct Choice { const Algorithm *algorithm; double cost, plain_cost; } Choice;
 typedef struct Buffer {
     bool used;
-    bool per_shard;         /* one for each example of the shard; else one, used again for each example */
+    int examples;           /* 1: used again for each example; else one for each of a block or shard */
+    bool per_shard;         /* of the shard */
     bool derived;
     size_t offset, size;    /* bytes, in the worker's workspace or derived area */
     int born, dies;         /* first and last kernel, widened to whole loops where it crosses one */
 } Buffer;
-typedef struct Loop { Level level; int first, end; } Loop; /* kernels first .. end - 1 */
+typedef struct Loop { Level level; int first, end; } Loop; /* kernels first .. end - 1, a run of one level */
+typedef struct Segment { int first, end, block; } Segment; /* loops first .. end - 1, in blocks of examples; 0: undivided */
 struct Program {
     Arena *arena;
     Graph *graph;
@@ -413,10 +418,13 @@ struct Program {
     int tensor_count;                  /* ids in use: the graph's and the program's own */
     Tensor **alias; int alias_length;  /* by id: the tensor in whose memory a view lies; NULL: its own */
     Loop *loops; int loop_count;
+    Segment *segments; int segment_count;
     Buffer *buffers;                   /* by id */
     size_t workspace, derived;         /* bytes a worker needs */
 };
 int element_size(const Program *, Type);
+int64_t point_stride(const Program *, Tensor *); /* elements from one point of a tensor with points to the next */
+int64_t example_stride(const Tensor *);          /* elements from one example to the next, where a buffer holds several */
 Tensor *storage(const Program *, Tensor *);    /* through views */
 Tensor *program_tensor(Program *, const char *name, Shape, Role);
 Kernel *add_kernel(Program *, const KernelDef *, const Op *, const char *suffix); /* appended; arguments by the two below */

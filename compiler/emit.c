@@ -215,7 +215,7 @@ static void add_memory_lines(Emitter *e, Lines *lines, const Program *p) {
         const Buffer *m = &p->buffers[id];
         if (!m->used) continue;
         const char *life = m->derived ? "a step" : arena_printf(e->arena, "kernels %d to %d", m->born, m->dies);
-        add_line(e, lines, arena_printf(e->arena, "  %8zu + %-8zu %-18s %s%s", m->offset, m->size, life, tensor_name(p, id), m->per_shard ? ", one an example" : ""));
+        add_line(e, lines, arena_printf(e->arena, "  %8zu + %-8zu %-18s %s%s", m->offset, m->size, life, tensor_name(p, id), m->examples > 1 ? arena_printf(e->arena, ", of %d examples", m->examples) : ""));
     }
 }
 

@@ -97,8 +97,11 @@ static const char *argument_text(const Emitter *e, const Program *p, Tensor *t, 
     case ROLE_SCALE: return "scale";
     default: break;
     }
-    if (!p->buffers[t->id].per_shard || level != LEVEL_EXAMPLE) return t->name;
-    return arena_printf(e->arena, "%s + i * %lld", t->name, (long long)shape_count(t->shape));
+    const Buffer *b = &p->buffers[t->id];
+    long long step = example_stride(t);
+    if (b->examples == 1 || level <= LEVEL_SHARD || (level == LEVEL_BLOCK && !b->per_shard)) return t->name;
+    if (level == LEVEL_BLOCK) return arena_printf(e->arena, "%s + at * %lld", t->name, step);
+    return arena_printf(e->arena, b->per_shard ? "%s + i * %lld" : "%s + (i - at) * %lld", t->name, step);
 }
 
 /* ---- one kernel ---------------------------------------------------------------------------------------------------- */
@@ -204,7 +207,7 @@ static const char *kernel_function(Emitter *e, const Program *p, const Kernel *k
 static const char *call_text(const Emitter *e, const Program *p, const Kernel *k, const char *function) {
     int n;
     Tensor **all = kernel_arguments(p, k, &n);
-    const char *text = arena_printf(e->arena, "%s(%s", function, k->def->level == LEVEL_SHARD ? "n, " : "");
+    const char *text = arena_printf(e->arena, "%s(%s", function, k->def->level == LEVEL_SHARD ? "n, " : k->def->level == LEVEL_BLOCK ? "m, " : "");
     for (int i = 0; i < n; i++) text = arena_printf(e->arena, "%s%s%s", text, i ? ", " : "", argument_text(e, p, all[i], k->def->level));
     return arena_printf(e->arena, "%s);", text);
 }
@@ -238,24 +241,31 @@ static void bind_buffers(const Emitter *e, const Program *p, Bindings *b) {
         bind_string(r, "name", t->name);
         bind_int(r, "base", (int64_t)(buffer->derived ? e->entry_base[p->entry] : e->workspace_base));
         bind_int(r, "offset", (int64_t)buffer->offset);
-        bind_string(r, "note", arena_printf(e->arena, "%s%s", buffer->per_shard ? arena_printf(e->arena, "[%d]", p->options->shard_size) : "", c_dims(e->arena, t->shape)));
+        bind_string(r, "note", arena_printf(e->arena, "%s%s", buffer->examples > 1 ? arena_printf(e->arena, "[%d]", buffer->examples) : "", c_dims(e->arena, t->shape)));
     }
     bind_records(b, "buffers", records, n);
 }
 
-static void bind_loops(const Emitter *e, const Program *p, const char *const *calls, Bindings *b) {
-    Bindings **records = NEW_ARRAY(e->arena, Bindings *, p->loop_count);
-    int n = 0;
-    const Loop *derive = p->loop_count && p->loops[0].level == LEVEL_DERIVE ? &p->loops[0] : NULL;
-    bind_strings(b, "derive", calls, derive ? derive->end : 0);
-    for (int i = derive != NULL; i < p->loop_count; i++) {
+static Bindings *segment_record(const Emitter *e, const Program *p, const Segment *s, const char *const *calls) {
+    Bindings *record = bindings_new(e->arena, NULL), **loops = NEW_ARRAY(e->arena, Bindings *, s->end - s->first);
+    for (int i = s->first; i < s->end; i++) {
         const Loop *l = &p->loops[i];
-        Bindings *r = records[n++] = bindings_new(e->arena, NULL);
+        Bindings *r = loops[i - s->first] = bindings_new(e->arena, NULL);
         bind_int(r, "each", l->level == LEVEL_EXAMPLE);
         bind_int(r, "rows", reads_rows(p, l));
         bind_strings(r, "calls", calls + l->first, l->end - l->first);
     }
-    bind_records(b, "loops", records, n);
+    bind_records(record, "loops", loops, s->end - s->first);
+    bind_int(record, "block", s->block);
+    return record;
+}
+
+static void bind_loops(const Emitter *e, const Program *p, const char *const *calls, Bindings *b) {
+    Bindings **records = NEW_ARRAY(e->arena, Bindings *, p->segment_count);
+    int derive = p->loop_count && p->loops[0].level == LEVEL_DERIVE ? 1 : 0;
+    bind_strings(b, "derive", calls, derive ? p->loops[0].end : 0);
+    for (int i = derive; i < p->segment_count; i++) records[i - derive] = segment_record(e, p, &p->segments[i], calls);
+    bind_records(b, "segments", records, p->segment_count - derive);
 }
 
 static bool uses_scale(const Program *p) {

@@ -1,12 +1,15 @@
 /* plan.c: the loop tree and the memory.
  *
- *   derive                 once a step and worker: what is made from parameters (turned kernels)
- *   shard                  a fixed number of examples, one worker; the order of summation hangs on it, not on workers
+ *   derive                   once a step and worker: what is made from parameters (turned, transformed kernels)
+ *   shard                    a fixed number of examples, one worker; the order of summation hangs on it, not on workers
  *     kernels over the shard (matrix products)
- *     loop over examples   runs of kernels that work on one example
+ *     segment                in blocks of examples, where a kernel works on a block: its data stay in the cache
+ *       kernels over the block
+ *       loop over examples   runs of kernels that work on one example
  *
- * A tensor that lives inside one loop over examples has one buffer, used again for each; one that crosses a loop has
- * one for each example of the shard. Buffers whose lives do not overlap share memory. */
+ * A tensor that lives inside one loop over examples has one buffer, used again for each; one that crosses loops of a
+ * segment has one for each example of a block, one that crosses segments for each of the shard. Buffers whose lives do
+ * not overlap share memory. */
 #include "cnnc.h"
 
 #include <stdlib.h>
@@ -30,37 +33,82 @@ static void make_loops(Program *p) {
     }
 }
 
+/* Runs of examples and blocks between kernels over the shard; a segment has one size of block. */
+static void make_segments(Program *p) {
+    for (int i = 0; i < p->loop_count; i++) {
+        const Loop *l = &p->loops[i];
+        int block = l->level == LEVEL_BLOCK ? p->kernels[l->first]->block : 0;
+        Segment *last = p->segment_count ? &p->segments[p->segment_count - 1] : NULL;
+        bool apart = l->level < LEVEL_BLOCK || !last || p->loops[last->first].level < LEVEL_BLOCK || (block && last->block && block != last->block);
+        if (apart) *(last = PUSH(p->arena, p->segments, p->segment_count)) = (Segment){i, i, 0};
+        last->end = i + 1;
+        if (block) last->block = block;
+    }
+}
+
 static const Loop *loop_of(const Program *p, int kernel) {
     for (int i = 0; i < p->loop_count; i++)
         if (kernel < p->loops[i].end) return &p->loops[i];
     bug("kernel %d is in no loop", kernel);
 }
 
-static bool needs_buffer(const Tensor *t) {
-    return t->role == ROLE_ACTIVATION || t->role == ROLE_GRADIENT || t->role == ROLE_MASK || t->role == ROLE_DERIVED;
+static const Segment *segment_of(const Program *p, int kernel) {
+    const Loop *l = loop_of(p, kernel);
+    for (int i = 0; i < p->segment_count; i++)
+        if (l < p->loops + p->segments[i].end) return &p->segments[i];
+    bug("kernel %d is in no segment", kernel);
 }
 
-/* The lives of buffers, in kernels; one that crosses loops lives through the whole of them. */
+static bool needs_buffer(const Tensor *t) {
+    return t->role == ROLE_ACTIVATION || t->role == ROLE_GRADIENT || t->role == ROLE_MASK || t->role == ROLE_DERIVED || t->role == ROLE_PARTIAL;
+}
+
+/* How many examples the buffer of a tensor holds that kernel `i` uses, so far `had`. */
+static void widen(const Program *p, Buffer *b, const Tensor *t, int i) {
+    const Segment *segment = segment_of(p, i);
+    if (t->role == ROLE_DERIVED || t->role == ROLE_PARTIAL) return;
+    if (p->kernels[i]->def->level == LEVEL_SHARD || segment != segment_of(p, b->born)) b->per_shard = true;
+    else if (segment->block && loop_of(p, i) != loop_of(p, b->born) && b->examples < segment->block) b->examples = segment->block;
+    else if (!segment->block && loop_of(p, i) != loop_of(p, b->born)) b->per_shard = true;
+    if (p->kernels[i]->def->level == LEVEL_BLOCK && b->examples < segment->block) b->examples = segment->block;
+    if (b->per_shard) b->examples = p->options->shard_size;
+}
+
+/* The lives of buffers, in kernels; one that holds several examples lives through whole loops. */
 static void find_lives(Program *p) {
     for (int i = 0; i < p->kernel_count; i++) {
-        const Loop *loop = loop_of(p, i);
         int n;
         Tensor **all = kernel_arguments(p, p->kernels[i], &n);
         for (int k = 0; k < n; k++) {
             Tensor *t = storage(p, all[k]);
             Buffer *b = &p->buffers[t->id];
             if (!needs_buffer(t)) continue;
-            if (!b->used) *b = (Buffer){.used = true, .derived = t->role == ROLE_DERIVED, .born = i, .size = (size_t)shape_count(t->shape) * (size_t)element_size(p, t->type)};
-            b->per_shard = !b->derived && (b->per_shard || loop->level == LEVEL_SHARD || loop != loop_of(p, b->born));
+            if (!b->used) *b = (Buffer){.used = true, .derived = t->role == ROLE_DERIVED, .born = i, .examples = 1};
+            widen(p, b, t, i);
             b->dies = i;
         }
     }
+}
+
+static void widen_lives(Program *p) {
     for (int i = 0; i < p->tensor_count; i++) {
         Buffer *b = &p->buffers[i];
-        if (!b->used || !b->per_shard) continue;
-        b->born = loop_of(p, b->born)->first;
-        b->dies = loop_of(p, b->dies)->end - 1;
-        b->size *= (size_t)p->options->shard_size;
+        if (!b->used || b->examples == 1) continue;
+        bool across = b->per_shard;
+        b->born = across ? p->loops[segment_of(p, b->born)->first].first : loop_of(p, b->born)->first;
+        b->dies = (across ? p->loops[segment_of(p, b->dies)->end - 1].end : loop_of(p, b->dies)->end) - 1;
+    }
+}
+
+static void find_sizes(Program *p) {
+    for (int i = 0; i < p->kernel_count; i++) {
+        int n;
+        Tensor **all = kernel_arguments(p, p->kernels[i], &n);
+        for (int k = 0; k < n; k++) {
+            Tensor *t = storage(p, all[k]);
+            int64_t elements = t->points ? t->points * point_stride(p, t) : shape_count(t->shape) * p->buffers[t->id].examples;
+            p->buffers[t->id].size = (size_t)elements * (size_t)element_size(p, t->type);
+        }
     }
 }
 
@@ -103,8 +151,11 @@ static size_t place_buffers(Program *p, bool derived) {
 
 void plan(Program *p) {
     make_loops(p);
+    make_segments(p);
     p->buffers = NEW_ARRAY(p->arena, Buffer, p->tensor_count);
     find_lives(p);
+    widen_lives(p);
+    find_sizes(p);
     p->workspace = place_buffers(p, false);
     p->derived = place_buffers(p, true);
     for (int i = 0; i < p->kernel_count; i++)
@@ -112,9 +163,11 @@ void plan(Program *p) {
 }
 
 void print_plan(const Program *p, StrBuf *out) {
-    static const char *const levels[] = {"derive", "shard", "for each example"};
+    static const char *const levels[] = {"derive", "shard", "block", "for each example"};
     strbuf_printf(out, "%s %s: workspace %zu bytes, derived %zu bytes a worker\n", entry_names[p->entry], p->target->name, p->workspace, p->derived);
-    for (int l = 0; l < p->loop_count; l++) {
+    for (int l = 0, segment = 0; l < p->loop_count; l++) {
+        if (l == p->segments[segment].end) segment++;
+        if (l == p->segments[segment].first && p->segments[segment].block) strbuf_printf(out, "  in blocks of %d\n", p->segments[segment].block);
         strbuf_printf(out, "  %s\n", levels[p->loops[l].level]);
         for (int i = p->loops[l].first; i < p->loops[l].end; i++) {
             strbuf_printf(out, "    %d %s:", i, p->kernels[i]->name);
@@ -123,7 +176,7 @@ void print_plan(const Program *p, StrBuf *out) {
             for (int k = 0; k < n; k++) {
                 const Buffer *b = &p->buffers[storage(p, all[k])->id];
                 strbuf_printf(out, " %s", all[k]->name);
-                if (b->used) strbuf_printf(out, "@%zu+%zu[%d-%d]%s", b->offset, b->size, b->born, b->dies, b->per_shard ? "*" : "");
+                if (b->used) strbuf_printf(out, "@%zu+%zu[%d-%d]%s", b->offset, b->size, b->born, b->dies, b->per_shard ? "*" : b->examples > 1 ? "+" : "");
             }
             strbuf_add(out, "\n");
         }

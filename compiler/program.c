@@ -9,6 +9,15 @@ int element_size(const Program *p, Type type) {
     return type == TYPE_REAL ? p->options->real_is_double ? 8 : 4 : type == TYPE_I32 ? 4 : 1;
 }
 
+/* Rows of all examples that the buffer holds, and a little more: strides off powers of two spare the caches. */
+int64_t point_stride(const Program *p, Tensor *t) {
+    t = storage(p, t);
+    int64_t rows = t->shape.dim[1] * (t->role == ROLE_DERIVED || !p->buffers ? 1 : p->buffers[t->id].examples);
+    return rows * t->shape.dim[2] + 16;
+}
+
+int64_t example_stride(const Tensor *t) { return shape_count(t->shape) / (t->points ? t->points : 1); }
+
 Tensor *storage(const Program *p, Tensor *t) {
     while (t->id < p->alias_length && p->alias[t->id]) t = p->alias[t->id];
     return t;
@@ -77,7 +86,7 @@ static void print_tensors(StrBuf *out, Tensor *const *t, int n) {
 }
 
 void print_kernels(const Program *p, StrBuf *out) {
-    static const char *const levels[] = {"derive", "shard", "example"};
+    static const char *const levels[] = {"derive", "shard", "block", "example"};
     strbuf_printf(out, "%s %s\n", entry_names[p->entry], p->target->name);
     for (int i = 0; i < p->kernel_count; i++) {
         const Kernel *k = p->kernels[i];

@@ -371,7 +371,8 @@ typedef struct KernelDef {
     Level level;
     bool epilogue;          /* takes elementwise ops on its output while that is in registers */
     bool pools;             /* takes a max pooling after those */
-    void (*schedule)(Program *, Kernel *); /* tile sizes, once it is known what is fused */
+    void (*schedule)(Program *, Kernel *); /* tile sizes, once it is known what is fused and where buffers lie */
+    void (*bind)(const Program *, const Kernel *, Bindings *); /* what the template needs beside integers */
 } KernelDef;
 typedef struct Integer { const char *name; int64_t value; } Integer;
 typedef struct Epilogue { const Op *op; int first_extra; int acc; } Epilogue; /* acc: which of the op's inputs is the register; the others are extras, in order */
@@ -390,6 +391,7 @@ struct Kernel {
 };
 typedef struct Algorithm {
     const char *name, *doc;
+    bool on_request;        /* rounds otherwise than the definition, beyond the order of sums: only when asked for by name */
     bool (*covers)(const Program *, const Op *);
     double (*cost)(const Program *, const Op *); /* estimated cycles of one example */
     void (*lower)(Program *, const Op *);

@@ -141,6 +141,7 @@ static Bindings *kernel_bindings(const Emitter *e, const Program *p, const Kerne
         bind_int(b, k->integers[i].name, k->integers[i].value);
         bind_optional(b, k->integers[i].name);
     }
+    if (k->def->bind) k->def->bind(p, k, b);
     if (k->op_bindings) k->op->def->bind(k->op, b);
     if (k->def->epilogue) bind_epilogues(e, k, b);
     if (k->def->epilogue && !k->def->schedule) bind_elementwise(k, b);

@@ -35,13 +35,16 @@ static void find_ops(Program *p) {
         if (keep[i]) *PUSH(p->arena, p->ops, p->op_count) = g->ops[i];
 }
 
-static const Algorithm *plain_algorithm(void) {
+static const Algorithm *find_algorithm(const char *name) {
     for (int i = 0; all_algorithms[i]; i++)
-        if (!strcmp(all_algorithms[i]->name, "plain")) return all_algorithms[i];
-    bug("there is no algorithm 'plain'");
+        if (!strcmp(all_algorithms[i]->name, name)) return all_algorithms[i];
+    bug("there is no algorithm '%s'", name);
 }
 
-static bool allowed(const Program *p, const Algorithm *a) { return !p->options->algorithm || !strcmp(p->options->algorithm, a->name); }
+static bool allowed(const Program *p, const Algorithm *a) {
+    const Algorithm *asked = p->options->algorithm ? find_algorithm(p->options->algorithm) : NULL;
+    return a == asked || (!a->on_request && (!asked || asked->on_request));
+}
 
 /* The cost of a layer's ops when `a` does those that it covers and plain the others. */
 static double region_cost(const Program *p, const Layer *layer, const Algorithm *a, const Algorithm *plain) {
@@ -52,7 +55,7 @@ static double region_cost(const Program *p, const Layer *layer, const Algorithm 
 }
 
 static void choose(Program *p, const Layer *layer) {
-    const Algorithm *plain = plain_algorithm(), *best = plain;
+    const Algorithm *plain = find_algorithm("plain"), *best = plain;
     double plain_cost = region_cost(p, layer, plain, plain), cost = plain_cost;
     for (int i = 0; all_algorithms[i]; i++) {
         if (!allowed(p, all_algorithms[i])) continue;

@@ -3,6 +3,7 @@
  * A convolution's forward pass and its gradient in the input are the same kernel: the latter over dy with zeros around
  * (and between, for strides) and the kernel turned around. Dense layers are matrix products over a whole shard. */
 #include "../ops/ops.h"
+#include "tiles.h"
 
 /* Multiply-adds at the target's rate, three quarters of it reached, with the lanes that the last axis fills. */
 static double cost(const Program *p, const Op *op) {
@@ -35,19 +36,6 @@ static void best_tile(const Program *p, int rows, int step, int width, int vecto
         }
 }
 
-static int vectors_of(const Program *p, int channels) { return (channels + p->target->lanes - 1) / p->target->lanes; }
-
-/* Integers that tell a template how the last axis of `channels` is cut: blocks of V vectors, a last one of LAST vectors
- * whose last vector has LANES lanes. */
-static void cut_channels(Program *p, Kernel *k, int channels, int deep) {
-    int lanes = p->target->lanes, vectors = vectors_of(p, channels), partial = channels % lanes;
-    int full = partial ? (vectors - 1) / deep : vectors / deep;
-    kernel_int(p, k, "VECTORS", deep);
-    kernel_int(p, k, "BLOCKS", full);
-    kernel_int(p, k, "LAST", vectors - full * deep);
-    kernel_int(p, k, "LANES", partial ? partial : lanes);
-}
-
 static void schedule_conv( Program *p, Kernel *k) {
     int ph = 1, pw = 1, rows = (int)kernel_get(k, "OH"), width = (int)kernel_get(k, "OW"), columns, deep;
     if (k->pool) {
@@ -64,12 +52,6 @@ static void schedule_conv( Program *p, Kernel *k) {
     cut_channels(p, k, channels, deep);
 }
 
-static void schedule_matrix( Program *p, Kernel *k) {
-    int channels = (int)kernel_get(k, "N"), rows = p->target->registers >= 32 ? 8 : 4, vectors = vectors_of(p, channels);
-    kernel_int(p, k, "TILE", rows);
-    cut_channels(p, k, channels, vectors < 2 ? vectors : 2);
-}
-
 static void schedule_grad_kernel( Program *p, Kernel *k) {
     int channels = (int)kernel_get(k, "O"), rows = p->target->registers >= 32 ? 8 : 4, vectors = vectors_of(p, channels);
     int64_t all = kernel_get(k, "KH") * kernel_get(k, "KW") * kernel_get(k, "C");
@@ -80,38 +62,9 @@ static void schedule_grad_kernel( Program *p, Kernel *k) {
 
 /* ---- kernels ---------------------------------------------------------------------------------------------------------- */
 
-static const KernelDef conv = {"conv2d_direct", LEVEL_EXAMPLE, true, true, schedule_conv};
-static const KernelDef grad_kernel = {"conv2d_direct_grad_kernel", LEVEL_EXAMPLE, false, false, schedule_grad_kernel};
-static const KernelDef matrix = {"gemm", LEVEL_SHARD, true, false, schedule_matrix};
-static const KernelDef pad = {"pad", LEVEL_EXAMPLE, false, false, NULL};
-static const KernelDef turn = {"turn", LEVEL_DERIVE, false, false, NULL};
-
-/* x with zeros around: element i of an axis at `before + i * step` of `size`. The tensor itself where nothing is added. */
-static Tensor *padded(Program *p, const Op *op, Tensor *x, int top, int left, int sh, int sw, int height, int width) {
-    Shape s = x->shape;
-    if (height == s.dim[0] && width == s.dim[1]) return x;
-    Kernel *k = add_kernel(p, &pad, op, "pad");
-    Tensor *y = program_tensor(p, arena_printf(p->arena, "%s_padded_%d", x->name, p->tensor_count - p->graph->tensor_count), shape3(height, width, s.dim[2]), x->role);
-    const Integer integers[] = {{"H", s.dim[0]}, {"W", s.dim[1]}, {"C", s.dim[2]}, {"TOP", top}, {"LEFT", left}, {"SH", sh}, {"SW", sw}, {"PH", height}, {"PW", width}};
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
-    kernel_input(p, k, x);
-    kernel_output(p, k, y);
-    k->flops = 0;
-    return y;
-}
-
-/* kernel[KH][KW][C][O] -> turned by 180 degrees, [KH][KW][O][C]. */
-static Tensor *turned(Program *p, const Op *op, Tensor *kernel, int kh, int kw, int c, int o) {
-    Kernel *k = add_kernel(p, &turn, op, "turn");
-    Tensor *t = program_tensor(p, arena_printf(p->arena, "%s_turned_%d", kernel->name, p->tensor_count - p->graph->tensor_count), shape4(kh, kw, o, c), ROLE_DERIVED);
-    const Integer integers[] = {{"TAPS", (int64_t)kh * kw}, {"C", c}, {"O", o}};
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
-    kernel_input(p, k, kernel);
-    kernel_output(p, k, t);
-    k->flops = 0;
-    return t;
-}
-
+static const KernelDef conv = {"conv2d_direct", LEVEL_EXAMPLE, true, true, schedule_conv, NULL};
+static const KernelDef grad_kernel = {"conv2d_direct_grad_kernel", LEVEL_EXAMPLE, false, false, schedule_grad_kernel, NULL};
+static const KernelDef matrix = {"gemm", LEVEL_SHARD, true, false, schedule_gemm, NULL};
 
 static void lower_conv(Program *p, const Op *op, const Window *w, int channels, Tensor *x, Tensor *kernel, const char *name) {
     Kernel *k = add_kernel(p, &conv, op, name);
@@ -163,7 +116,7 @@ static void lower_matrix(Program *p, const Op *op, const char *name, Tensor *a, 
     Kernel *k = add_kernel(p, &matrix, op, name);
     const Integer integers[] = {{"ROWS", rows},  {"SUM", !by_examples},          {"M", m},
                                 {"N", n},        {"K", depth},                   {"ROW", by_examples ? depth : 1},
-                                {"COLUMN", by_examples ? 1 : m}};
+                                {"COLUMN", by_examples ? 1 : m}, {"POINTS", 1}, {"ADD", !by_examples}};
     for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
     kernel_input(p, k, a);
     kernel_input(p, k, b);
@@ -203,4 +156,4 @@ static bool covers(const Program *p, const Op *op) {
     return false;
 }
 
-const Algorithm algorithm_direct = {"direct", "register tiles over the arrays as they are", covers, cost, lower_direct};
+const Algorithm algorithm_direct = {"direct", "register tiles over the arrays as they are", false, covers, cost, lower_direct};

@@ -12,11 +12,11 @@ static double cost(const Program *p, const Op *op) {
 }
 
 static void lower_plain(Program *p, const Op *op) {
-    static const KernelDef elementwise = {"elementwise", LEVEL_EXAMPLE, true, false, NULL};
+    static const KernelDef elementwise = {"elementwise", LEVEL_EXAMPLE, true, false, NULL, NULL};
     const KernelDef *def = &elementwise;
     if (!op->def->expression) {
         KernelDef *own = NEW(p->arena, KernelDef);
-        *own = (KernelDef){op->def->plain, LEVEL_EXAMPLE, false, false, NULL};
+        *own = (KernelDef){op->def->plain, LEVEL_EXAMPLE, false, false, NULL, NULL};
         def = own;
     }
     Kernel *k = add_kernel(p, def, op, name_in_layer(op->layer, op->def->call.name));
@@ -28,4 +28,4 @@ static void lower_plain(Program *p, const Op *op) {
     kernel_int(p, k, "N", last_dim(op->outputs[0]->shape));
 }
 
-const Algorithm algorithm_plain = {"plain", "loops as in the definition", covers, cost, lower_plain};
+const Algorithm algorithm_plain = {"plain", "loops as in the definition", false, covers, cost, lower_plain};

@@ -25,7 +25,7 @@ bool parse_options(int argc, char **argv, const CommandLine *);
 typedef struct NetworkOptions { const char *target, *algorithm, *templates, *color; int shard_size; bool no_warnings; } NetworkOptions;
 #define NETWORK_OPTIONS(n)                                                                                             \
     {"--target", &(n).target, NULL, NULL, 0, 0, "LIST", "auto (all that pay off), or avx512, avx2, vec16, scalar, separated by commas"}, \
-    {"--algorithm", &(n).algorithm, NULL, NULL, 0, 0, "NAME", "only this algorithm where it fits: direct, plain"},      \
+    {"--algorithm", &(n).algorithm, NULL, NULL, 0, 0, "NAME", "plain: only plain loops; direct: register tiles; winograd: also convolutions by Winograd's algorithm"},      \
     {"--shard-size", NULL, NULL, &(n).shard_size, 1, 1 << 16, "N", "examples that a worker takes at a time (32)"},      \
     {"--templates", &(n).templates, NULL, NULL, 0, 0, "DIR", "templates that replace the built-in ones"},               \
     {"--color", &(n).color, NULL, NULL, 0, 0, "WHEN", "auto, always or never"}

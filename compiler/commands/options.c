@@ -117,7 +117,7 @@ static bool apply_algorithm(Compilation *c, const char *name) {
     c->options.algorithm = name;
     for (int i = 0; name && all_algorithms[i]; i++)
         if (!strcmp(all_algorithms[i]->name, name)) return true;
-    if (name) fprintf(stderr, "cnnc: error: there is no algorithm '%s'\nhint: algorithms are direct and plain\n", name);
+    if (name) fprintf(stderr, "cnnc: error: there is no algorithm '%s'\nhint: algorithms are direct, plain and winograd\n", name);
     return !name;
 }
 

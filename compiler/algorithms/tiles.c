@@ -1,0 +1,46 @@
+/* tiles.c: what several algorithms share: the cutting into register tiles, padded inputs, turned kernels. */
+#include "tiles.h"
+
+static const KernelDef pad = {"pad", LEVEL_EXAMPLE, false, false, NULL, NULL};
+static const KernelDef turn = {"turn", LEVEL_DERIVE, false, false, NULL, NULL};
+
+int vectors_of(const Program *p, int channels) { return (channels + p->target->lanes - 1) / p->target->lanes; }
+
+void cut_channels(Program *p, Kernel *k, int channels, int deep) {
+    int lanes = p->target->lanes, vectors = vectors_of(p, channels), partial = channels % lanes;
+    int full = partial ? (vectors - 1) / deep : vectors / deep;
+    kernel_int(p, k, "VECTORS", deep);
+    kernel_int(p, k, "BLOCKS", full);
+    kernel_int(p, k, "LAST", vectors - full * deep);
+    kernel_int(p, k, "LANES", partial ? partial : lanes);
+}
+
+void schedule_gemm(Program *p, Kernel *k) {
+    int channels = (int)kernel_get(k, "N"), rows = p->target->registers >= 32 ? 8 : 4, vectors = vectors_of(p, channels);
+    kernel_int(p, k, "TILE", rows);
+    cut_channels(p, k, channels, vectors < 2 ? vectors : 2);
+}
+
+Tensor *padded(Program *p, const Op *op, Tensor *x, int top, int left, int sh, int sw, int height, int width) {
+    Shape s = x->shape;
+    if (height == s.dim[0] && width == s.dim[1]) return x;
+    Kernel *k = add_kernel(p, &pad, op, "pad");
+    Tensor *y = program_tensor(p, arena_printf(p->arena, "%s_padded_%d", x->name, p->tensor_count - p->graph->tensor_count), shape3(height, width, s.dim[2]), x->role);
+    const Integer integers[] = {{"H", s.dim[0]}, {"W", s.dim[1]}, {"C", s.dim[2]}, {"TOP", top}, {"LEFT", left}, {"SH", sh}, {"SW", sw}, {"PH", height}, {"PW", width}};
+    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_input(p, k, x);
+    kernel_output(p, k, y);
+    k->flops = 0;
+    return y;
+}
+
+Tensor *turned(Program *p, const Op *op, Tensor *kernel, int kh, int kw, int c, int o) {
+    Kernel *k = add_kernel(p, &turn, op, "turn");
+    Tensor *t = program_tensor(p, arena_printf(p->arena, "%s_turned_%d", kernel->name, p->tensor_count - p->graph->tensor_count), shape4(kh, kw, o, c), ROLE_DERIVED);
+    const Integer integers[] = {{"TAPS", (int64_t)kh * kw}, {"C", c}, {"O", o}};
+    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_input(p, k, kernel);
+    kernel_output(p, k, t);
+    k->flops = 0;
+    return t;
+}

@@ -1,0 +1,16 @@
+/* tiles.h: how kernels cut the last axis and matrix products into register tiles. */
+#ifndef TILES_H
+#define TILES_H
+#include "../cnnc.h"
+
+int vectors_of(const Program *, int channels);
+/* Integers that tell a template how the last axis of `channels` is cut: BLOCKS blocks of VECTORS vectors, a last one of
+ * LAST vectors whose last vector has LANES lanes. */
+void cut_channels(Program *, Kernel *, int channels, int deep);
+/* TILE rows by two vectors, from the kernel's N. */
+void schedule_gemm(Program *, Kernel *);
+/* x with zeros around: element i of an axis at `before + i * step` of `size`. The tensor itself where nothing is added. */
+Tensor *padded(Program *, const Op *, Tensor *x, int top, int left, int sh, int sw, int height, int width);
+/* kernel[KH][KW][C][O] turned by 180 degrees, its channels exchanged: [KH][KW][O][C]. */
+Tensor *turned(Program *, const Op *, Tensor *kernel, int kh, int kw, int c, int o);
+#endif

@@ -15,6 +15,7 @@ typedef struct NameTable {
     const char **keys;
     Layer **layers; /* NULL: no layer has this name */
     bool *tensors;  /* a tensor has it */
+    int *numbers;   /* the last one given to an unnamed layer of this word */
     size_t used, capacity;
 } NameTable;
 
@@ -31,22 +32,28 @@ static void grow_names(Arena *arena, NameTable *t) {
     t->keys = NEW_ARRAY(arena, const char *, t->capacity);
     t->layers = NEW_ARRAY(arena, Layer *, t->capacity);
     t->tensors = NEW_ARRAY(arena, bool, t->capacity);
+    t->numbers = NEW_ARRAY(arena, int, t->capacity);
     for (size_t i = 0; i < old.capacity; i++) {
         if (!old.keys[i]) continue;
         size_t s = slot_of(t, old.keys[i]);
-        t->keys[s] = old.keys[i], t->layers[s] = old.layers[i], t->tensors[s] = old.tensors[i];
+        t->keys[s] = old.keys[i], t->layers[s] = old.layers[i], t->tensors[s] = old.tensors[i], t->numbers[s] = old.numbers[i];
     }
 }
 
-/* The name of a layer, or with layer NULL of a tensor. */
-static void add_name(Graph *g, const char *key, Layer *layer) {
+static size_t add_key(Graph *g, const char *key) {
     NameTable *t = g->names;
     if (t->used * 2 >= t->capacity) grow_names(g->arena, t);
     size_t s = slot_of(t, key);
     t->used += !t->keys[s];
     t->keys[s] = key;
-    if (layer) t->layers[s] = layer;
-    else t->tensors[s] = true;
+    return s;
+}
+
+/* The name of a layer, or with layer NULL of a tensor. */
+static void add_name(Graph *g, const char *key, Layer *layer) {
+    size_t s = add_key(g, key);
+    if (layer) g->names->layers[s] = layer;
+    else g->names->tensors[s] = true;
 }
 
 static bool has_tensor(const Graph *g, const char *key) { return g->names->capacity && g->names->tensors[slot_of(g->names, key)]; }
@@ -184,7 +191,10 @@ static bool check_name(Graph *g, Name name) {
 
 static const char *default_name(Graph *g, const char *word) {
     const char *name = word;
-    for (int k = 1; find_layer(g, name); k++) name = arena_printf(g->arena, "%s_%d", word, k);
+    for (size_t s; find_layer(g, name); name = arena_printf(g->arena, "%s_%d", word, g->names->numbers[s])) {
+        s = add_key(g, word);
+        g->names->numbers[s]++;
+    }
     return name;
 }
 

@@ -71,7 +71,7 @@ int command_check(int argc, char **argv) {
     CheckOptions o = {0};
     Tolerances tolerances;
     const Option options[] = {
-        {"--reference", &o.reference, NULL, NULL, 0, 0, "FILE", "compare with what this safetensors file holds, as keras_oracle.py writes it"},
+        {"--reference", &o.reference, NULL, NULL, 0, 0, "FILE", "a safetensors file of outputs, gradients ... to compare with"},
         {"--tolerance-output", &o.output, NULL, NULL, 0, 0, "E", "largest error of outputs, absolute (1e-6)"},
         {"--tolerance-gradient", &o.gradient, NULL, NULL, 0, 0, "E", "of loss and gradients, of the tensor's largest element (1e-5)"},
         {"--tolerance-losses", &o.losses, NULL, NULL, 0, 0, "E", "of the losses of some steps, of the largest (1e-4)"},

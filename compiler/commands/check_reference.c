@@ -1,7 +1,14 @@
-/* check_reference.c: generated float code against a reference file: outputs, loss, gradients and some steps of training
- * on one batch, from the same weights. oracle/keras_oracle.py says what such a file holds.
+/* check_reference.c: generated float code against a safetensors file that another implementation wrote:
  *
- * A file without a target is of a network whose training is random: only its outputs are compared. */
+ *     input, target               one batch; a second input is input_1 and so on
+ *     initial/<layer>/<weight>    all weights before training
+ *     output                      predictions from these; a second output is output_1 and so on
+ *     loss [1]                    of the batch, at the initial weights
+ *     gradient/<layer>/<weight>   d loss / d weight there; and, not needed, gradient/input
+ *     losses [K]                  of the batch before each of K updates on it
+ *     after/<layer>/<weight>      weights after these
+ *
+ * Without a target only outputs are compared (a network may be random in training), without losses no updates. */
 #include "interpret.h"
 
 #include <stdio.h>
@@ -45,7 +52,7 @@ static double *numbers(Reference *r, const char *name, int rank, const size_t *s
     cnnc_error failure;
     if (same && !cnnc_array_convert(&t->array, 0, t->array.count, CNNC_F64, values, &failure)) return values;
     if (same) fprintf(stderr, "cnnc: error: %s: '%s': %s\n", r->path, name, failure.text);
-    else fprintf(stderr, "cnnc: error: %s: '%s' is %s, the network has %s\n", r->path, name, size_text(r->arena, t->array.rank, t->array.shape), size_text(r->arena, rank, shape));
+    else fprintf(stderr, "cnnc: error: %s: '%s' is %s, it should be %s\n", r->path, name, size_text(r->arena, t->array.rank, t->array.shape), size_text(r->arena, rank, shape));
     r->fits = false;
     return NULL;
 }
@@ -106,11 +113,12 @@ static void compare_gradients(Reference *r, const Results *results) {
 
 /* ---- steps of training ----------------------------------------------------------------------------------------------------------- */
 
-static void compare_losses(Reference *r, const cnnc_safetensor *t) {
+/* False when the file has losses in a wrong shape. */
+static bool compare_losses(Reference *r, const cnnc_safetensor *t) {
     cnnc_model *model = r->model;
     const cnnc_network *network = model->network;
-    const double *expected = t->array.rank == 1 ? numbers(r, "losses", 1, t->array.shape, true) : numbers(r, "losses", 1, (size_t[]){1}, true);
-    if (!expected) return;
+    const double *expected = numbers(r, "losses", 1, &t->array.count, true);
+    if (!expected) return false;
     size_t steps = t->array.count;
     double *losses = NEW_ARRAY(r->arena, double, steps + 1), *results = NEW_ARRAY(r->arena, double, 1 + network->metric_count);
     void **gradients = NEW_ARRAY(r->arena, void *, network->input_count);
@@ -122,6 +130,7 @@ static void compare_losses(Reference *r, const cnnc_safetensor *t) {
         losses[k] = results[0];
     }
     print_row(r, "losses", arena_printf(r->arena, "%zu", steps), relative_error(losses, expected, steps), r->tolerances->losses);
+    return true;
 }
 
 static void compare_after(Reference *r) {
@@ -182,7 +191,7 @@ static void compare(Reference *r) {
     printf("  %-40s %-16s %9s %9s\n", "tensor", "shape", "error", "tolerance");
     compare_outputs(r, &results);
     if (trains) compare_gradients(r, &results);
-    if (trains && losses) compare_losses(r, losses), compare_after(r);
+    if (trains && losses && compare_losses(r, losses)) compare_after(r);
     if (!trains) printf("  training is not compared: %s\n", network->train ? "the file has no target" : "the network has no compile statement");
 }
 

@@ -1,0 +1,208 @@
+/* test_check.c: cnnc check. Every network of tests/nets passes it: gradients of operators, generated code, all variants.
+ * A reference file is worked out by hand for a network of three weights; wrong files fail as they should. */
+#define _POSIX_C_SOURCE 200809L
+#include "cnnc_runtime.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define LENGTH(a) (int)(sizeof(a) / sizeof *(a))
+#define NET CNNC_BINARY_DIR "/test_check.net"
+#define REFERENCE CNNC_BINARY_DIR "/test_check.safetensors"
+
+enum { OUTPUT_SIZE = 1 << 16 };
+static char output[OUTPUT_SIZE]; /* of the last run of run_check, messages included */
+
+/* cnnc check with these arguments, what it prints to `to`; its exit status. */
+static int check_to(char *to, const char *arguments) {
+    char command[4096];
+    snprintf(command, sizeof command, "'%s' check %s 2>&1", CNNC_COMMAND, arguments);
+    FILE *pipe = popen(command, "r");
+    to[pipe ? fread(to, 1, OUTPUT_SIZE - 1, pipe) : 0] = 0;
+    int status = pipe ? pclose(pipe) : -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int run_check(const char *arguments) { return check_to(output, arguments); }
+
+static bool says(const char *text) { return strstr(output, text) != NULL; }
+
+/* ---- networks --------------------------------------------------------------------------------------------------------- */
+
+static int is_net(const struct dirent *entry) {
+    size_t n = strlen(entry->d_name);
+    return n > 4 && !strcmp(entry->d_name + n - 4, ".net");
+}
+
+typedef struct Job { const char *name; int status; char output[OUTPUT_SIZE]; } Job;
+
+static void check_nets(void *context, int worker, int begin, int end) {
+    (void)worker;
+    for (Job *job = (Job *)context + begin; job < (Job *)context + end; job++) {
+        char path[2048];
+        snprintf(path, sizeof path, "'%s/tests/nets/%s'", CNNC_SOURCE_DIR, job->name);
+        job->status = check_to(job->output, path);
+    }
+}
+
+/* As many at a time as there are processors: most of it is the C compiler's time. */
+static void every_net_passes(void **state) {
+    (void)state;
+    struct dirent **nets;
+    int n = scandir(CNNC_SOURCE_DIR "/tests/nets", &nets, is_net, alphasort), failed = 0;
+    assert_true(n > 0);
+    Job *jobs = calloc((size_t)n, sizeof *jobs);
+    cnnc_pool *pool = cnnc_pool_new(0, NULL);
+    assert_true(jobs && pool);
+    for (int i = 0; i < n; i++) jobs[i].name = nets[i]->d_name;
+    cnnc_pool_run(pool, check_nets, jobs, n);
+    for (int i = 0; i < n; i++) {
+        if (jobs[i].status) print_error("%s: exit status %d\n%s", jobs[i].name, jobs[i].status, jobs[i].output), failed++;
+        free(nets[i]);
+    }
+    cnnc_pool_free(pool);
+    free(jobs);
+    free(nets);
+    assert_int_equal(failed, 0);
+}
+
+/* ---- references ----------------------------------------------------------------------------------------------------------
+ * y = x . (0.5, -0.25) + 0.125 at x = (1, 2) is 0.125, the target 0.625: every number below is exact in floats. */
+
+static const char net_text[] = "network net\ninput 2\ndense 1\ncompile optimizer=sgd(learning_rate=0.5) loss=mean_squared_error\n";
+
+typedef struct Entry { const char *name; int rank; size_t shape[2]; float data[2]; } Entry;
+static const Entry right[] = {
+    {"input", 2, {1, 2}, {1, 2}},
+    {"target", 2, {1, 1}, {0.625f}},
+    {"initial/dense/kernel", 2, {2, 1}, {0.5f, -0.25f}},
+    {"initial/dense/bias", 1, {1}, {0.125f}},
+    {"output", 2, {1, 1}, {0.125f}},
+    {"loss", 1, {1}, {0.25f}},
+    {"gradient/dense/kernel", 2, {2, 1}, {-1, -2}},
+    {"gradient/dense/bias", 1, {1}, {-1}},
+    {"gradient/input", 2, {1, 2}, {-0.5f, 0.25f}},
+    {"losses", 1, {2}, {0.25f, 6.25f}}, /* an update makes of an error e the error e - 0.5 * 2e * (1 + 4 + 1) = -5e */
+    {"after/dense/kernel", 2, {2, 1}, {-1.5f, -4.25f}},
+    {"after/dense/bias", 1, {1}, {-1.875f}},
+};
+
+/* Writes the file with one entry in place of another of its name; "-name" leaves that out. */
+static void write_reference(const Entry *other) {
+    cnnc_safetensor tensors[LENGTH(right)];
+    Entry entries[LENGTH(right)];
+    int n = 0;
+    for (int i = 0; i < LENGTH(right); i++) {
+        if (other && other->name[0] == '-' && !strcmp(other->name + 1, right[i].name)) continue;
+        entries[n] = other && !strcmp(other->name, right[i].name) ? *other : right[i];
+        Entry *e = &entries[n];
+        cnnc_array array = {.dtype = CNNC_DTYPE_F32, .rank = e->rank, .count = 1, .data = e->data};
+        for (int k = 0; k < e->rank; k++) array.shape[k] = e->shape[k], array.count *= e->shape[k];
+        tensors[n++] = (cnnc_safetensor){e->name, array};
+    }
+    assert_int_equal(cnnc_safetensors_write(REFERENCE, tensors, n, NULL, 0, NULL), CNNC_OK);
+}
+
+static int check_reference(const Entry *other) {
+    write_reference(other);
+    return run_check("--reference '" REFERENCE "' '" NET "'");
+}
+
+static void right_reference_passes(void **state) {
+    (void)state;
+    int status = check_reference(NULL);
+    if (status) print_error("%s", output);
+    assert_int_equal(status, 0);
+    assert_false(says("FAIL"));
+    assert_true(says("after/dense/bias"));
+}
+
+static void wrong_number_fails(void **state) {
+    (void)state;
+    for (int i = 4; i < LENGTH(right); i++) { /* from "output": what comes before is the question, not the answer */
+        Entry wrong = right[i];
+        wrong.data[0] += 0.01f;
+        assert_int_equal(check_reference(&wrong), 1);
+        const char *row = strstr(output, wrong.name), *end = row ? strchr(row, '\n') : NULL, *failure = strstr(output, "FAIL");
+        assert_true(row && end && failure > row && failure < end);
+        assert_null(strstr(end, "FAIL"));
+        wrong.data[0] = NAN;
+        assert_int_equal(check_reference(&wrong), 1);
+        assert_true(says("FAIL"));
+    }
+}
+
+static void tolerance_may_be_given(void **state) {
+    (void)state;
+    Entry wrong = right[4];
+    wrong.data[0] += 0.01f;
+    write_reference(&wrong);
+    assert_int_equal(run_check("'" NET "' --reference '" REFERENCE "' --tolerance-output 0.02"), 0);
+    assert_int_equal(run_check("'" NET "' --reference '" REFERENCE "' --tolerance-output=much"), 2);
+}
+
+static void missing_tensor_is_named(void **state) {
+    (void)state;
+    for (int i = 0; i < LENGTH(right); i++) {
+        char name[64];
+        snprintf(name, sizeof name, "-%s", right[i].name);
+        bool needed = strcmp(right[i].name, "target") && strcmp(right[i].name, "losses") && strcmp(right[i].name, "gradient/input");
+        assert_int_equal(check_reference(&(Entry){.name = name}), needed);
+        assert_int_equal(says("has no tensor"), needed);
+        if (needed) assert_true(says(right[i].name));
+        assert_false(says("FAIL"));
+    }
+    assert_int_equal(check_reference(&(Entry){.name = "-target"}), 0);
+    assert_true(says("training is not compared"));
+}
+
+static void wrong_shape_is_named(void **state) {
+    (void)state;
+    for (int i = 0; i < LENGTH(right); i++) {
+        Entry wrong = right[i];
+        wrong.rank = 2;
+        wrong.shape[0] = 1, wrong.shape[1] = right[i].rank == 2 && right[i].shape[1] == 2 ? 1 : 2;
+        assert_int_equal(check_reference(&wrong), 1);
+        assert_true(says("error: "));
+        assert_true(says(right[i].name));
+    }
+}
+
+static void unreadable_files(void **state) {
+    (void)state;
+    assert_int_equal(run_check("'" NET "' --reference /nonexistent"), 3);
+    assert_int_equal(run_check("'" NET "' --reference '" NET "'"), 3);
+    assert_int_equal(run_check("/nonexistent.net"), 3);
+    assert_int_equal(run_check("-"), 2);
+    assert_int_equal(run_check(""), 2);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    setenv("XDG_CACHE_HOME", CNNC_BINARY_DIR "/cache", 1);
+    FILE *file = fopen(NET, "w");
+    return !file || fputs(net_text, file) < 0 || fclose(file);
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    return unlink(NET) || unlink(REFERENCE);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_net_passes),        cmocka_unit_test(right_reference_passes), cmocka_unit_test(wrong_number_fails),
+        cmocka_unit_test(tolerance_may_be_given), cmocka_unit_test(missing_tensor_is_named), cmocka_unit_test(wrong_shape_is_named),
+        cmocka_unit_test(unreadable_files),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

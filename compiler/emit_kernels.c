@@ -22,6 +22,13 @@ static const char *attribute_macro(const Emitter *e, const Target *t) {
     return upper;
 }
 
+/* Expands a template; blank lines between its definitions do not count as its text. */
+static bool expand(Emitter *e, const char *template, const Bindings *b, StrBuf *out) {
+    bool fine = template_expand(e->templates, template, b, out, e->message);
+    while (out->length > 1 && out->text[out->length - 1] == '\n' && out->text[out->length - 2] == '\n') out->text[--out->length] = 0;
+    return fine;
+}
+
 /* What every template of a target may use. */
 static Bindings *target_bindings(const Emitter *e, const Target *t) {
     Bindings *b = bindings_new(e->arena, NULL);
@@ -181,7 +188,7 @@ static bool function_named(const Functions *f, const char *name) {
 static const char *kernel_function(Emitter *e, const Program *p, const Kernel *k, const Bindings *target, Functions *known, StrBuf *out) {
     StrBuf text = {0};
     static const char placeholder[] = "@"; /* cannot stand in C: no name has it */
-    if (!template_expand(e->templates, k->def->template, kernel_bindings(e, p, k, target, placeholder), &text, e->message)) return NULL;
+    if (!expand(e, k->def->template, kernel_bindings(e, p, k, target, placeholder), &text)) return NULL;
     for (int i = 0; i < known->length; i++)
         if (!strcmp(known->texts[i], text.text)) {
             strbuf_free(&text);
@@ -301,7 +308,7 @@ static bool emit_program(Emitter *e, const Program *p, const Bindings *target, F
     bind_buffers(e, p, b);
     bind_loops(e, p, calls, b);
     strbuf_add(out, "\n");
-    return template_expand(e->templates, "entry", b, out, e->message);
+    return expand(e, "entry", b, out);
 }
 
 static bool emit_update(Emitter *e, const Bindings *target, StrBuf *out) {
@@ -317,14 +324,14 @@ static bool emit_update(Emitter *e, const Bindings *target, StrBuf *out) {
     bind_optional(b, "PARAMETERS");
     g->optimizer->bind(&update, b);
     strbuf_printf(out, "\n/* %s */\n", g->optimizer->equation);
-    return template_expand(e->templates, "update", b, out, e->message);
+    return expand(e, "update", b, out);
 }
 
 const char *emit_variant(Emitter *e, const Target *t, Program *const *programs, int n) {
     StrBuf out = {0};
     Functions known = {0};
     const Bindings *target = target_bindings(e, t);
-    bool fine = template_expand(e->templates, "simd", bindings_new(e->arena, target), &out, e->message);
+    bool fine = expand(e, "simd", bindings_new(e->arena, target), &out);
     for (int i = 0; fine && i < n; i++)
         if (programs[i]->target == t) fine = emit_program(e, programs[i], target, &known, &out);
     if (fine && e->graph->optimizer) fine = emit_update(e, target, &out);

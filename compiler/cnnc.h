@@ -31,6 +31,7 @@ void arena_free(Arena *);
 void *arena_alloc(Arena *, size_t size);                     /* zeroed, 16-byte aligned */
 char *arena_string(Arena *, const char *s, size_t length);   /* a terminated copy */
 char *arena_printf(Arena *, const char *format, ...) PRINTF_LIKE(2, 3);
+char *arena_real(Arena *, double); /* the shortest decimal that reads back equal, with a point or exponent: "0.001", "2.0" */
 /* Grows an array: at least length + 1 elements, old contents kept. Used as items = arena_grow(a, items, n, sizeof *items) */
 void *arena_grow(Arena *, void *items, size_t length, size_t size);
 #define NEW(arena, type) ((type *)arena_alloc(arena, sizeof(type)))
@@ -400,6 +401,7 @@ extern const Algorithm *const all_algorithms[]; /* every line of algorithms.def,
 typedef struct Choice { const Algorithm *algorithm; double cost, plain_cost; } Choice;
 typedef struct Buffer {
     bool used;
+    const Tensor *tensor;
     int examples;           /* 1: used again for each example; else one for each of a block or shard */
     bool per_shard;         /* of the shard */
     bool derived;
@@ -425,6 +427,8 @@ struct Program {
     size_t workspace, derived;         /* bytes a worker needs */
 };
 int element_size(const Program *, Type);
+int kernel_making(const Program *, Tensor *);    /* its position, -1: given */
+void remove_kernel(Program *, int at);
 int64_t point_stride(const Program *, Tensor *); /* elements from one point of a tensor with points to the next */
 int64_t example_stride(const Tensor *);          /* elements from one example to the next, where a buffer holds several */
 Tensor *storage(const Program *, Tensor *);    /* through views */

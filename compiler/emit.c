@@ -5,8 +5,6 @@
 
 #include <ctype.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { CHUNK_ELEMENTS = 4096, MAX_CHUNKS = 256, ALIGNMENT = 64 };
@@ -47,15 +45,6 @@ static const char *external_type(const Emitter *e, const Tensor *t) {
     return t->type == TYPE_U8 ? "uint8_t" : t->type == TYPE_I32 ? "int32_t" : e->real;
 }
 
-static const char *real_literal(const Emitter *e, double x) {
-    char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, x);
-        if (strtod(text, NULL) == x) break;
-    }
-    return arena_printf(e->arena, "%s", text);
-}
-
 typedef struct Lines { const char **items; int length; } Lines;
 static void add_line(Emitter *e, Lines *l, const char *text) { *PUSH(e->arena, l->items, l->length) = text; }
 static void bind_lines(Bindings *b, const char *name, const Lines *l) { bind_strings(b, name, l->items, l->length); }
@@ -85,7 +74,7 @@ static const char *parameter_row(const Emitter *e, const Tensor *w) {
     Distribution d = initializer_distribution(w->initializer, w->fan_in, w->fan_out);
     return arena_printf(e->arena, "{\"%s/%s\", %d, {%s}, offsetof(%s_parameters, %s.%s) / sizeof(%s), %lld, %d, {CNNC_%s, %s, %s, %lld}}", w->layer->name, w->weight,
                         w->shape.rank, shape_initializer(e->arena, w->shape), e->graph->name, w->layer->name, w->weight, e->real,
-                        (long long)shape_count(w->shape), w->trainable, d.kind, real_literal(e, d.a), real_literal(e, d.b), (long long)d.seed);
+                        (long long)shape_count(w->shape), w->trainable, d.kind, arena_real(e->arena, d.a), arena_real(e->arena, d.b), (long long)d.seed);
 }
 
 static int64_t layer_parameters(const Graph *g, const Layer *l) {
@@ -199,23 +188,13 @@ static void bind_architecture(Emitter *e, Bindings *b) {
     bind_string(b, "description", g->loss ? arena_printf(e->arena, "trained by %s on %s", g->optimizer->call.name, g->loss->call.name) : "for prediction");
 }
 
-static const char *tensor_name(const Program *p, int id) {
-    for (int i = 0; i < p->kernel_count; i++) {
-        int n;
-        Tensor **all = kernel_arguments(p, p->kernels[i], &n);
-        for (int k = 0; k < n; k++)
-            if (storage(p, all[k])->id == id) return arena_printf(p->arena, "%s%s", storage(p, all[k])->name, c_dims(p->arena, storage(p, all[k])->shape));
-    }
-    return "";
-}
-
 static void add_memory_lines(Emitter *e, Lines *lines, const Program *p) {
     add_line(e, lines, arena_printf(e->arena, "%s, %s: %zu, and derived %zu", entry_names[p->entry], p->target->name, p->workspace, p->derived));
     for (int id = 0; id < p->tensor_count; id++) {
         const Buffer *m = &p->buffers[id];
         if (!m->used) continue;
         const char *life = m->derived ? "a step" : arena_printf(e->arena, "kernels %d to %d", m->born, m->dies);
-        add_line(e, lines, arena_printf(e->arena, "  %8zu + %-8zu %-18s %s%s", m->offset, m->size, life, tensor_name(p, id), m->examples > 1 ? arena_printf(e->arena, ", of %d examples", m->examples) : ""));
+        add_line(e, lines, arena_printf(e->arena, "  %8zu + %-8zu %-18s %s%s%s", m->offset, m->size, life, m->tensor->name, c_dims(e->arena, m->tensor->shape), m->examples > 1 ? arena_printf(e->arena, ", of %d examples", m->examples) : ""));
     }
 }
 
@@ -317,7 +296,7 @@ static bool emit_header(Emitter *e, const Bindings *common, StrBuf *out) {
 static void bind_settings(Emitter *e, Bindings *b) {
     const Graph *g = e->graph;
     double rate = g->optimizer ? g->optimizer_attributes[0].real : 0;
-    bind_string(b, "learning_rate", real_literal(e, rate));
+    bind_string(b, "learning_rate", arena_real(e->arena, rate));
     bind_string(b, "optimizer", g->optimizer ? g->optimizer->call.name : "");
     bind_string(b, "loss", g->loss ? g->loss->call.name : "");
     bind_optional(b, "optimizer");

@@ -227,23 +227,13 @@ static bool reads_rows(const Program *p, const Loop *l) {
     return false;
 }
 
-static Tensor *tensor_with_id(const Program *p, int id) {
-    for (int i = 0; i < p->kernel_count; i++) {
-        int n;
-        Tensor **all = kernel_arguments(p, p->kernels[i], &n);
-        for (int k = 0; k < n; k++)
-            if (storage(p, all[k])->id == id) return storage(p, all[k]);
-    }
-    bug("no kernel knows tensor %d", id);
-}
-
 static void bind_buffers(const Emitter *e, const Program *p, Bindings *b) {
     Bindings **records = NEW_ARRAY(e->arena, Bindings *, p->tensor_count);
     int n = 0;
     for (int id = 0; id < p->tensor_count; id++) {
         const Buffer *buffer = &p->buffers[id];
         if (!buffer->used) continue;
-        const Tensor *t = tensor_with_id(p, id);
+        const Tensor *t = buffer->tensor;
         Bindings *r = records[n++] = bindings_new(e->arena, NULL);
         bind_string(r, "type", type_text(e, t));
         bind_string(r, "name", t->name);

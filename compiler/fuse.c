@@ -2,15 +2,6 @@
  * registers; what lay between never reaches memory. Only when nothing else reads it. */
 #include "ops/ops.h"
 
-#include <string.h>
-
-static int kernel_making(const Program *p, Tensor *t) {
-    for (int i = 0; i < p->kernel_count; i++)
-        for (int k = 0; k < p->kernels[i]->output_count; k++)
-            if (storage(p, p->kernels[i]->outputs[k]) == t) return i;
-    return -1; /* given: a parameter, say */
-}
-
 /* The position of the only kernel that reads t, -1 when there are more or none. */
 static int only_reader(const Program *p, Tensor *t) {
     int found = -1;
@@ -23,11 +14,6 @@ static int only_reader(const Program *p, Tensor *t) {
         }
     }
     return found;
-}
-
-static void remove_kernel(Program *p, int at) {
-    memmove(&p->kernels[at], &p->kernels[at + 1], sizeof *p->kernels * (size_t)(p->kernel_count - at - 1));
-    p->kernel_count--;
 }
 
 /* Everything else that `next` reads must be there when kernel `at` runs. */

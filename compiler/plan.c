@@ -83,7 +83,7 @@ static void find_lives(Program *p) {
             Tensor *t = storage(p, all[k]);
             Buffer *b = &p->buffers[t->id];
             if (!needs_buffer(t)) continue;
-            if (!b->used) *b = (Buffer){.used = true, .derived = t->role == ROLE_DERIVED, .born = i, .examples = 1};
+            if (!b->used) *b = (Buffer){.used = true, .tensor = t, .derived = t->role == ROLE_DERIVED, .born = i, .examples = 1};
             widen(p, b, t, i);
             b->dies = i;
         }

@@ -70,6 +70,18 @@ void kernel_window(Program *p, Kernel *k, const Window *w) {
     for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
 }
 
+int kernel_making(const Program *p, Tensor *t) {
+    for (int i = 0; i < p->kernel_count; i++)
+        for (int k = 0; k < p->kernels[i]->output_count; k++)
+            if (storage(p, p->kernels[i]->outputs[k]) == t) return i;
+    return -1;
+}
+
+void remove_kernel(Program *p, int at) {
+    memmove(&p->kernels[at], &p->kernels[at + 1], sizeof *p->kernels * (size_t)(p->kernel_count - at - 1));
+    p->kernel_count--;
+}
+
 Tensor **kernel_arguments(const Program *p, const Kernel *k, int *n) {
     Tensor **all = NEW_ARRAY(p->arena, Tensor *, k->input_count + k->extra_count + k->output_count);
     *n = 0;

@@ -8,13 +8,6 @@
 
 #include <string.h>
 
-static int producer_of(const Program *p, Tensor *t) {
-    for (int i = 0; i < p->kernel_count; i++)
-        for (int k = 0; k < p->kernels[i]->output_count; k++)
-            if (storage(p, p->kernels[i]->outputs[k]) == t) return i;
-    return -1;
-}
-
 static int reader_count(const Program *p, Tensor *t) {
     int n = 0;
     for (int i = 0; i < p->kernel_count; i++)
@@ -44,11 +37,6 @@ static bool same_kernel(const Program *p, const Kernel *a, const Kernel *b) {
     return true;
 }
 
-static void remove_kernel(Program *p, int at) {
-    memmove(&p->kernels[at], &p->kernels[at + 1], sizeof *p->kernels * (size_t)(p->kernel_count - at - 1));
-    p->kernel_count--;
-}
-
 static void share_common(Program *p) {
     for (int i = 0; i < p->kernel_count; i++)
         for (int j = i + 1; j < p->kernel_count;) {
@@ -67,7 +55,7 @@ static void share_common(Program *p) {
 /* The kernel that routes what k reads as dy, if k is its only reader. -1: none. */
 static int routing_before(const Program *p, const Kernel *k) {
     Tensor *dy = storage(p, k->inputs[0]);
-    int g = producer_of(p, dy);
+    int g = kernel_making(p, dy);
     return g >= 0 && p->kernels[g]->op->def->routes_dy ? g : -1;
 }
 

@@ -5,8 +5,6 @@
  */
 #include "template.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- Names and values ---- */
@@ -121,12 +119,4 @@ TmplValue tmpl_field(const Bindings *record, TmplSymbol name) {
     return (TmplValue){.kind = TMPL_UNBOUND};
 }
 
-void bind_real(Bindings *b, const char *name, double value) {
-    char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text - 2, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
-    if (!strpbrk(text, ".en")) strcat(text, ".0"); /* "1f" is not C; n: inf and nan, which no description can write */
-    bind_string(b, name, text);
-}
+void bind_real(Bindings *b, const char *name, double value) { bind_string(b, name, arena_real(b->arena, value)); }

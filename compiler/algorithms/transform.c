@@ -6,8 +6,6 @@
 #include "transform.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The finite points for alpha = m + r - 1 in all: infinity is the last. */
@@ -77,16 +75,6 @@ static void add_term(Sum *s, const char *name, double factor) {
     s->factors[s->length++] = factor;
 }
 
-static const char *number_text(const Writer *w, double x) {
-    char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text - 2, "%.*g", digits, x);
-        if (strtod(text, NULL) == x) break;
-    }
-    if (!strpbrk(text, ".e")) strcat(text, ".0");
-    return arena_printf(w->arena, "%s%s", text, w->suffix);
-}
-
 /* The sum as an expression, terms without a factor and positive ones first. */
 static const char *sum_text(const Writer *w, const Sum *s) {
     const char *text = "";
@@ -95,7 +83,7 @@ static const char *sum_text(const Writer *w, const Sum *s) {
             double f = s->factors[i];
             if ((f < 0) + 2 * (fabs(f) != 1) != rank) continue;
             const char *sign = *text ? f < 0 ? " - " : " + " : f < 0 ? "-" : "";
-            const char *factor = fabs(f) == 1 ? "" : arena_printf(w->arena, "%s * ", number_text(w, fabs(f)));
+            const char *factor = fabs(f) == 1 ? "" : arena_printf(w->arena, "%s%s * ", arena_real(w->arena, fabs(f)), w->suffix);
             text = arena_printf(w->arena, "%s%s%s%s", text, sign, factor, s->names[i]);
         }
     return text;

@@ -84,3 +84,13 @@ void *arena_grow(Arena *arena, void *items, size_t length, size_t size) {
     if (length) memcpy(grown, items, length * size);
     return grown;
 }
+
+char *arena_real(Arena *arena, double x) {
+    char text[40];
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, x);
+        if (strtod(text, NULL) == x) break;
+    }
+    bool whole = !strpbrk(text, ".en"); /* n: inf and nan */
+    return arena_printf(arena, "%s%s", text, whole ? ".0" : "");
+}

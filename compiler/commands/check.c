@@ -55,7 +55,8 @@ static int check_against(const CheckOptions *o, const Tolerances *tolerances) {
 
 static bool take_tolerances(const CheckOptions *o, Tolerances *t) {
     const struct { const char *text, *name; double *to, fallback; } rows[] = {
-        {o->output, "output", &t->output, 1e-6}, {o->gradient, "gradient", &t->gradient, 1e-5}, {o->losses, "losses", &t->losses, 1e-4}, {o->after, "after", &t->after, 1e-3},
+        {o->output, "output", &t->output, 1e-6}, {o->gradient, "gradient", &t->gradient, 1e-5},
+        {o->losses, "losses", &t->losses, 1e-4}, {o->after, "after", &t->after, 1e-3},
     };
     for (int i = 0; i < LENGTH(rows); i++) {
         char *end = "";
@@ -73,9 +74,9 @@ int command_check(int argc, char **argv) {
     const Option options[] = {
         {"--reference", &o.reference, NULL, NULL, 0, 0, "FILE", "a safetensors file of outputs, gradients ... to compare with"},
         {"--tolerance-output", &o.output, NULL, NULL, 0, 0, "E", "largest error of outputs, absolute (1e-6)"},
-        {"--tolerance-gradient", &o.gradient, NULL, NULL, 0, 0, "E", "of loss and gradients, of the tensor's largest element (1e-5)"},
+        {"--tolerance-gradient", &o.gradient, NULL, NULL, 0, 0, "E", "of loss and gradients, of the largest element (1e-5)"},
         {"--tolerance-losses", &o.losses, NULL, NULL, 0, 0, "E", "of the losses of some steps, of the largest (1e-4)"},
-        {"--tolerance-after", &o.after, NULL, NULL, 0, 0, "E", "of weights after these steps, of the tensor's largest element (1e-3)"},
+        {"--tolerance-after", &o.after, NULL, NULL, 0, 0, "E", "of weights after these, of the largest element (1e-3)"},
         NETWORK_OPTIONS(o.network),
     };
     static const char *const names[] = {"the network's file"};

@@ -18,13 +18,13 @@ enum { SEED = 1, ATTEMPTS = 20, THREADS = 2, MAX_VARIANTS = 8 };
 
 static size_t count_of(const Tensor *t) { return (size_t)shape_count(t->shape); }
 
-/* ---- kinks -------------------------------------------------------------------------------------------------------------------- */
+/* ---- kinks ------------------------------------------------------------------------------------------------------- */
 
 /* Whether an op's output has a kink within `near` of its operands: the two sides of a piecewise expression bend, or a
  * mask changes. Exact zeros are left alone: they are the same zeros in float code. */
 static bool op_near_kink(const Interpreter *it, const Op *op, cnnc_random *random) {
     Arena *scratch = arena_new();
-    double *up[64], *down[64], *above[4], *below[4], reach = 0;
+    double *up[MAX_OPERANDS], *down[MAX_OPERANDS], *above[MAX_OPERANDS], *below[MAX_OPERANDS], reach = 0;
     bool found = false;
     for (int k = 0; k < op->input_count; k++) {
         const double *x = interpreter_value(it, op->inputs[k]);
@@ -47,8 +47,10 @@ static bool op_near_kink(const Interpreter *it, const Op *op, cnnc_random *rando
     for (int k = 0; k < op->output_count; k++) {
         const double *y = interpreter_value(it, op->outputs[k]);
         bool mask = op->outputs[k]->role == ROLE_MASK;
-        for (size_t i = 0; i < count_of(op->outputs[k]); i++)
-            found = found || (mask ? above[k][i] != y[i] || below[k][i] != y[i] : op->def->expression && fabs(above[k][i] + below[k][i] - 2 * y[i]) > 0.01 * reach);
+        for (size_t i = 0; i < count_of(op->outputs[k]); i++) {
+            bool moved = above[k][i] != y[i] || below[k][i] != y[i];
+            found = found || (mask ? moved : op->def->expression && fabs(above[k][i] + below[k][i] - 2 * y[i]) > 0.01 * reach);
+        }
     }
     arena_free(scratch);
     return found;
@@ -64,9 +66,9 @@ static bool near_kink(const Interpreter *it, cnnc_random *random) {
     return false;
 }
 
-/* ---- parameters and batch ------------------------------------------------------------------------------------------------------- */
+/* ---- parameters and batch ---------------------------------------------------------------------------------------- */
 
-/* Initial values that floats hold exactly; weights that start as all zeros or ones get noise, so that they count. */
+/* Initial values that floats hold exactly; weights that all start alike get noise, so that they count. */
 static double **draw_parameters(Arena *arena, const cnnc_model *doubles) {
     const cnnc_network *network = doubles->network;
     double **values = NEW_ARRAY(arena, double *, network->parameters_length + 1);
@@ -75,8 +77,8 @@ static double **draw_parameters(Arena *arena, const cnnc_model *doubles) {
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
         values[i] = load_numbers(arena, network->type, (double *)doubles->state->parameters + p->offset, p->count);
-        bool constant = p->initializer.distribution == CNNC_CONSTANT;
-        for (size_t k = 0; k < p->count; k++) values[i][k] = (double)(float)(values[i][k] + (constant ? 0.02 * cnnc_random_normal(&random) : 0));
+        double noise = p->initializer.distribution == CNNC_CONSTANT ? 0.02 : 0;
+        for (size_t k = 0; k < p->count; k++) values[i][k] = (double)(float)(values[i][k] + noise * cnnc_random_normal(&random));
     }
     return values;
 }
@@ -86,14 +88,16 @@ static void set_model(Arena *arena, cnnc_model *model, double *const *values) {
     size_t size = cnnc_type_size(network->type);
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
-        memcpy((char *)model->state->parameters + p->offset * size, store_numbers(arena, network->type, values[i], p->count), p->count * size);
+        const void *stored = store_numbers(arena, network->type, values[i], p->count);
+        memcpy((char *)model->state->parameters + p->offset * size, stored, p->count * size);
     }
     cnnc_model_parameters_changed(model);
 }
 
 static void set_interpreter(Interpreter *it, double *const *values) {
     const Graph *g = it->graph;
-    for (int i = 0; i < g->parameter_count; i++) memcpy(interpreter_value(it, g->parameters[i]), values[i], sizeof(double) * count_of(g->parameters[i]));
+    for (int i = 0; i < g->parameter_count; i++)
+        memcpy(interpreter_value(it, g->parameters[i]), values[i], sizeof(double) * count_of(g->parameters[i]));
 }
 
 /* Two shards and a part of a third, unless that is too much for the interpreter. */
@@ -115,9 +119,9 @@ static double **new_values(Arena *arena, Tensor *const *tensors, int count, int 
 
 static void draw(cnnc_random *random, Interpreter *one, Tensor *const *tensors, int count, double *const *values, int example) {
     for (int i = 0; i < count; i++) {
-        double *x = values[i] + (size_t)example * count_of(tensors[i]);
+        double *x = values[i] + (size_t)example * count_of(tensors[i]), *to = interpreter_value(one, tensors[i]);
         draw_example(random, tensors[i], x);
-        if (interpreter_value(one, tensors[i])) memcpy(interpreter_value(one, tensors[i]), x, sizeof(double) * count_of(tensors[i]));
+        if (to) memcpy(to, x, sizeof(double) * count_of(tensors[i]));
     }
 }
 
@@ -139,7 +143,7 @@ static Batch draw_batch(Interpreter *one, int n, int *redrawn) {
     return b;
 }
 
-/* ---- slopes ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- slopes ------------------------------------------------------------------------------------------------------ */
 
 static double loss_at(Interpreter *one, double *x, const double *kept, const double *direction, size_t n, double h) {
     for (size_t i = 0; i < n; i++) x[i] = kept[i] + h * direction[i];
@@ -147,11 +151,11 @@ static double loss_at(Interpreter *one, double *x, const double *kept, const dou
     return *interpreter_value(one, one->graph->totals[0]);
 }
 
-/* The error of a gradient along a random direction; one has run its last example. NAN: no gradient. */
+/* The error of a gradient along a random direction, at the example that `one` ran last. */
 static double slope_error(Interpreter *one, const Tensor *t) {
-    if (!t->gradient) return NAN;
     size_t n = count_of(t);
-    double *x = interpreter_value(one, t), *kept = NEW_ARRAY(one->graph->arena, double, n), *direction = NEW_ARRAY(one->graph->arena, double, n);
+    Arena *arena = one->graph->arena;
+    double *x = interpreter_value(one, t), *kept = NEW_ARRAY(arena, double, n), *direction = NEW_ARRAY(arena, double, n);
     const double *gradient = interpreter_value(one, t->gradient);
     double size = fmax(root_mean_square(x, n), 1e-3), analytic = 0, squares = 0;
     cnnc_random random;
@@ -167,7 +171,7 @@ static double slope_error(Interpreter *one, const Tensor *t) {
     return fabs(numeric - analytic) / fmax(sqrt(squares), smallest);
 }
 
-/* ---- the table ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 typedef enum { ROW_OUTPUT, ROW_LOSS, ROW_METRIC, ROW_GRADIENT, ROW_INPUT_GRADIENT } RowKind;
 typedef struct Row { RowKind kind; int index; const char *name; Shape shape; size_t count; } Row;
@@ -184,15 +188,19 @@ static void add_row(Table *t, RowKind kind, int index, const char *name, Shape s
     *PUSH(t->arena, t->rows, t->row_count) = (Row){kind, index, name, shape, (size_t)shape_count(shape) * n};
 }
 
-static void add_rows(Table *t, const Graph *g, int n) {
-    for (int i = 0; i < g->output_count; i++) add_row(t, ROW_OUTPUT, i, arena_printf(g->arena, "output %s", g->outputs[i]->layer->name), g->outputs[i]->shape, (size_t)n);
-    for (int i = 0; i < g->total_count; i++) add_row(t, i ? ROW_METRIC : ROW_LOSS, i, i ? g->metrics[i - 1] : "loss", shape1(1), 1);
-    for (int i = 0; i < g->parameter_count; i++)
-        if (g->loss && g->parameters[i]->gradient)
-            add_row(t, ROW_GRADIENT, i, arena_printf(g->arena, "gradient %s/%s", g->parameters[i]->layer->name, g->parameters[i]->weight), g->parameters[i]->shape, 1);
-    for (int i = 0; i < g->input_count; i++)
-        if (g->loss && g->inputs[i]->gradient)
-            add_row(t, ROW_INPUT_GRADIENT, i, arena_printf(g->arena, "gradient %s", g->inputs[i]->layer->name), g->inputs[i]->shape, (size_t)n);
+static void add_gradient_row(Table *t, RowKind kind, int index, const Tensor *x, size_t n) {
+    const char *slash = x->weight ? "/" : "", *weight = x->weight ? x->weight : "";
+    const char *name = arena_printf(t->arena, "gradient %s%s%s", x->layer->name, slash, weight);
+    if (x->gradient) add_row(t, kind, index, name, x->shape, n);
+}
+
+static void add_rows(Table *t, const Graph *g, size_t n) {
+    for (int i = 0; i < g->output_count; i++)
+        add_row(t, ROW_OUTPUT, i, arena_printf(t->arena, "output %s", g->outputs[i]->layer->name), g->outputs[i]->shape, n);
+    if (g->loss) add_row(t, ROW_LOSS, 0, "loss", shape1(1), 1);
+    for (int i = 1; i < g->total_count; i++) add_row(t, ROW_METRIC, i, g->metrics[i - 1], shape1(1), 1);
+    for (int i = 0; i < g->parameter_count; i++) add_gradient_row(t, ROW_GRADIENT, i, g->parameters[i], 1);
+    for (int i = 0; i < g->input_count; i++) add_gradient_row(t, ROW_INPUT_GRADIENT, i, g->inputs[i], n);
 }
 
 static const double *values_of(const Results *r, const Row *row) {
@@ -217,9 +225,11 @@ static bool print_error(double error, double tolerance) {
 }
 
 static bool print_row(const Table *t, const Graph *g, const Row *row) {
-    bool fine = true, gradient = row->kind == ROW_GRADIENT || row->kind == ROW_INPUT_GRADIENT;
+    const Tensor *x = row->kind == ROW_GRADIENT ? g->parameters[row->index] : NULL;
+    bool fine = true;
+    if (row->kind == ROW_INPUT_GRADIENT) x = g->inputs[row->index];
     printf("  %-36s %-16s", row->name, shape_text(t->arena, row->shape));
-    if (gradient) fine = print_error(slope_error(t->one, row->kind == ROW_GRADIENT ? g->parameters[row->index] : g->inputs[row->index]), slope_tolerance);
+    if (x) fine = print_error(slope_error(t->one, x), slope_tolerance);
     else printf(" %9s", "-");
     fine = print_error(row_error(row, &t->doubles, &t->interpreter), double_tolerance) && fine;
     for (int i = 0; i < t->float_count; i++)
@@ -242,7 +252,7 @@ static bool print_table(const Table *t, const Graph *g) {
     return fine;
 }
 
-/* ---- generated code ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- generated code ---------------------------------------------------------------------------------------------- */
 
 static void **store_all(Arena *arena, const cnnc_tensor *tensors, int count, double *const *values, int n) {
     void **stored = NEW_ARRAY(arena, void *, count + 1);
@@ -250,7 +260,8 @@ static void **store_all(Arena *arena, const cnnc_tensor *tensors, int count, dou
     return stored;
 }
 
-static bool run_model(Arena *arena, cnnc_model *model, double *const *parameters, const Batch *b, Results *r, cnnc_error *failure) {
+static bool run_model(Arena *arena, cnnc_model *model, double *const *parameters, const Batch *b, Results *r,
+                      cnnc_error *failure) {
     const cnnc_network *network = model->network;
     void **inputs = store_all(arena, network->inputs, network->input_count, b->inputs, b->n);
     void **wanted = network->target_count ? store_all(arena, network->targets, network->target_count, b->targets, b->n) : NULL;
@@ -287,12 +298,13 @@ static int compare(Compilation *c, cnnc_model *doubles, const cnnc_network *floa
     interpret(&one, RUN_ALL);
     Table t = {.arena = c->arena, .one = &one, .interpreter = interpreter_results(&all, &batch)};
     printf("\nGenerated code: %d examples in shards of %d (%d drawn again, near kinks)\n", n, c->options.shard_size, redrawn);
-    printf("slope: the interpreter's gradient against differences of its loss; double against the interpreter; others against double\n");
-    if (!run_model(c->arena, doubles, parameters, &batch, &t.doubles, &failure) || !run_floats(&t, floats, parameters, &batch, &failure)) {
+    printf("slope: the interpreter's gradient against differences of its loss; double against the interpreter; others against it\n");
+    if (!run_model(c->arena, doubles, parameters, &batch, &t.doubles, &failure) ||
+        !run_floats(&t, floats, parameters, &batch, &failure)) {
         fprintf(stderr, "cnnc: error: %s\n", failure.text);
         return EXIT_FILE;
     }
-    add_rows(&t, g, n);
+    add_rows(&t, g, (size_t)n);
     return print_table(&t, g) ? EXIT_FINE : EXIT_INPUT;
 }
 
@@ -311,7 +323,8 @@ static int check_loaded(Compilation *c, const cnnc_network *doubles, const cnnc_
 int check_network(Compilation *doubles, Compilation *floats, const char *path) {
     Loaded a = {NULL, NULL}, b = {NULL, NULL};
     int status;
-    if (load_network(doubles, path, &a, &status) && load_network(floats, path, &b, &status)) status = check_loaded(doubles, a.network, b.network);
+    if (load_network(doubles, path, &a, &status) && load_network(floats, path, &b, &status))
+        status = check_loaded(doubles, a.network, b.network);
     unload_network(&b);
     unload_network(&a);
     return status;

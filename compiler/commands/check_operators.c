@@ -19,7 +19,7 @@ static const double work = 4e8;         /* operations for the differences in one
 static size_t count_of(const Tensor *t) { return (size_t)shape_count(t->shape); }
 static bool is_total(const Op *op) { return op->outputs[0]->role == ROLE_TOTAL; }
 
-/* ---- an op in a graph of its own ------------------------------------------------------------------------------------------ */
+/* ---- an op in a graph of its own --------------------------------------------------------------------------------- */
 
 static bool can_want_gradient(const Tensor *t) {
     if (t->role == ROLE_PARAMETER) return t->trainable;
@@ -62,7 +62,7 @@ static Op *isolate(Graph *g, const Op *op, Tensor **dy) {
     return alone;
 }
 
-/* ---- operands ---------------------------------------------------------------------------------------------------------------- */
+/* ---- operands ---------------------------------------------------------------------------------------------------- */
 
 /* What a loss on probabilities gets: positive rows whose sum is 1. */
 static void fill_probabilities(cnnc_random *random, const Tensor *t, double *x) {
@@ -87,7 +87,7 @@ static void fill_dy(cnnc_random *random, double *dy, size_t n) {
     }
 }
 
-/* ---- differences --------------------------------------------------------------------------------------------------------------- */
+/* ---- differences ------------------------------------------------------------------------------------------------- */
 
 typedef struct Trial {
     Interpreter it;
@@ -125,7 +125,8 @@ static int sample_size(const Op *op, size_t count) {
 
 static const char *operand_name(Arena *arena, const Op *op, int k) {
     const Tensor *t = op->inputs[k];
-    const char *name = t->weight ? t->weight : op->input_count == 1 || op->inputs[1]->weight || is_total(op) ? "input" : arena_printf(arena, "input %d", k);
+    bool only = op->input_count == 1 || op->inputs[1]->weight || is_total(op);
+    const char *name = t->weight ? t->weight : only ? "input" : arena_printf(arena, "input %d", k);
     return arena_printf(arena, "%s %s", name, shape_text(arena, t->shape));
 }
 
@@ -150,9 +151,8 @@ static bool check_operand(Trial *t, int k) {
     bool numbers = analytic && !isnan(largest(analytic, count)) && !isnan(largest(numeric, (size_t)n));
     error = numbers ? error / fmax(most, smallest) : NAN;
     bool fine = error <= tolerance && skipped < n;
-    const Layer *layer = t->op->layer;
-    printf("  %-20s %-32s %-24s %9zu %8d %8d %9.1e  %s\n", layer ? layer->name : "", t->op->def->call.name, operand_name(arena, t->op, k), count, n, skipped, error,
-           !x->gradient ? "FAIL, no gradient" : fine ? "ok" : "FAIL");
+    printf("  %-20s %-32s %-24s %9zu %8d %8d %9.1e  %s\n", t->op->layer->name, t->op->def->call.name, operand_name(arena, t->op, k),
+           count, n, skipped, error, !x->gradient ? "FAIL, no gradient" : fine ? "ok" : "FAIL");
     return fine;
 }
 
@@ -164,8 +164,11 @@ static bool check_operator(const Graph *whole, const Op *op) {
     size_t outputs = count_of(alone->outputs[0]);
     cnnc_random_seed(&t.random, 1, (uint64_t)op->id);
     for (int k = 0; k < alone->input_count; k++) fill_operand(&t.random, alone, k, interpreter_value(&t.it, alone->inputs[k]));
-    if (dy && !interpreter_value(&t.it, dy)) t.it.values[dy->id] = NEW_ARRAY(g.arena, double, outputs); /* no gradient op reads it */
-    if (dy) fill_dy(&t.random, t.it.values[dy->id], outputs), t.dy = t.it.values[dy->id];
+    if (dy) {
+        double *values = t.it.values[dy->id] = NEW_ARRAY(g.arena, double, outputs); /* also where no gradient op reads it */
+        fill_dy(&t.random, values, outputs);
+        t.dy = values;
+    }
     interpret(&t.it, RUN_ALL);
     t.y = NEW_ARRAY(g.arena, double, outputs);
     t.higher = NEW_ARRAY(g.arena, double, outputs);

@@ -25,7 +25,7 @@ typedef struct Reference {
     bool fits, fine;   /* the file fits the network; no row fails */
 } Reference;
 
-/* ---- what the file holds ------------------------------------------------------------------------------------------------- */
+/* ---- what the file holds ----------------------------------------------------------------------------------------- */
 
 static const cnnc_safetensor *find(Reference *r, const char *name, bool needed) {
     const cnnc_safetensor *t = cnnc_safetensors_find(&r->file, name);
@@ -52,7 +52,9 @@ static double *numbers(Reference *r, const char *name, int rank, const size_t *s
     cnnc_error failure;
     if (same && !cnnc_array_convert(&t->array, 0, t->array.count, CNNC_F64, values, &failure)) return values;
     if (same) fprintf(stderr, "cnnc: error: %s: '%s': %s\n", r->path, name, failure.text);
-    else fprintf(stderr, "cnnc: error: %s: '%s' is %s, it should be %s\n", r->path, name, size_text(r->arena, t->array.rank, t->array.shape), size_text(r->arena, rank, shape));
+    else
+        fprintf(stderr, "cnnc: error: %s: '%s' is %s, it should be %s\n", r->path, name,
+                size_text(r->arena, t->array.rank, t->array.shape), size_text(r->arena, rank, shape));
     r->fits = false;
     return NULL;
 }
@@ -71,7 +73,7 @@ static double *parameter_numbers(Reference *r, const char *group, const cnnc_par
 
 static const char *indexed(Arena *arena, const char *name, int i) { return i ? arena_printf(arena, "%s_%d", name, i) : name; }
 
-/* ---- rows -------------------------------------------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 static void print_row(Reference *r, const char *name, const char *shape, double error, double tolerance) {
     bool fine = error <= tolerance;
@@ -85,14 +87,23 @@ static const char *tensor_shape(Arena *arena, int n, const cnnc_tensor *t) {
     return text;
 }
 
-static const char *parameter_shape(Arena *arena, const cnnc_parameter *p) { return shape_text(arena, shape_of(p->rank, p->shape)); }
+/* Rows of a batch's tensors and of weights; the error is of the largest element. */
+static void print_batch_row(Reference *r, const char *name, const cnnc_tensor *t, double error, double tolerance) {
+    print_row(r, name, tensor_shape(r->arena, r->n, t), error, tolerance);
+}
+static void print_weight_row(Reference *r, const char *group, const cnnc_parameter *p, const double *values, double tolerance) {
+    const double *expected = parameter_numbers(r, group, p);
+    const char *name = arena_printf(r->arena, "%s/%s", group, p->name), *shape = shape_text(r->arena, shape_of(p->rank, p->shape));
+    if (expected) print_row(r, name, shape, relative_error(values, expected, p->count), tolerance);
+}
 
 static void compare_outputs(Reference *r, const Results *results) {
     for (int i = 0; i < r->model->network->output_count; i++) {
         const cnnc_tensor *t = &r->model->network->outputs[i];
         const char *name = indexed(r->arena, "output", i);
         const double *expected = batch_numbers(r, name, t, true);
-        if (expected) print_row(r, name, tensor_shape(r->arena, r->n, t), absolute_error(results->outputs[i], expected, t->count * (size_t)r->n), r->tolerances->output);
+        size_t n = t->count * (size_t)r->n;
+        if (expected) print_batch_row(r, name, t, absolute_error(results->outputs[i], expected, n), r->tolerances->output);
     }
 }
 
@@ -102,16 +113,16 @@ static void compare_gradients(Reference *r, const Results *results) {
     if (loss) print_row(r, "loss", "1", relative_error(results->totals, loss, 1), r->tolerances->gradient);
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
-        const double *expected = p->trainable ? parameter_numbers(r, "gradient", p) : NULL;
-        if (expected) print_row(r, arena_printf(r->arena, "gradient/%s", p->name), parameter_shape(r->arena, p), relative_error(results->gradients[i], expected, p->count), r->tolerances->gradient);
+        if (p->trainable) print_weight_row(r, "gradient", p, results->gradients[i], r->tolerances->gradient);
     }
-    const double *input = network->input_count == 1 ? batch_numbers(r, "gradient/input", &network->inputs[0], false) : NULL;
-    if (input)
-        print_row(r, "gradient/input", tensor_shape(r->arena, r->n, &network->inputs[0]), relative_error(results->input_gradients[0], input, network->inputs[0].count * (size_t)r->n),
-                  r->tolerances->gradient);
+    const cnnc_tensor *x = &network->inputs[0];
+    const double *input = network->input_count == 1 ? batch_numbers(r, "gradient/input", x, false) : NULL;
+    if (!input) return;
+    double error = relative_error(results->input_gradients[0], input, x->count * (size_t)r->n);
+    print_batch_row(r, "gradient/input", x, error, r->tolerances->gradient);
 }
 
-/* ---- steps of training ----------------------------------------------------------------------------------------------------------- */
+/* ---- steps of training ------------------------------------------------------------------------------------------- */
 
 /* False when the file has losses in a wrong shape. */
 static bool compare_losses(Reference *r, const cnnc_safetensor *t) {
@@ -121,9 +132,10 @@ static bool compare_losses(Reference *r, const cnnc_safetensor *t) {
     if (!expected) return false;
     size_t steps = t->array.count;
     double *losses = NEW_ARRAY(r->arena, double, steps + 1), *results = NEW_ARRAY(r->arena, double, 1 + network->metric_count);
-    void **gradients = NEW_ARRAY(r->arena, void *, network->input_count);
-    for (int i = 0; i < network->input_count; i++) gradients[i] = arena_alloc(r->arena, network->inputs[i].count * (size_t)r->n * cnnc_type_size(network->type));
-    const cnnc_batch batch = {r->n, (const void *const *)r->data.inputs, (const void *const *)r->data.targets, NULL, NULL, gradients};
+    const cnnc_batch batch = {
+        .n = r->n, .inputs = (const void *const *)r->data.inputs, .targets = (const void *const *)r->data.targets,
+        .input_gradients = new_arrays(r->arena, network->inputs, network->input_count, r->n, network->type),
+    };
     cnnc_error failure;
     for (size_t k = 0; k < steps; k++) {
         if (cnnc_model_train_batch(model, &batch, results, &failure)) bug("training: %s", failure.text);
@@ -137,20 +149,20 @@ static void compare_after(Reference *r) {
     const cnnc_network *network = r->model->network;
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
-        const double *expected = parameter_numbers(r, "after", p);
-        const double *values = load_numbers(r->arena, network->type, (float *)r->model->state->parameters + p->offset, p->count);
-        if (expected) print_row(r, arena_printf(r->arena, "after/%s", p->name), parameter_shape(r->arena, p), relative_error(values, expected, p->count), r->tolerances->after);
+        const float *weights = (float *)r->model->state->parameters + p->offset;
+        print_weight_row(r, "after", p, load_numbers(r->arena, network->type, weights, p->count), r->tolerances->after);
     }
 }
 
-/* ---- the whole -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static void set_parameters(Reference *r) {
     const cnnc_network *network = r->model->network;
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
         const double *values = parameter_numbers(r, "initial", p);
-        if (values) memcpy((float *)r->model->state->parameters + p->offset, store_numbers(r->arena, network->type, values, p->count), p->count * sizeof(float));
+        float *weights = (float *)r->model->state->parameters + p->offset;
+        if (values) memcpy(weights, store_numbers(r->arena, network->type, values, p->count), p->count * sizeof(float));
     }
     cnnc_model_parameters_changed(r->model);
 }
@@ -158,7 +170,7 @@ static void set_parameters(Reference *r) {
 /* Inputs and, when both sides have one, the target, as the network wants them. */
 static bool load_batch(Reference *r, bool trains) {
     const cnnc_network *network = r->model->network;
-    int count = network->input_count + (trains ? network->target_count : 0);
+    int wanted = trains ? network->target_count : 0, count = network->input_count + wanted;
     cnnc_array *arrays = NEW_ARRAY(r->arena, cnnc_array, count);
     const char **names = NEW_ARRAY(r->arena, const char *, count);
     for (int i = 0; i < count; i++) {
@@ -169,7 +181,7 @@ static bool load_batch(Reference *r, bool trains) {
         names[i] = arena_printf(r->arena, "%s: %s", r->path, name);
     }
     cnnc_error failure;
-    if (!cnnc_dataset_make(network, arrays, arrays + network->input_count, trains ? network->target_count : 0, names, &r->data, &failure) && r->data.n) {
+    if (!cnnc_dataset_make(network, arrays, arrays + network->input_count, wanted, names, &r->data, &failure) && r->data.n) {
         r->n = (int)r->data.n;
         return true;
     }
@@ -186,20 +198,23 @@ static void compare(Reference *r) {
     if (!load_batch(r, trains)) return;
     set_parameters(r);
     if (!r->fits) return;
-    if (!model_results(r->arena, r->model, r->n, r->data.inputs, trains ? r->data.targets : NULL, &results, &failure)) bug("running: %s", failure.text);
+    void **wanted = trains ? r->data.targets : NULL;
+    if (!model_results(r->arena, r->model, r->n, r->data.inputs, wanted, &results, &failure)) bug("running: %s", failure.text);
     printf("%s: %d examples, %s\n", r->path, r->n, cnnc_model_variant(r->model));
     printf("  %-40s %-16s %9s %9s\n", "tensor", "shape", "error", "tolerance");
     compare_outputs(r, &results);
     if (trains) compare_gradients(r, &results);
     if (trains && losses && compare_losses(r, losses)) compare_after(r);
-    if (!trains) printf("  training is not compared: %s\n", network->train ? "the file has no target" : "the network has no compile statement");
+    const char *why = network->train ? "the file has no target" : "the network has no compile statement";
+    if (!trains) printf("  training is not compared: %s\n", why);
 }
 
 static int check_file(Compilation *c, const cnnc_network *network, const char *path, const Tolerances *tolerances) {
     Reference r = {.arena = c->arena, .path = path, .tolerances = tolerances, .fits = true, .fine = true};
     cnnc_error failure;
     int status = EXIT_FILE;
-    if (cnnc_safetensors_read(path, &r.file, &failure) || !(r.model = cnnc_model_new(network, 0, NULL, &failure))) fprintf(stderr, "cnnc: error: %s\n", failure.text);
+    if (cnnc_safetensors_read(path, &r.file, &failure) || !(r.model = cnnc_model_new(network, 0, NULL, &failure)))
+        fprintf(stderr, "cnnc: error: %s\n", failure.text);
     else {
         compare(&r);
         status = r.fits && r.fine ? EXIT_FINE : EXIT_INPUT;

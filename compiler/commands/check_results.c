@@ -7,7 +7,7 @@
 
 static size_t count_of(const Tensor *t) { return (size_t)shape_count(t->shape); }
 
-/* ---- numbers ----------------------------------------------------------------------------------------------------------- */
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
 void *store_numbers(Arena *arena, cnnc_type type, const double *from, size_t n) {
     void *to = arena_alloc(arena, (n + 1) * cnnc_type_size(type));
@@ -76,7 +76,7 @@ double relative_error(const double *x, const double *expected, size_t n) {
     return error == 0 ? 0 : error / scale;
 }
 
-/* ---- the interpreter ------------------------------------------------------------------------------------------------------ */
+/* ---- the interpreter --------------------------------------------------------------------------------------------- */
 
 static double **values_of(const Interpreter *it, Tensor *const *tensors, int n) {
     double **values = NEW_ARRAY(it->graph->arena, double *, n + 1);
@@ -91,8 +91,10 @@ static double **gradients_of(const Interpreter *it, Tensor *const *tensors, int 
 }
 
 static void set_values(Interpreter *it, Tensor *const *tensors, int n, double *const *from) {
-    for (int i = 0; i < n; i++)
-        if (interpreter_value(it, tensors[i])) memcpy(interpreter_value(it, tensors[i]), from[i], sizeof(double) * (size_t)it->n * count_of(tensors[i]));
+    for (int i = 0; i < n; i++) {
+        double *to = interpreter_value(it, tensors[i]);
+        if (to) memcpy(to, from[i], sizeof(double) * (size_t)it->n * count_of(tensors[i]));
+    }
 }
 
 Results interpreter_results(Interpreter *it, const Batch *batch) {
@@ -110,9 +112,9 @@ Results interpreter_results(Interpreter *it, const Batch *batch) {
     return r;
 }
 
-/* ---- generated code ---------------------------------------------------------------------------------------------------------- */
+/* ---- generated code ---------------------------------------------------------------------------------------------- */
 
-static void **new_arrays(Arena *arena, const cnnc_tensor *tensors, int count, int n, cnnc_type type) {
+void **new_arrays(Arena *arena, const cnnc_tensor *tensors, int count, int n, cnnc_type type) {
     void **arrays = NEW_ARRAY(arena, void *, count + 1);
     for (int i = 0; i < count; i++) arrays[i] = arena_alloc(arena, tensors[i].count * (size_t)n * cnnc_type_size(type) + 8);
     return arrays;
@@ -128,13 +130,14 @@ static double **load_arrays(Arena *arena, const cnnc_tensor *tensors, int count,
 static double **sum_gradients(Arena *arena, const cnnc_model *model) {
     const cnnc_network *network = model->network;
     double **sums = NEW_ARRAY(arena, double *, network->parameters_length + 1);
+    size_t size = cnnc_type_size(network->type);
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
         sums[i] = NEW_ARRAY(arena, double, p->count + 1);
         for (int b = 0; b < network->gradient_buffers; b++) {
-            size_t at = (size_t)b * network->parameter_count + p->offset;
-            for (size_t k = 0; k < p->count; k++)
-                sums[i][k] += network->type == CNNC_F64 ? ((double *)model->state->gradients)[at + k] : (double)((float *)model->state->gradients)[at + k];
+            size_t at = ((size_t)b * network->parameter_count + p->offset) * size;
+            const double *terms = load_numbers(arena, network->type, (const char *)model->state->gradients + at, p->count);
+            for (size_t k = 0; k < p->count; k++) sums[i][k] += terms[k];
         }
     }
     return sums;
@@ -154,7 +157,8 @@ static void do_work(void *context, int worker, int begin, int end) {
     w->phase->run(w->net, w->batch, worker, begin, end);
 }
 
-bool model_results(Arena *arena, cnnc_model *model, int n, void *const *inputs, void *const *wanted, Results *r, cnnc_error *failure) {
+bool model_results(Arena *arena, cnnc_model *model, int n, void *const *inputs, void *const *wanted, Results *r,
+                   cnnc_error *failure) {
     const cnnc_network *network = model->network;
     *r = (Results){0};
     void **outputs = new_arrays(arena, network->outputs, network->output_count, n, network->type);

@@ -12,8 +12,15 @@ bool is_shared(const Tensor *t) {
     }
 }
 
+/* Elements that the tensor has for all examples together. */
+static size_t extent(const Interpreter *it, const Tensor *t) { return count_of(t) * (is_shared(t) ? 1 : (size_t)it->n); }
+
+static double *value_at(const Interpreter *it, const Tensor *t, int example) {
+    return it->values[t->id] + (is_shared(t) ? 0 : (size_t)example * count_of(t));
+}
+
 static void make_value(Interpreter *it, const Tensor *t) {
-    if (!it->values[t->id]) it->values[t->id] = NEW_ARRAY(it->graph->arena, double, count_of(t) * (is_shared(t) ? 1 : (size_t)it->n));
+    if (!it->values[t->id]) it->values[t->id] = NEW_ARRAY(it->graph->arena, double, extent(it, t));
 }
 
 Interpreter interpreter_new(const Graph *g, int n) {
@@ -30,20 +37,18 @@ Interpreter interpreter_new(const Graph *g, int n) {
 double *interpreter_value(const Interpreter *it, const Tensor *t) { return it->values[t->id]; }
 
 void interpret_op(Interpreter *it, const Op *op) {
-    double *in[64], *out[4];
-    if (op->input_count > LENGTH(in) || op->output_count > LENGTH(out)) bug("%s has too many operands to interpret", op->def->call.name);
-    for (int k = 0; op->def->accumulates && k < op->output_count; k++) {
-        const Tensor *t = op->outputs[k];
-        memset(it->values[t->id], 0, sizeof(double) * count_of(t) * (is_shared(t) ? 1 : (size_t)it->n));
-    }
+    double *in[MAX_OPERANDS], *out[MAX_OPERANDS];
+    if (op->input_count > MAX_OPERANDS || op->output_count > MAX_OPERANDS) bug("%s has too many operands", op->def->call.name);
+    for (int k = 0; op->def->accumulates && k < op->output_count; k++)
+        memset(it->values[op->outputs[k]->id], 0, sizeof(double) * extent(it, op->outputs[k]));
     for (int i = 0; i < it->n; i++) {
-        for (int k = 0; k < op->input_count; k++) in[k] = it->values[op->inputs[k]->id] + (is_shared(op->inputs[k]) ? 0 : (size_t)i * count_of(op->inputs[k]));
-        for (int k = 0; k < op->output_count; k++) out[k] = it->values[op->outputs[k]->id] + (is_shared(op->outputs[k]) ? 0 : (size_t)i * count_of(op->outputs[k]));
+        for (int k = 0; k < op->input_count; k++) in[k] = value_at(it, op->inputs[k], i);
+        for (int k = 0; k < op->output_count; k++) out[k] = value_at(it, op->outputs[k], i);
         op->def->evaluate(op, in, out);
     }
 }
 
-void interpret(Interpreter *it, Extent extent) {
+void interpret(Interpreter *it, Run run) {
     for (int i = 0; i < it->graph->op_count; i++)
-        if (extent == RUN_ALL || !it->graph->ops[i]->backward) interpret_op(it, it->graph->ops[i]);
+        if (run == RUN_ALL || !it->graph->ops[i]->backward) interpret_op(it, it->graph->ops[i]);
 }

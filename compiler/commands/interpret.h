@@ -10,10 +10,11 @@ typedef struct Interpreter {
     int n;            /* examples */
     double **values;  /* by tensor id: [n][count], or [count] where examples share it; NULL where no op touches it */
 } Interpreter;
-typedef enum { RUN_FORWARD, RUN_ALL } Extent;
+typedef enum { RUN_FORWARD, RUN_ALL } Run;
+enum { MAX_OPERANDS = 64 };                            /* inputs of an op, and outputs */
 Interpreter interpreter_new(const Graph *, int n);     /* the scale is 1 / n, all else zero */
 double *interpreter_value(const Interpreter *, const Tensor *);
-void interpret(Interpreter *, Extent);                 /* sums that examples share start at zero */
+void interpret(Interpreter *, Run);                    /* sums that examples share start at zero */
 void interpret_op(Interpreter *, const Op *);
 bool is_shared(const Tensor *);                        /* by the examples: parameters, their gradients, totals */
 
@@ -29,17 +30,18 @@ typedef struct Results {
 } Results;
 void *store_numbers(Arena *, cnnc_type, const double *from, size_t n);   /* as the caller of generated code has them */
 double *load_numbers(Arena *, cnnc_type, const void *from, size_t n);
+void **new_arrays(Arena *, const cnnc_tensor *, int count, int n, cnnc_type); /* for n examples of each, zero */
 Results interpreter_results(Interpreter *, const Batch *);               /* parameters are set already */
 /* Runs phases of generated code without updating anything; inputs and targets in the network's own types. */
 bool model_results(Arena *, cnnc_model *, int n, void *const *inputs, void *const *targets, Results *, cnnc_error *);
-void draw_example(cnnc_random *, const Tensor *, double *);              /* an input, target or operand, by its type and classes */
+void draw_example(cnnc_random *, const Tensor *, double *);              /* by the tensor's type and classes */
 double root_mean_square(const double *, size_t n);
 double largest(const double *, size_t n);                                /* magnitude; NAN when there is one */
 double absolute_error(const double *, const double *expected, size_t n);
 double relative_error(const double *, const double *expected, size_t n); /* to the largest expected element */
 
-/* ---- the three checks: a table each on standard output; exit statuses ---- */
-bool check_operators(const Graph *);                   /* check_operators.c: false when one fails; needs the graph after build at least */
+/* ---- the three checks: a table each on standard output; exit statuses -------------------------------------------- */
+bool check_operators(const Graph *);                   /* check_operators.c: false when one fails */
 int check_network(Compilation *doubles, Compilation *floats, const char *path); /* check_network.c */
 typedef struct Tolerances { double output, gradient, losses, after; } Tolerances;
 int check_reference(Compilation *, const char *path, const char *reference, const Tolerances *); /* check_reference.c */

@@ -471,6 +471,7 @@ bool emit(Graph *, const Options *, Program *const *programs, int n, Templates *
 /* ---- passes.c: the table of stages, and the way through it ------------------------------------------------------------ */
 typedef struct Compilation {
     Arena *arena;
+    bool quiet;             /* warnings have been shown before */
     Options options;
     Source source;
     Diag diag;

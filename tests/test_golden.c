@@ -243,7 +243,7 @@ static void the_same_network_gives_the_same_bytes(void **state) {
 /* ---- stages -------------------------------------------------------------------------------------------------------- */
 
 /* From select on for AVX-512, where the direct algorithm and fusion have something to do even in small networks. */
-static const char *const dumps[] = {"parse", "build", "autodiff", "select", "fuse", "plan"};
+static const char *const dumps[] = {"parse", "build", "live", "autodiff", "select", "fuse", "plan"};
 
 static void stages_leave_what_they_did(void **state) {
     const char *name = *state, *folder = make_folder(), *net = arena_printf(arena, "%s.net", name);

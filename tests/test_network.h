@@ -44,6 +44,8 @@ static inline Run *start_built(const char *text) {
 
 static inline Run *start_autodiff(const char *text, bool input_gradient) {
     Run *r = start_built(text);
+    live(r->graph);
+    verify_graph(r->graph, "live");
     if (!autodiff(r->graph, input_gradient)) fail_msg("%s", r->diag.out.text);
     verify_graph(r->graph, "autodiff");
     return r;

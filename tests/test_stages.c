@@ -1,4 +1,4 @@
-/* test_stages.c: what the stages from autodiff to plan promise, by their C interface, and that the verifiers between
+/* test_stages.c: what the stages from live to plan promise, by their C interface, and that the verifiers between
  * them catch what breaks it. What the stages leave of some whole networks is in golden/stages. */
 #define _XOPEN_SOURCE 700
 #include "test_network.h"
@@ -67,6 +67,30 @@ static const Buffer *buffer(const Program *p, const char *tensor) {
     }
     fail_msg("there is no tensor '%s'", tensor);
     return NULL;
+}
+
+/* ---- live ---------------------------------------------------------------------------------------------------------- */
+
+static const char *conv_shape(Run *r, const char *layer_name) { return shape_text(r->arena, op_of(r, layer_name, "conv2d")->outputs[0]->shape); }
+
+static void what_nothing_reads_is_not_computed(void **state) {
+    (void)state;
+    Run *r = start_autodiff("input 28x28x1\na = conv2d 4 3x3\nb = conv2d 4 4x3 activation=relu\nmax_pooling2d 2x2\nflatten\ndense 2\ncompile loss=mse\n", false);
+    assert_shape(layer(r, "b")->output->shape, "22x24x4"); /* of 23 rows the pooling leaves one */
+    assert_string_equal(conv_shape(r, "b"), "22x24x4");
+    assert_string_equal(conv_shape(r, "a"), "25x26x4");
+    assert_shape(op_of(r, "b", "conv2d_grad_input")->outputs[0]->shape, "25x26x4");
+    stop(r);
+}
+
+static void what_is_read_elsewhere_is_computed(void **state) {
+    (void)state;
+    Run *r = start_autodiff("input 28x28x1\na = conv2d 4 4x3\nb = max_pooling2d 2x2\noutput a, b\n", false);
+    assert_string_equal(conv_shape(r, "a"), "25x26x4");
+    stop(r);
+    r = start_autodiff("input 28x28x1\na = conv2d 4 4x3\nb = max_pooling2d 2x2\nc = conv2d 4 2x2 strides=2 padding=same from a\noutput b, c\n", false);
+    assert_string_equal(conv_shape(r, "a"), "25x26x4"); /* with padding the last row counts */
+    stop(r);
 }
 
 /* ---- autodiff ------------------------------------------------------------------------------------------------------ */
@@ -477,6 +501,8 @@ static void overlapping_buffers_are_caught(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_nothing_reads_is_not_computed),
+        cmocka_unit_test(what_is_read_elsewhere_is_computed),
         cmocka_unit_test(nothing_flows_below_the_first_trainable_layer),
         cmocka_unit_test(a_frozen_layer_passes_gradients_on),
         cmocka_unit_test(the_input_gets_a_gradient_when_asked),

@@ -1,5 +1,6 @@
 # packages.sh: installs Debian packages that are missing; read with "." by the scripts that build.
 # usage: need_packages PACKAGE ...
+# shellcheck shell=sh
 need_packages() {
     command -v dpkg-query >/dev/null 2>&1 || return 0 # not Debian: what is missing, CMake will say
     missing=
@@ -12,5 +13,5 @@ need_packages() {
     [ "$(id -u)" = 0 ] || sudo=sudo
     $sudo apt-get update -qq
     # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }

@@ -323,6 +323,7 @@ static int check_loaded(Compilation *c, const cnnc_network *doubles, const cnnc_
 int check_network(Compilation *doubles, Compilation *floats, const char *path) {
     Loaded a = {NULL, NULL}, b = {NULL, NULL};
     int status;
+    doubles->quiet = floats->quiet = true; /* the check of operators has shown what there is */
     if (load_network(doubles, path, &a, &status) && load_network(floats, path, &b, &status))
         status = check_loaded(doubles, a.network, b.network);
     unload_network(&b);

@@ -139,6 +139,7 @@ bool apply_network_options(Compilation *c, const NetworkOptions *n) {
 }
 
 void print_diagnostics(const Compilation *c) {
+    if (c->quiet && !c->diag.errors) return;
     if (c->diag.out.length) fwrite(c->diag.out.text, 1, c->diag.out.length, stderr);
     if (c->diag.errors > 20) fprintf(stderr, "cnnc: %d errors, the first 20 are shown\n", c->diag.errors);
 }

@@ -4,6 +4,7 @@
  * tables say what is allowed. */
 #include "cnnc.h"
 
+#include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -64,6 +65,10 @@ static void bind_number(Binder *b, const AttrDef *def, const Value *v, Attr *out
     bool whole = def->kind == ATTR_INT;
     if (v->kind != VALUE_NUMBER || (whole && !v->integer) || !isfinite(v->number) || !number_in_range(def, v->number)) {
         fail(b, v->loc, def, range_text(b, def, whole ? "an integer" : "a number"));
+        return;
+    }
+    if (fabs(v->number) > FLT_MAX) {
+        fail(b, v->loc, def, "a number that a float can hold");
         return;
     }
     if (whole && fabs(v->number) > INT_MAX) {

@@ -4,8 +4,6 @@
  * tensor is read more than once, and the removal of what turned out not to be needed. */
 #include "ops/ops.h"
 
-bool wants_gradient(const Graph *g, const Tensor *t) { return (void)g, t->wants_gradient; }
-
 void add_gradient(Graph *g, Tensor *of, Tensor *gradient) {
     if (!of->gradient) of->gradient = gradient;
     else if (of->role == ROLE_PARAMETER) bug("the parameter '%s' is read twice", of->name);

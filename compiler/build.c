@@ -213,12 +213,13 @@ static Layer *layer_named(Graph *g, const char *name, Loc loc) {
 static bool resolve_inputs(Graph *g, const Statement *s, Layer *l, Layer *previous) {
     const OpDef *def = l->def;
     int n = s->from_count ? s->from_count : previous ? 1 : 0;
-    if (def != &op_input && !n) {
+    bool source = def->max_inputs == 0;
+    if (!source && !n) {
         error(g->diag, s->word.loc, "'%s' has nothing to work on", s->word.text);
         hint(g->diag, "begin with an input, 'input 28x28x1' say");
         return false;
     }
-    if (def == &op_input) {
+    if (source) {
         if (s->from_count) error(g->diag, s->from[0].loc, "an input takes nothing from other layers");
         return !s->from_count;
     }
@@ -234,7 +235,7 @@ static bool resolve_inputs(Graph *g, const Statement *s, Layer *l, Layer *previo
     if (fine && (n < def->min_inputs || n > def->max_inputs)) {
         Loc loc = s->from_count ? s->from[0].loc : s->word.loc;
         if (def->max_inputs == 1) error(g->diag, loc, "'%s' takes one input, not %d", def->call.name, n);
-        else error(g->diag, loc, "'%s' takes %d inputs or more, not %d", def->call.name, def->min_inputs, n);
+        else error(g->diag, loc, "'%s' takes %d to %d inputs, not %d", def->call.name, def->min_inputs, def->max_inputs, n);
         if (def->max_inputs > 1) hint(g->diag, "name them: '%s from a, b'", def->call.name);
         fine = false;
     }
@@ -383,7 +384,8 @@ static void build_compile(Graph *g, const Statement *s, Tensor *prediction, int 
     const OpDef *def = g->loss;
     const Attr *from_logits = find_attr(&def->call, a[COMPILE_LOSS].attributes, "from_logits");
     if (def->on_logits && from_logits->real != 0) def = def->on_logits;
-    else if (def->on_logits && prediction->producer->def == &op_softmax) def = def->on_logits, logits = prediction->producer->inputs[0];
+    else if (def->on_logits && (prediction->producer->def == &op_softmax || prediction->producer->def == &op_sigmoid)) /* as Keras: both keep logits */
+        def = def->on_logits, logits = prediction->producer->inputs[0];
     if (!add_total(g, def, layer, &a[COMPILE_LOSS], logits, &target)) return;
     for (const Attr *m = &a[COMPILE_METRICS]; m && m->present; m = m->next) {
         const OpDef *metric = find_op(m->word, OP_METRIC);

@@ -282,11 +282,13 @@ struct OpDef {
     int min_inputs, max_inputs;       /* of a layer */
     bool activation;                  /* may be the value of activation= */
     bool view;                        /* only another shape for the same elements */
+    bool pools;                       /* a max pooling: may be fused into the kernel before it */
     bool accumulates;                 /* adds to its output (parameter gradients, totals) */
     /* A layer of several ops (parameters, bias, activation); NULL: the op itself. */
     Tensor *(*layer)(Graph *, Layer *);
     bool (*infer)(Graph *, Op *);     /* checks inputs, makes outputs; false after an error */
-    Shape (*region)(const Op *, Shape output); /* the part of each input, from its first row and column on, that such a
+    bool same_size;                   /* height and width of every input are the output's */
+    Shape (*region)(const Op *, Shape output); /* else the part of the input, from its first row and column on, that such a
                                          part of the output needs; NULL: all of it */
     void (*gradient)(Graph *, Op *, Tensor *dy); /* adds the gradients of the inputs that want one; NULL: none flows */
     void (*evaluate)(const Op *, double *const *in, double *const *out); /* one example, plain loops: the definition */
@@ -316,7 +318,6 @@ bool infer_window(Graph *, Op *, const Attr *size, const Attr *strides, const At
 static inline Window window_of(const Op *op) { return op->forward ? op->forward->window : op->window; }
 void bind_window(const Op *, Bindings *);
 Shape region_window(const Op *, Shape output); /* OpDef.region of ops with a window */
-Shape region_same(const Op *, Shape output);   /* and of those whose inputs are as large as the output */
 
 /* Initializers (ops/initializers.c): Keras's names, resolved to a distribution for given fans. */
 Family initializer_family;
@@ -326,14 +327,14 @@ Distribution initializer_distribution(const Attr *, int fan_in, int fan_out);
 /* ---- live.c: what is never read is not computed ------------------------------------------------------------------------
  * Needs a forward graph. Leaves tensors cut to the rows and columns that anything reads: a pooling of 11x11 by 2x2 reads
  * 10x10, and so on back to the input. Gradients, made from it, are as small. */
-bool live(Graph *);
+void live(Graph *);
 
 /* ---- autodiff.c: gradients in the same graph ------------------------------------------------------------------------
  * Needs a graph with a loss. Leaves gradient ops behind the forward ops, only towards trainable parameters and, when
  * asked, the inputs; ops that nothing needs are dropped. */
 bool autodiff(Graph *, bool input_gradient);
-bool wants_gradient(const Graph *, const Tensor *);
 void drop_unneeded(Graph *, Tensor *const *roots, int n);   /* removes ops that none of the roots depends on */
+static inline bool wants_gradient(const Tensor *t) { return t->wants_gradient; }
 void add_gradient(Graph *, Tensor *of, Tensor *gradient); /* sums with what is there */
 
 /* ---- target.c: what there is to generate for -----------------------------------------------------------------------

@@ -64,10 +64,19 @@ static bool is_read(const Program *p, const Tensor *t) {
     return false;
 }
 
+/* Whether the epilogues read vectors along the last axis only: what lies pixel by pixel is not at hand in a window. */
+static bool only_channels(const Kernel *k) {
+    for (int i = 0; i < k->epilogue_count; i++) {
+        const Op *op = k->epilogues[i].op;
+        if (op->input_count > 1 && !(op->def->channelwise & 1 << (1 - k->epilogues[i].acc))) return false;
+    }
+    return true;
+}
+
 static bool fuse_pooling(Program *p, int at) {
     Kernel *k = p->kernels[at];
-    int reader = k->pool || !k->def->pools ? -1 : only_reader(p, storage(p, k->outputs[0]));
-    if (reader < 0 || p->kernels[reader]->op->def != &op_max_pooling2d) return false;
+    int reader = k->pool || !k->def->pools || !only_channels(k) ? -1 : only_reader(p, storage(p, k->outputs[0]));
+    if (reader < 0 || !p->kernels[reader]->op->def->pools) return false;
     Kernel *next = p->kernels[reader];
     Window w = window_of(next->op);
     bool whole = w.sh == w.kh && w.sw == w.kw && !w.top && !w.left && w.oh * w.kh <= w.ih && w.ow * w.kw <= w.iw;

@@ -12,32 +12,36 @@ static Shape larger(Shape a, Shape b) {
     return a;
 }
 
-static bool can_shrink(const Tensor *t) { return t->shape.rank == 3 && t->producer && t->producer->def->region; }
+static bool is_map(const Tensor *t) { return t->shape.rank == 3; }
+
+/* The outputs of other ops are made as a whole: input and concatenate, say. */
+static bool can_shrink(const Tensor *t) { return is_map(t) && t->producer && (t->producer->def->region || t->producer->def->same_size); }
 
 /* Raises what is needed of t; true if that was less. */
 static bool need(Shape *needed, const Tensor *t, Shape region) {
-    if (!can_shrink(t)) return false;
+    if (!is_map(t)) return false;
     Shape before = needed[t->id];
     needed[t->id] = larger(before, region);
     return !shape_equal(before, needed[t->id]);
 }
 
 static bool need_inputs(const Op *op, Shape *needed) {
-    bool changed = false;
+    bool changed = false, shrinks = can_shrink(op->outputs[0]);
     Shape output = needed[op->outputs[0]->id];
-    bool computed = !can_shrink(op->outputs[0]) || output.dim[0] > 0;
-    for (int k = 0; computed && k < op->input_count; k++) {
-        Tensor *x = op->inputs[k];
-        changed |= need(needed, x, can_shrink(op->outputs[0]) ? op->def->region(op, output) : x->shape);
+    for (int k = 0; k < op->input_count; k++) {
+        const Tensor *x = op->inputs[k];
+        if (shrinks && output.dim[0] == 0) continue; /* nothing reads it so far */
+        Shape part = !shrinks ? x->shape : op->def->same_size ? output : op->def->region(op, output);
+        changed |= need(needed, x, part);
     }
     return changed;
 }
 
-/* Where inputs and output must be of one size, an input that others need more of makes the output larger. */
+/* Where inputs and output must be of one size, an input of which there is more makes the output larger. */
 static bool match_output(const Op *op, Shape *needed) {
     bool changed = false;
-    for (int k = 0; op->def->region == region_same && k < op->input_count; k++)
-        if (can_shrink(op->inputs[k])) changed |= need(needed, op->outputs[0], needed[op->inputs[k]->id]);
+    for (int k = 0; op->def->same_size && needed[op->outputs[0]->id].dim[0] > 0 && k < op->input_count; k++)
+        if (is_map(op->inputs[k])) changed |= need(needed, op->outputs[0], needed[op->inputs[k]->id]);
     return changed;
 }
 
@@ -62,7 +66,7 @@ static void cut_window(Op *op) {
     w->oh = op->outputs[0]->shape.dim[0], w->ow = op->outputs[0]->shape.dim[1];
 }
 
-bool live(Graph *g) {
+void live(Graph *g) {
     Shape *needed = NEW_ARRAY(g->arena, Shape, g->tensor_count);
     for (int i = 0; i < g->tensor_count; i++) {
         needed[i] = g->tensors[i]->shape;
@@ -72,5 +76,4 @@ bool live(Graph *g) {
     for (int i = 0; i < g->op_count; i++)
         for (int k = 0; k < g->ops[i]->output_count; k++) cut(g->ops[i]->outputs[k], needed[g->ops[i]->outputs[0]->id]);
     for (int i = 0; i < g->op_count; i++) cut_window(g->ops[i]);
-    return true;
 }

@@ -15,7 +15,7 @@ typedef struct Pass {
 
 static bool run_parse(Compilation *c) { return parse(c->arena, &c->source, &c->diag, &c->description); }
 static bool run_build(Compilation *c) { return build(c->arena, &c->description, &c->diag, &c->graph); }
-static bool run_live(Compilation *c) { return live(c->graph); }
+static bool run_live(Compilation *c) { return live(c->graph), true; }
 static bool run_autodiff(Compilation *c) { return autodiff(c->graph, c->options.input_gradient); }
 static void print_parse(const Compilation *c, StrBuf *out) { print_description(&c->description, out); }
 static void print_build(const Compilation *c, StrBuf *out) { print_graph(c->graph, out); }

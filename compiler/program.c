@@ -120,11 +120,22 @@ static bool is_given(const Tensor *t) {
     return t->role == ROLE_INPUT || t->role == ROLE_TARGET || t->role == ROLE_PARAMETER || t->role == ROLE_SCALE;
 }
 
-/* Every op reads only what was there before it, and its outputs are its own. */
+static void verify_shapes(const Op *op, int i, const char *stage) {
+    const Window *w = &op->window;
+    Shape y = op->outputs[0]->shape;
+    for (int k = 0; op->def->same_size && k < op->input_count; k++)
+        if (!(op->def->channelwise & 1 << k) && !shape_equal(op->inputs[k]->shape, y)) bug("after %s: op %d, '%s', reads '%s' of another size", stage, i, op->def->call.name, op->inputs[k]->name);
+    if (!w->kh) return;
+    Shape x = op->inputs[0]->shape;
+    if (w->ih != x.dim[0] || w->iw != x.dim[1] || w->oh != y.dim[0] || w->ow != y.dim[1]) bug("after %s: op %d, '%s', has another window than tensors", stage, i, op->def->call.name);
+}
+
+/* Every op reads only what was there before it, in the sizes it takes, and its outputs are its own. */
 void verify_graph(const Graph *g, const char *stage) {
     bool *made = NEW_ARRAY(g->arena, bool, g->tensor_count);
     for (int i = 0; i < g->op_count; i++) {
         const Op *op = g->ops[i];
+        verify_shapes(op, i, stage);
         for (int k = 0; k < op->input_count; k++)
             if (!is_given(op->inputs[k]) && !made[op->inputs[k]->id]) bug("after %s: op %d, '%s', reads '%s' before it is made", stage, i, op->def->call.name, op->inputs[k]->name);
         for (int k = 0; k < op->output_count; k++) {

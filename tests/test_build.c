@@ -220,7 +220,8 @@ static void losses_make_their_targets(void **state) {
     (void)state;
     static const struct { const char *output, *loss; Type type; const char *shape; int classes; const char *op; } cases[] = {
         {"dense 5 activation=softmax", "categorical_crossentropy", TYPE_REAL, "5", 5, "categorical_crossentropy_logits"},
-        {"dense 5 activation=sigmoid", "categorical_crossentropy", TYPE_REAL, "5", 5, "categorical_crossentropy"},
+        {"dense 5 activation=sigmoid", "categorical_crossentropy", TYPE_REAL, "5", 5, "categorical_crossentropy_logits"},
+        {"dense 5 activation=relu", "categorical_crossentropy", TYPE_REAL, "5", 5, "categorical_crossentropy"},
         {"dense 5", "categorical_crossentropy(from_logits=true)", TYPE_REAL, "5", 5, "categorical_crossentropy_logits"},
         {"dense 5 activation=softmax", "sparse_categorical_crossentropy", TYPE_I32, "1", 5, "sparse_categorical_crossentropy_logits"},
         {"softmax", "sparse_categorical_crossentropy", TYPE_I32, "1", 4, "sparse_categorical_crossentropy_logits"},

@@ -12,7 +12,7 @@
 #include "tiles.h"
 #include "transform.h"
 
-enum { MAX_MAP = 256 }; /* vectors of a map that a pooling may keep at hand */
+enum { MAX_SIDE = 5, MAX_MAP = 256 }; /* of a tile: larger ones round too much; vectors of a map that a pooling may keep at hand */
 
 /* ---- where it fits, and what it costs ------------------------------------------------------------------------------- */
 
@@ -22,7 +22,7 @@ static bool fits(const Window *w) { return w->sh == 1 && w->sw == 1 && w->dh == 
 static int tile_side(int oh, int ow, int r) {
     int best = 0;
     double least = 0;
-    for (int m = 2; m + r - 1 <= MAX_POINTS; m++) {
+    for (int m = 2; m <= MAX_SIDE && m + r - 1 <= MAX_POINTS; m++) {
         double tiles = (double)((oh + m - 1) / m) * ((ow + m - 1) / m), points = (m + r - 1) * (m + r - 1);
         if (!best || tiles * points < least) best = m, least = tiles * points;
     }

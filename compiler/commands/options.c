@@ -95,6 +95,12 @@ bool parse_options(int argc, char **argv, const CommandLine *c) {
 
 /* ---- options of networks --------------------------------------------------------------------------------------------- */
 
+static void list_targets(void) {
+    fprintf(stderr, "hint: targets are");
+    for (const Target *t = targets; t->name; t++) fprintf(stderr, "%s %s", t == targets ? "" : ",", t->name);
+    fprintf(stderr, "\n");
+}
+
 static bool apply_targets(Compilation *c, const char *list) {
     if (!list || !strcmp(list, "auto")) return true;
     char *copy = arena_string(c->arena, list, strlen(list));
@@ -105,11 +111,12 @@ static bool apply_targets(Compilation *c, const char *list) {
         for (int i = 0; i < c->options.target_count; i++) again = again || c->options.targets[i] == t;
         if (!t || again) {
             fprintf(stderr, t ? "cnnc: error: the target '%s' is given twice\n" : "cnnc: error: there is no target '%s'\n", name);
-            if (!t) fprintf(stderr, "hint: targets are avx512, avx2, vec16 and scalar\n");
+            if (!t) list_targets();
             return false;
         }
         c->options.targets[c->options.target_count++] = t;
     }
+    if (!c->options.target_count) fprintf(stderr, "cnnc: error: --target names no target\n");
     return c->options.target_count > 0;
 }
 
@@ -117,8 +124,11 @@ static bool apply_algorithm(Compilation *c, const char *name) {
     c->options.algorithm = name;
     for (int i = 0; name && all_algorithms[i]; i++)
         if (!strcmp(all_algorithms[i]->name, name)) return true;
-    if (name) fprintf(stderr, "cnnc: error: there is no algorithm '%s'\nhint: algorithms are direct, plain and winograd\n", name);
-    return !name;
+    if (!name) return true;
+    fprintf(stderr, "cnnc: error: there is no algorithm '%s'\nhint: algorithms are", name);
+    for (int i = 0; all_algorithms[i]; i++) fprintf(stderr, "%s %s", i ? "," : "", all_algorithms[i]->name);
+    fprintf(stderr, "\n");
+    return false;
 }
 
 static bool apply_color(Compilation *c, const char *when) {

@@ -18,7 +18,7 @@ static Tensor *layer(Graph *g, Layer *l) {
 
 static void gradient(Graph *g, Op *op, Tensor *dy) {
     for (int i = 0; i < 2; i++)
-        if (wants_gradient(g, op->inputs[i])) add_gradient(g, op->inputs[i], dy);
+        if (wants_gradient(op->inputs[i])) add_gradient(g, op->inputs[i], dy);
 }
 
 static void evaluate(const Op *op, double *const *in, double *const *out) {
@@ -27,5 +27,5 @@ static void evaluate(const Op *op, double *const *in, double *const *out) {
 
 const OpDef op_add = {
     .call = {"add", "elementwise sum of its inputs", NULL, 0, NULL}, .kind = OP_LAYER, .keras = "Add", .min_inputs = 2, .max_inputs = 64, .layer = layer,
-    .infer = infer_like_input, .region = region_same, .gradient = gradient, .evaluate = evaluate, .expression = "${a} + ${b}", .equation = "y = a + b",
+    .infer = infer_like_input, .same_size = true, .gradient = gradient, .evaluate = evaluate, .expression = "${a} + ${b}", .equation = "y = a + b",
 };

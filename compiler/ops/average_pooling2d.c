@@ -11,7 +11,7 @@ static bool infer(Graph *g, Op *op) {
 }
 
 static void gradient(Graph *g, Op *op, Tensor *dy) {
-    if (wants_gradient(g, op->inputs[0])) add_gradient(g, op->inputs[0], add_gradient_op(g, &op_average_pooling2d_grad, op, (Tensor *[]){dy}, 1));
+    if (wants_gradient(op->inputs[0])) add_gradient(g, op->inputs[0], add_gradient_op(g, &op_average_pooling2d_grad, op, (Tensor *[]){dy}, 1));
 }
 
 /* The part of window h, v that lies inside the input: rows h0 .. h1 - 1, columns v0 .. v1 - 1. */

@@ -2,8 +2,8 @@
 #include "ops.h"
 
 static void gradient(Graph *g, Op *op, Tensor *dy) {
-    if (wants_gradient(g, op->inputs[1])) add_gradient(g, op->inputs[1], add_gradient_op(g, &op_bias_grad, op, (Tensor *[]){dy}, 1));
-    if (wants_gradient(g, op->inputs[0])) add_gradient(g, op->inputs[0], dy);
+    if (wants_gradient(op->inputs[1])) add_gradient(g, op->inputs[1], add_gradient_op(g, &op_bias_grad, op, (Tensor *[]){dy}, 1));
+    if (wants_gradient(op->inputs[0])) add_gradient(g, op->inputs[0], dy);
 }
 
 static bool infer_grad(Graph *g, Op *op) {
@@ -29,7 +29,7 @@ static void bind(const Op *op, Bindings *b) {
 static double flops(const Op *op) { return (double)shape_count(op->inputs[0]->shape); }
 
 const OpDef op_bias_add = {
-    .call = {"bias_add", "adds a vector along the last axis", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_input, .region = region_same, .gradient = gradient,
+    .call = {"bias_add", "adds a vector along the last axis", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_input, .same_size = true, .gradient = gradient,
     .evaluate = evaluate, .expression = "${a} + ${b}", .channelwise = 1 << 1, .equation = "y = x + bias",
 };
 const OpDef op_bias_grad = {

@@ -53,7 +53,7 @@ static bool infer_grad(Graph *g, Op *op) {
 static void gradient(Graph *g, Op *op, Tensor *dy) {
     Op *grad = add_gradient_op(g, &op_concatenate_grad, op, (Tensor *[]){dy}, 1)->producer;
     for (int i = 0; i < 2; i++)
-        if (wants_gradient(g, op->inputs[i])) add_gradient(g, op->inputs[i], grad->outputs[i]);
+        if (wants_gradient(op->inputs[i])) add_gradient(g, op->inputs[i], grad->outputs[i]);
 }
 
 typedef struct Split { size_t outer, a, b; } Split; /* rows; elements of each input in a row */

@@ -54,8 +54,8 @@ static bool infer_grad_kernel(Graph *g, Op *op) {
 
 static void gradient(Graph *g, Op *op, Tensor *dy) {
     Tensor *x = op->inputs[0], *kernel = op->inputs[1];
-    if (wants_gradient(g, kernel)) add_gradient(g, kernel, add_gradient_op(g, &op_conv2d_grad_kernel, op, (Tensor *[]){x, dy}, 2));
-    if (wants_gradient(g, x)) add_gradient(g, x, add_gradient_op(g, &op_conv2d_grad_input, op, (Tensor *[]){dy, kernel}, 2));
+    if (wants_gradient(kernel)) add_gradient(g, kernel, add_gradient_op(g, &op_conv2d_grad_kernel, op, (Tensor *[]){x, dy}, 2));
+    if (wants_gradient(x)) add_gradient(g, x, add_gradient_op(g, &op_conv2d_grad_input, op, (Tensor *[]){dy, kernel}, 2));
 }
 
 /* Calls visit for every product of one example: indices of x, kernel and y. */

@@ -35,8 +35,8 @@ static bool infer_grad_kernel(Graph *g, Op *op) {
 
 static void gradient(Graph *g, Op *op, Tensor *dy) {
     Tensor *x = op->inputs[0], *kernel = op->inputs[1];
-    if (wants_gradient(g, kernel)) add_gradient(g, kernel, add_gradient_op(g, &op_dense_grad_kernel, op, (Tensor *[]){x, dy}, 2));
-    if (wants_gradient(g, x)) add_gradient(g, x, add_gradient_op(g, &op_dense_grad_input, op, (Tensor *[]){dy, kernel}, 2));
+    if (wants_gradient(kernel)) add_gradient(g, kernel, add_gradient_op(g, &op_dense_grad_kernel, op, (Tensor *[]){x, dy}, 2));
+    if (wants_gradient(x)) add_gradient(g, x, add_gradient_op(g, &op_dense_grad_input, op, (Tensor *[]){dy, kernel}, 2));
 }
 
 typedef struct Size { int64_t rows, in, out; } Size;

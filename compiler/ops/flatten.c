@@ -10,7 +10,7 @@ static bool infer(Graph *g, Op *op) {
 }
 
 static void gradient(Graph *g, Op *op, Tensor *dy) {
-    if (wants_gradient(g, op->inputs[0])) add_gradient(g, op->inputs[0], add_gradient_op(g, &op_flatten_grad, op, (Tensor *[]){dy}, 1));
+    if (wants_gradient(op->inputs[0])) add_gradient(g, op->inputs[0], add_gradient_op(g, &op_flatten_grad, op, (Tensor *[]){dy}, 1));
 }
 
 static void evaluate(const Op *op, double *const *in, double *const *out) {

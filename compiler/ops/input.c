@@ -31,7 +31,7 @@ static bool infer_grad(Graph *g, Op *op) { return infer_external(g, op, ROLE_INP
 static bool infer_output(Graph *g, Op *op) { return infer_external(g, op, ROLE_OUTPUT, g->output_count); }
 
 static void gradient(Graph *g, Op *op, Tensor *dy) {
-    if (wants_gradient(g, op->inputs[0])) add_gradient(g, op->inputs[0], add_gradient_op(g, &op_input_grad, op, (Tensor *[]){dy}, 1));
+    if (wants_gradient(op->inputs[0])) add_gradient(g, op->inputs[0], add_gradient_op(g, &op_input_grad, op, (Tensor *[]){dy}, 1));
 }
 
 static void evaluate(const Op *op, double *const *in, double *const *out) {

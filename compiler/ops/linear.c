@@ -4,7 +4,7 @@
 #include <string.h>
 
 static void gradient(Graph *g, Op *op, Tensor *dy) {
-    if (wants_gradient(g, op->inputs[0])) add_gradient(g, op->inputs[0], dy);
+    if (wants_gradient(op->inputs[0])) add_gradient(g, op->inputs[0], dy);
 }
 
 static void evaluate(const Op *op, double *const *in, double *const *out) {
@@ -13,5 +13,5 @@ static void evaluate(const Op *op, double *const *in, double *const *out) {
 
 const OpDef op_linear = {
     .call = {"linear", "the input itself", NULL, 0, NULL}, .kind = OP_LAYER, .keras = "Activation", .min_inputs = 1, .max_inputs = 1, .activation = true,
-    .view = true, .infer = infer_like_input, .region = region_same, .gradient = gradient, .evaluate = evaluate, .equation = "y = x",
+    .view = true, .infer = infer_like_input, .same_size = true, .gradient = gradient, .evaluate = evaluate, .equation = "y = x",
 };

@@ -41,7 +41,7 @@ bool infer_total(Graph *g, Op *op) {
 
 void gradient_of_loss(Graph *g, Op *op, const OpDef *grad) {
     Tensor *prediction = op->inputs[0];
-    if (wants_gradient(g, prediction)) add_gradient(g, prediction, add_gradient_op(g, grad, op, (Tensor *[]){prediction, op->inputs[1], g->scale}, 3));
+    if (wants_gradient(prediction)) add_gradient(g, prediction, add_gradient_op(g, grad, op, (Tensor *[]){prediction, op->inputs[1], g->scale}, 3));
 }
 
 void bind_rows(const Op *op, Bindings *b) {

@@ -21,7 +21,7 @@ static bool infer(Graph *g, Op *op) {
 
 static void gradient(Graph *g, Op *op, Tensor *dy) {
     Tensor *x = op->inputs[0];
-    if (wants_gradient(g, x)) add_gradient(g, x, add_gradient_op(g, &op_max_pooling2d_grad, op, (Tensor *[]){dy, op->outputs[1]}, 2));
+    if (wants_gradient(x)) add_gradient(g, x, add_gradient_op(g, &op_max_pooling2d_grad, op, (Tensor *[]){dy, op->outputs[1]}, 2));
 }
 
 static size_t at(const Window *w, int h, int c, int k) { return ((size_t)h * (size_t)w->iw + (size_t)c) * (size_t)w->ic + (size_t)k; }
@@ -66,7 +66,7 @@ static double flops(const Op *op) {
 
 const OpDef op_max_pooling2d = {
     .call = {"max_pooling2d", "the largest element of each window", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "MaxPooling2D", .min_inputs = 1,
-    .max_inputs = 1, .infer = infer, .region = region_window, .gradient = gradient, .evaluate = evaluate, .plain = "max_pooling2d.forward", .bind = bind, .flops = flops,
+    .max_inputs = 1, .pools = true, .infer = infer, .region = region_window, .gradient = gradient, .evaluate = evaluate, .plain = "max_pooling2d.forward", .bind = bind, .flops = flops,
     .equation = "y[h][w][c] = max over kh, kw of x[h*sh + kh][w*sw + kw][c]",
 };
 const OpDef op_max_pooling2d_grad = {

@@ -61,5 +61,5 @@ Tensor *bias_and_activation(Graph *g, Layer *layer, Tensor *y, const Attr *use_b
 }
 
 void gradient_from_output(Graph *g, Op *op, const OpDef *grad, Tensor *dy) {
-    if (wants_gradient(g, op->inputs[0])) add_gradient(g, op->inputs[0], add_gradient_op(g, grad, op, (Tensor *[]){dy, op->outputs[0]}, 2));
+    if (wants_gradient(op->inputs[0])) add_gradient(g, op->inputs[0], add_gradient_op(g, grad, op, (Tensor *[]){dy, op->outputs[0]}, 2));
 }

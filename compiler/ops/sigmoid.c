@@ -15,7 +15,7 @@ static void evaluate_grad(const Op *op, double *const *in, double *const *out) {
 
 const OpDef op_sigmoid = {
     .call = {"sigmoid", "1 / (1 + exp(-x))", NULL, 0, NULL}, .kind = OP_LAYER, .keras = "Activation", .min_inputs = 1, .max_inputs = 1,
-    .activation = true, .infer = infer_like_input, .region = region_same, .gradient = gradient, .evaluate = evaluate,
+    .activation = true, .infer = infer_like_input, .same_size = true, .gradient = gradient, .evaluate = evaluate,
     .expression = "${V}_sigmoid(${a})", .equation = "y = 1 / (1 + exp(-x))",
 };
 const OpDef op_sigmoid_grad = {

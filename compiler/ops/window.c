@@ -56,8 +56,6 @@ Shape region_window(const Op *op, Shape output) {
     return shape3(high < w->ih ? high : w->ih, wide < w->iw ? wide : w->iw, w->ic);
 }
 
-Shape region_same(const Op *op, Shape output) { return (void)op, output; }
-
 void bind_window(const Op *op, Bindings *b) {
     const Window window = window_of(op), *w = &window;
     const struct { const char *name; int value; } integers[] = {

@@ -353,6 +353,11 @@ static const AttrDef fit_attributes[] = {
 };
 static const Callable fit_statement = {"fit", "how long, in which portions", ATTRIBUTES(fit_attributes), NULL};
 
+const Callable *statement_family(int index) {
+    static const Callable *const statements[] = {&compile_statement, &fit_statement};
+    return index < LENGTH(statements) ? statements[index] : NULL;
+}
+
 /* A loss or metric over the prediction; makes the target where there is none yet. */
 static bool add_total(Graph *g, const OpDef *def, Layer *layer, const Attr *a, Tensor *prediction, Tensor **target) {
     Op *op = new_op(g, def, layer, a->attributes, (Tensor *[]){prediction, NULL}, 2);

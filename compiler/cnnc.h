@@ -250,6 +250,7 @@ struct Graph {
     uint64_t seed;
     struct NameTable *names;
 };
+Family statement_family;                  /* those with attributes: compile, fit */
 bool build(Arena *, const Description *, Diag *, Graph **out);
 void print_graph(const Graph *, StrBuf *);
 

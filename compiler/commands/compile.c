@@ -52,7 +52,7 @@ int command_compile(int argc, char **argv) {
     const Option options[] = {
         {"-o", &out, NULL, NULL, 0, 0, "OUT.c", "where to write; the header goes beside it"},
         {"--header", &header, NULL, NULL, 0, 0, "FILE.h", "where the header goes"},
-        {"--emit", &dump, NULL, NULL, 0, 0, "STAGE", "print what a stage leaves instead: parse, build, autodiff, select, lower, simplify, fuse, plan, c"},
+        {"--emit", &dump, NULL, NULL, 0, 0, "STAGE", arena_printf(c.arena, "print what a stage leaves instead: %s", stage_names(c.arena))},
         {"--input-gradient", NULL, &c.options.input_gradient, NULL, 0, 0, NULL, "training also gives the gradient in the inputs"},
         {"--double", NULL, &c.options.real_is_double, NULL, 0, 0, NULL, "plain loops in double precision"},
         NETWORK_OPTIONS(network),

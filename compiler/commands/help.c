@@ -26,6 +26,7 @@ static void print_overview(void) {
     for (const CommandDef *c = commands; c->name; c++) printf("  %-56s %s\n", c->usage, c->doc);
     printf("\nEach command tells its options with --help ('cnnc NET.net --help' for the first one), 'cnnc --version' the version.\n");
     print_family("layers", layer_family);
+    print_family("statements", statement_family);
     print_family("optimizers", optimizer_family);
     print_family("losses", loss_family);
     print_family("metrics", metric_family);
@@ -53,7 +54,7 @@ static bool print_callable(Family *family, const char *name) {
 }
 
 int command_help(int argc, char **argv) {
-    static Family *const families[] = {layer_family, optimizer_family, loss_family, metric_family, initializer_family};
+    static Family *const families[] = {layer_family, statement_family, optimizer_family, loss_family, metric_family, initializer_family};
     if (argc < 2) {
         print_overview();
         return EXIT_FINE;

@@ -2,9 +2,11 @@
 #define _POSIX_C_SOURCE 200809L
 #include "commands.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct TrainOptions {
     NetworkOptions network;
@@ -13,13 +15,25 @@ typedef struct TrainOptions {
     bool no_shuffle;
 } TrainOptions;
 
-static volatile sig_atomic_t stop;
-static void on_interrupt(int signal) { (void)signal, stop = 1; }
+static volatile sig_atomic_t stop; /* the signal that asked for it */
+static void on_signal(int signal) { stop = signal; }
 
 static int fail(const cnnc_error *failure, int status) { return fprintf(stderr, "cnnc: error: %s\n", failure->text), status; }
 
-/* mnist.net -> mnist.safetensors, here. */
-static const char *default_weights(Arena *arena, const char *name) { return arena_printf(arena, "%s.safetensors", name); }
+/* nets/mnist.net -> mnist.safetensors, here. */
+static const char *default_weights(Arena *arena, const char *net) {
+    const char *slash = strrchr(net, '/'), *base = slash ? slash + 1 : net, *dot = strrchr(base, '.');
+    return arena_printf(arena, "%.*s.safetensors", dot > base ? (int)(dot - base) : (int)strlen(base), base);
+}
+
+/* Better known before the training than after it. */
+static bool can_write(Arena *arena, const char *path) {
+    const char *slash = strrchr(path, '/');
+    const char *folder = slash ? arena_printf(arena, "%.*s", (int)(slash - path + 1), path) : ".";
+    if (!access(folder, W_OK)) return true;
+    fprintf(stderr, "cnnc: error: the weights cannot be written to %s: %s\n", path, strerror(errno));
+    return false;
+}
 
 static int fit(cnnc_model *model, const cnnc_dataset *train, const cnnc_dataset *test, const TrainOptions *o, const char *to) {
     cnnc_error failure;
@@ -34,8 +48,9 @@ static int fit(cnnc_model *model, const cnnc_dataset *train, const cnnc_dataset 
     int trained = cnnc_fit(model, train, &options, NULL, &failure);
     if (trained == CNNC_FAILED) return fail(&failure, EXIT_INPUT);
     if (cnnc_weights_save(model->network, model->net, to, NULL, 0, &failure)) return fail(&failure, EXIT_FILE);
+    if (trained == CNNC_STOPPED) printf("Stopped after %llu updates. ", (unsigned long long)model->state->step);
     printf("Weights saved to %s\n", to);
-    if (trained == CNNC_STOPPED) return 130;
+    if (trained == CNNC_STOPPED) return 128 + stop;
     if (test->n && cnnc_evaluate(model, test, o->batch_size, 0, stdout, &stop, results, &failure) == CNNC_FAILED) return fail(&failure, EXIT_INPUT);
     if (test->n) {
         printf("Test loss: %.4f", results[0]);
@@ -50,7 +65,7 @@ static int train_with(Compilation *c, const cnnc_network *network, const TrainOp
     cnnc_dataset train = {0}, test = {0};
     int status = EXIT_INPUT;
     cnnc_model *model = NULL;
-    const char *to = o->to ? o->to : default_weights(c->arena, network->name);
+    const char *to = o->to ? o->to : default_weights(c->arena, o->net);
     bool folder = !strchr(o->data, ',');
     if (cnnc_summary(network, stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure) ||
         cnnc_dataset_load(network, o->data, "train", &train, &failure) || (folder && cnnc_dataset_load(network, o->data, "t10k", &test, &failure)) ||
@@ -91,7 +106,7 @@ int command_train(int argc, char **argv) {
     const Option options[] = {
         {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with the four MNIST files, or X.npy,Y.npy"},
         {"--weights", &o.from, NULL, NULL, 0, 0, "FROM", "start from saved weights"},
-        {"-o", &o.to, NULL, NULL, 0, 0, "TO", "where to save the weights (NAME.safetensors)"},
+        {"-o", &o.to, NULL, NULL, 0, 0, "TO", "where to save the weights (the network's file name, .safetensors, here)"},
         {"--epochs", NULL, NULL, &o.epochs, 1, 1000000000, "N", "instead of the description's"},
         {"--batch-size", NULL, NULL, &o.batch_size, 1, 1 << 20, "N", "instead of the description's"},
         {"--no-shuffle", NULL, &o.no_shuffle, NULL, 0, 0, NULL, "keep the order of the data"},
@@ -105,9 +120,10 @@ int command_train(int argc, char **argv) {
     if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network)) {
         if (!o.data) fprintf(stderr, "cnnc: error: --data is missing\nhint: --data DIR, a folder with the MNIST files, or --data X.npy,Y.npy\n");
         else {
-            struct sigaction action = {.sa_handler = on_interrupt};
+            struct sigaction action = {.sa_handler = on_signal};
             sigaction(SIGINT, &action, NULL);
-            status = train(&c, &o);
+            sigaction(SIGTERM, &action, NULL);
+            status = can_write(c.arena, o.to ? o.to : ".") ? train(&c, &o) : EXIT_FILE;
         }
     }
     compilation_free(&c);

@@ -2,6 +2,7 @@
  * the order. */
 #include "cnnc.h"
 
+#include <limits.h>
 #include <string.h>
 
 typedef struct Pass {
@@ -40,7 +41,20 @@ static bool for_each_program(Compilation *c, void (*run)(Program *)) {
 static bool run_lower(Compilation *c) { return for_each_program(c, lower); }
 static bool run_simplify(Compilation *c) { return for_each_program(c, simplify); }
 static bool run_fuse(Compilation *c) { return for_each_program(c, fuse); }
-static bool run_plan(Compilation *c) { return for_each_program(c, plan); }
+
+/* Generated code counts the elements of a buffer in int. */
+static bool run_plan(Compilation *c) {
+    for_each_program(c, plan);
+    for (int i = 0; i < c->program_count; i++)
+        for (int k = 0; k < c->programs[i]->tensor_count; k++) {
+            const Buffer *b = &c->programs[i]->buffers[k];
+            if (!b->used || b->size / (size_t)element_size(c->programs[i], b->tensor->type) <= INT_MAX) continue;
+            error(&c->diag, (Loc){0}, "'%s' of %d examples has more than 2^31 - 1 elements", b->tensor->name, b->examples);
+            hint(&c->diag, "a smaller --shard-size would do");
+            return false;
+        }
+    return true;
+}
 
 static void print_each(const Compilation *c, StrBuf *out, void (*print)(const Program *, StrBuf *)) {
     for (int i = 0; i < c->program_count; i++) print(c->programs[i], out);

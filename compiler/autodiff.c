@@ -24,16 +24,33 @@ static void mark_wanting(Graph *g, bool input_gradient) {
     }
 }
 
-void drop_unneeded(Graph *g, Tensor *const *roots, int n) {
-    bool *needed = NEW_ARRAY(g->arena, bool, g->tensor_count);
+bool *needed_ops(const Graph *g, Tensor *const *roots, int n) {
+    bool *needed = NEW_ARRAY(g->arena, bool, g->tensor_count), *keep = NEW_ARRAY(g->arena, bool, g->op_count);
     for (int i = 0; i < n; i++) needed[roots[i]->id] = true;
-    bool *keep = NEW_ARRAY(g->arena, bool, g->op_count);
     for (int i = g->op_count - 1; i >= 0; i--) {
         const Op *op = g->ops[i];
         for (int k = 0; k < op->output_count; k++) keep[i] = keep[i] || needed[op->outputs[k]->id];
         for (int k = 0; keep[i] && k < op->input_count; k++) needed[op->inputs[k]->id] = true;
     }
-    int kept = 0;
+    return keep;
+}
+
+Tensor **graph_results(const Graph *g, bool outputs, bool totals, bool gradients, int *n) {
+    Tensor **results = NULL;
+    *n = 0;
+    for (int i = 0; outputs && i < g->output_count; i++) *PUSH(g->arena, results, *n) = g->outputs[i];
+    for (int i = 0; totals && i < g->total_count; i++) *PUSH(g->arena, results, *n) = g->totals[i];
+    for (int i = 0; gradients && i < g->parameter_count; i++)
+        if (g->parameters[i]->gradient) *PUSH(g->arena, results, *n) = g->parameters[i]->gradient;
+    for (int i = 0; gradients && i < g->input_count; i++)
+        if (g->inputs[i]->gradient) *PUSH(g->arena, results, *n) = g->inputs[i]->gradient;
+    return results;
+}
+
+static void drop_unneeded(Graph *g) {
+    int n, kept = 0;
+    Tensor **results = graph_results(g, true, true, true, &n);
+    const bool *keep = needed_ops(g, results, n);
     for (int i = 0; i < g->op_count; i++) {
         if (!keep[i]) continue;
         g->ops[i]->id = kept;
@@ -42,20 +59,8 @@ void drop_unneeded(Graph *g, Tensor *const *roots, int n) {
     g->op_count = kept;
 }
 
-static Tensor **all_results(Graph *g, int *n) {
-    Tensor **roots = NULL;
-    *n = 0;
-    for (int i = 0; i < g->output_count; i++) *PUSH(g->arena, roots, *n) = g->outputs[i];
-    for (int i = 0; i < g->total_count; i++) *PUSH(g->arena, roots, *n) = g->totals[i];
-    for (int i = 0; i < g->parameter_count; i++)
-        if (g->parameters[i]->gradient) *PUSH(g->arena, roots, *n) = g->parameters[i]->gradient;
-    for (int i = 0; i < g->input_count; i++)
-        if (g->inputs[i]->gradient) *PUSH(g->arena, roots, *n) = g->inputs[i]->gradient;
-    return roots;
-}
-
 bool autodiff(Graph *g, bool input_gradient) {
-    int forward = g->op_count, n;
+    int forward = g->op_count;
     if (g->loss) {
         mark_wanting(g, input_gradient);
         for (int i = forward - 1; i >= 0; i--) {
@@ -71,7 +76,6 @@ bool autodiff(Graph *g, bool input_gradient) {
             return false;
         }
     }
-    Tensor **roots = all_results(g, &n);
-    drop_unneeded(g, roots, n);
+    drop_unneeded(g);
     return true;
 }

@@ -334,7 +334,8 @@ void live(Graph *);
  * Needs a graph with a loss. Leaves gradient ops behind the forward ops, only towards trainable parameters and, when
  * asked, the inputs; ops that nothing needs are dropped. */
 bool autodiff(Graph *, bool input_gradient);
-void drop_unneeded(Graph *, Tensor *const *roots, int n);   /* removes ops that none of the roots depends on */
+Tensor **graph_results(const Graph *, bool outputs, bool totals, bool gradients, int *n); /* what a graph is asked for */
+bool *needed_ops(const Graph *, Tensor *const *results, int n);   /* by position: whether any of the results depends on the op */
 static inline bool wants_gradient(const Tensor *t) { return t->wants_gradient; }
 void add_gradient(Graph *, Tensor *of, Tensor *gradient); /* sums with what is there */
 

@@ -4,33 +4,12 @@
 
 #include <string.h>
 
-static Tensor **entry_roots(Graph *g, Entry entry, int *n) {
-    Tensor **roots = NULL;
-    *n = 0;
-    if (entry == ENTRY_PREDICT)
-        for (int i = 0; i < g->output_count; i++) *PUSH(g->arena, roots, *n) = g->outputs[i];
-    else
-        for (int i = 0; i < g->total_count; i++) *PUSH(g->arena, roots, *n) = g->totals[i];
-    if (entry != ENTRY_TRAIN) return roots;
-    for (int i = 0; i < g->parameter_count; i++)
-        if (g->parameters[i]->gradient) *PUSH(g->arena, roots, *n) = g->parameters[i]->gradient;
-    for (int i = 0; i < g->input_count; i++)
-        if (g->inputs[i]->gradient) *PUSH(g->arena, roots, *n) = g->inputs[i]->gradient;
-    return roots;
-}
-
 /* The ops that the entry point's results depend on, in the graph's order. */
 static void find_ops(Program *p) {
-    Graph *g = p->graph;
+    const Graph *g = p->graph;
     int n;
-    Tensor **roots = entry_roots(g, p->entry, &n);
-    bool *needed = NEW_ARRAY(p->arena, bool, g->tensor_count), *keep = NEW_ARRAY(p->arena, bool, g->op_count);
-    for (int i = 0; i < n; i++) needed[roots[i]->id] = true;
-    for (int i = g->op_count - 1; i >= 0; i--) {
-        const Op *op = g->ops[i];
-        for (int k = 0; k < op->output_count; k++) keep[i] = keep[i] || needed[op->outputs[k]->id];
-        for (int k = 0; keep[i] && k < op->input_count; k++) needed[op->inputs[k]->id] = true;
-    }
+    Tensor **results = graph_results(g, p->entry == ENTRY_PREDICT, p->entry != ENTRY_PREDICT, p->entry == ENTRY_TRAIN, &n);
+    const bool *keep = needed_ops(g, results, n);
     for (int i = 0; i < g->op_count; i++)
         if (keep[i]) *PUSH(p->arena, p->ops, p->op_count) = g->ops[i];
 }

@@ -179,7 +179,15 @@ static const char *const reserved[] = {
 
 static bool is_ours(const char *name) { return !strcmp(name, "cnnc") || !strncmp(name, "cnnc_", 5); }
 
+/* SIZE_MAX, M_PI, CNNC_ABI: capitals with an underscore may be a macro of any header. */
+static bool looks_like_macro(const char *name) { return strchr(name, '_') && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(name); }
+
 static bool check_name(Graph *g, Name name) {
+    if (looks_like_macro(name.text)) {
+        error(g->diag, name.loc, "'%s' cannot be a name: it may be a macro of C", name.text);
+        hint(g->diag, "in small letters it would do");
+        return false;
+    }
     for (int i = 0; i < LENGTH(reserved); i++)
         if (!strcmp(name.text, reserved[i])) {
             error(g->diag, name.loc, "'%s' cannot be a name: it is a keyword or macro of C or C++", name.text);

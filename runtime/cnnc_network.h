@@ -83,7 +83,8 @@ typedef struct cnnc_state {
     int variant;          /* index into cnnc_network.variants */
     void *parameters;     /* [parameter_count] elements of the network's type, laid out as <net>_parameters */
     void *slots;          /* [slot_count][parameter_count]: the optimizer's state */
-    void *gradients;      /* [gradient_buffers][parameter_count]; their sum is the gradient of the last batch */
+    void *gradients;      /* [gradient_buffers][parameter_count]; after the first phase of train their sum is the gradient of
+                             the batch (times loss_scale_factor where the optimizer has one); later phases work in them */
     double *totals;       /* [gradient_buffers][1 + metric_count]: loss and metrics summed over the last batch */
 } cnnc_state;
 

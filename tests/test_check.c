@@ -75,6 +75,17 @@ static void every_net_passes(void **state) {
     assert_int_equal(failed, 0);
 }
 
+/* What only --algorithm=winograd selects: tiles of several sides, overhanging ones, both kernels' sizes, all passes. */
+static void winograd_passes(void **state) {
+    (void)state;
+    static const char *const nets[] = {"winograd", "aligned_channels", "wide_channels", "live_concatenate"};
+    for (int i = 0; i < LENGTH(nets); i++) {
+        char arguments[2048];
+        snprintf(arguments, sizeof arguments, "'%s/tests/nets/%s.net' --algorithm=winograd --target=avx2,vec16", CNNC_SOURCE_DIR, nets[i]);
+        if (run_check(arguments)) fail_msg("%s: %s", nets[i], output);
+    }
+}
+
 /* ---- references ----------------------------------------------------------------------------------------------------------
  * y = x . (0.5, -0.25) + 0.125 at x = (1, 2) is 0.125, the target 0.625: every number below is exact in floats. */
 
@@ -205,6 +216,7 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_net_passes),
+        cmocka_unit_test(winograd_passes),
         cmocka_unit_test(right_reference_passes),
         cmocka_unit_test(wrong_number_fails),
         cmocka_unit_test(tolerance_may_be_given),

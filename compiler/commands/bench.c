@@ -59,25 +59,34 @@ static int report(const Program *p, const BenchOptions *o, const Times *times) {
     if (compile(&described, o->net, "build", NULL, NULL) != EXIT_FINE || !autodiff(described.graph, false)) bug("'%s' does not build again", o->net);
     Report r = make_report(p, described.graph, times);
     print_report(&r);
-    if (o->json) failure = write_report(p->arena, &r, o->json);
+    if (o->json) failure = write_report(&r, o->json);
     if (failure) fprintf(stderr, "cnnc: error: %s\n", failure);
     compilation_free(&described);
     return failure ? EXIT_FILE : EXIT_FINE;
 }
 
+/* Those of --data, to be freed, or random ones. False after a message. */
+static bool get_examples(const Compilation *c, const cnnc_network *network, const BenchOptions *o, int batch_size, cnnc_dataset *examples) {
+    cnnc_error failure;
+    if (!o->data) {
+        *examples = random_examples(c->arena, c->graph, network, batch_size);
+        return true;
+    }
+    if (cnnc_dataset_load(network, o->data, "train", examples, &failure)) fprintf(stderr, "cnnc: error: %s\n", failure.text);
+    else if (!examples->target_count) fprintf(stderr, "cnnc: error: --data %s has no targets\n", o->data);
+    else return true;
+    cnnc_dataset_free(examples);
+    return false;
+}
+
 static int bench_subjects(Subject *plain, Subject *profiled, const BenchOptions *o) {
     Compilation *c = &profiled->compilation;
     const Program *p = train_program(c);
-    Times times = {.batch_size = o->batch_size ? o->batch_size : plain->network->batch_size, .repeat = o->repeat, .threads = cnnc_pool_threads(plain->model->pool), .kernel_count = p->kernel_count};
+    Times times = {.batch_size = o->batch_size ? o->batch_size : plain->network->batch_size, .repeat = o->repeat, .threads = o->threads, .kernel_count = p->kernel_count};
     cnnc_profile *profile = dlsym(profiled->loaded.library, arena_printf(c->arena, "%s_profile", c->graph->name));
-    if (!profile) bug("the profiled network exports no profile");
     cnnc_dataset examples = {0};
-    cnnc_error failure;
-    if (!o->data) examples = random_examples(c->arena, c->graph, plain->network, times.batch_size);
-    else if (cnnc_dataset_load(plain->network, o->data, "train", &examples, &failure)) {
-        fprintf(stderr, "cnnc: error: %s\n", failure.text);
-        return EXIT_INPUT;
-    }
+    if (!profile) bug("the profiled network exports no profile");
+    if (!get_examples(c, plain->network, o, times.batch_size, &examples)) return EXIT_INPUT;
     measure(c->arena, plain->model, profiled->model, profile, &examples, &times);
     if (o->data) cnnc_dataset_free(&examples);
     return report(p, o, &times);

@@ -40,5 +40,5 @@ typedef struct Report {
 /* described: the graph with gradients, not cut by live; its ops are those of the program's graph, in the same order. */
 Report make_report(const Program *, const Graph *described, const Times *);
 void print_report(const Report *);
-const char *write_report(Arena *, const Report *, const char *path); /* as JSON; a message on failure */
+const char *write_report(const Report *, const char *path); /* as JSON; a message on failure */
 #endif

@@ -54,7 +54,7 @@ static void add_kernel_row(Report *r, int i) {
     row->gbytes = row->bytes / row->us / 1e3;
 }
 
-/* dense: as described. The last of an op's kernels also shows the rate that all of them have together. */
+/* dense: the op as described. The last of its kernels also shows the rate that all of them have together. */
 static void add_operator_row(Report *r, const Op *op, const Op *dense) {
     OperatorRow *row = &r->operators[r->operator_count];
     KernelRow *last = NULL;
@@ -80,8 +80,10 @@ Report make_report(const Program *p, const Graph *described, const Times *times)
     r.operators = NEW_ARRAY(p->arena, OperatorRow, g->op_count + 1);
     for (int i = 0; i < p->kernel_count; i++) r.sum += times->kernels[i];
     for (int i = 0; i < p->kernel_count; i++) add_kernel_row(&r, i);
-    for (int i = 0; i < g->op_count; i++)
+    for (int i = 0; i < g->op_count; i++) {
+        if (i >= described->op_count || described->ops[i]->def != g->ops[i]->def) bug("live has changed which ops there are");
         if (multiplies_weights(g->ops[i])) add_operator_row(&r, g->ops[i], described->ops[i]);
+    }
     r.roofline = r.dense_flops / (times->peak * times->threads * 1e3);
     r.times_roofline = r.roofline / r.step;
     return r;
@@ -100,11 +102,26 @@ static void percent(double x) {
     else printf(" %7s", "");
 }
 
-static void print_kernel_rows(const Report *r) {
-    printf("  %-34s %-24s %8s %7s %8s %7s %8s %8s %8s\n", "kernel", "template", "us", "share", "GFLOP/s", "of peak", "as dense", "kB", "GB/s");
+static int wider(int width, const char *word) { return (int)strlen(word) > width ? (int)strlen(word) : width; }
+
+/* Widths of the first two columns of both tables. */
+typedef struct Widths { int name, what; } Widths;
+
+static Widths find_widths(const Report *r) {
+    Widths w = {24, 20};
+    for (int i = 0; i < r->kernel_count; i++) {
+        w.name = wider(w.name, r->kernels[i].kernel->name);
+        w.what = wider(w.what, r->kernels[i].kernel->def->template);
+    }
+    for (int i = 0; i < r->operator_count; i++) w.name = wider(w.name, r->operators[i].op->layer->name);
+    return w;
+}
+
+static void print_kernel_rows(const Report *r, Widths w) {
+    printf("  %-*s  %-*s %8s %7s %8s %7s %8s %8s %8s\n", w.name, "kernel", w.what, "template", "us", "share", "GFLOP/s", "of peak", "as dense", "kB", "GB/s");
     for (int i = 0; i < r->kernel_count; i++) {
         const KernelRow *k = &r->kernels[i];
-        printf("  %-34s %-24s", k->kernel->name, k->kernel->def->template);
+        printf("  %-*s  %-*s", w.name, k->kernel->name, w.what, k->kernel->def->template);
         cell(8, 3, k->us);
         percent(k->share);
         cell(8, 1, k->gflops);
@@ -116,11 +133,11 @@ static void print_kernel_rows(const Report *r) {
     }
 }
 
-static void print_operator_rows(const Report *r) {
-    printf("\n  %-34s %-24s %8s %7s %8s %7s %8s %8s\n", "layer", "product with weights", "us", "share", "as dense", "of peak", "MFLOP", "kernels");
+static void print_operator_rows(const Report *r, Widths w) {
+    printf("\n  %-*s  %-*s %8s %7s %8s %7s %8s %8s\n", w.name, "layer", w.what, "operator", "us", "share", "as dense", "of peak", "MFLOP", "kernels");
     for (int i = 0; i < r->operator_count; i++) {
         const OperatorRow *o = &r->operators[i];
-        printf("  %-34s %-24s", o->op->layer->name, o->op->def->call.name);
+        printf("  %-*s  %-*s", w.name, o->op->layer->name, w.what, o->op->def->call.name);
         cell(8, 3, o->us);
         percent(o->share);
         cell(8, 1, o->dense_gflops);
@@ -132,31 +149,38 @@ static void print_operator_rows(const Report *r) {
 
 static double epoch_seconds(double us) { return us * EPOCH / 1e6; }
 
+static void print_totals(const Report *r) {
+    const Times *t = r->times;
+    const char *s = t->threads == 1 ? "" : "s";
+    printf("\n  %-28s %10.3f us\n", "sum of the kernels", r->sum);
+    printf("  %-28s %10.3f us %10.3f s an epoch of %d; not profiled, %d thread%s\n", "training step", r->step, epoch_seconds(r->step), EPOCH, t->threads, s);
+    printf("  %-28s %10.3f us\n", "  forward and backward", t->shards);
+    printf("  %-28s %10.3f us\n", "  update", t->update);
+    printf("  %-28s %10.1f GFLOP/s\n", "peak of one core", t->peak);
+    if (!r->dense_flops) return;
+    printf("  %-28s %10.3f us %10.3f s an epoch; %.3f MFLOP at the peak of %d core%s\n", "dense roofline", r->roofline, epoch_seconds(r->roofline), r->dense_flops / 1e6, t->threads, s);
+    printf("  %-28s %10.2f times the dense roofline's\n", "speed", r->times_roofline);
+}
+
 void print_report(const Report *r) {
     const Times *t = r->times;
     const Options *o = r->program->options;
-    printf("%s, %s%s%s: batches of %d, shards of %d; medians of %d repetitions of %d steps; us: microseconds an example\n\n", r->program->graph->name,
+    Widths w = find_widths(r);
+    printf("%s, %s%s%s: batches of %d, shards of %d; medians of %d repetitions of %d steps; us and kB an example\n\n", r->program->graph->name,
            r->program->target->name, o->algorithm ? ", " : "", o->algorithm ? o->algorithm : "", t->batch_size, o->shard_size, t->repeat, t->steps);
-    print_kernel_rows(r);
-    print_operator_rows(r);
-    printf("\n  %-34s %10.3f us\n", "sum of the kernels", r->sum);
-    printf("  %-34s %10.3f us %10.3f s an epoch of %d, %d thread%s\n", "training step, not profiled", r->step, epoch_seconds(r->step), EPOCH, t->threads, t->threads == 1 ? "" : "s");
-    printf("  %-34s %10.3f us\n", "  forward and backward", t->shards);
-    printf("  %-34s %10.3f us\n", "  update", t->update);
-    printf("  %-34s %10.1f GFLOP/s\n", "multiply-adds of one core", t->peak);
-    printf("  %-34s %10.3f MFLOP, products with weights as described\n", "dense training step", r->dense_flops / 1e6);
-    printf("  %-34s %10.3f us %10.3f s an epoch\n", "dense roofline", r->roofline, epoch_seconds(r->roofline));
-    printf("  %-34s %10.2f\n", "times the dense roofline", r->times_roofline);
+    print_kernel_rows(r, w);
+    if (r->operator_count) print_operator_rows(r, w);
+    print_totals(r);
 }
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------------- */
 
 typedef struct Field { const char *name; double value; } Field;
 
-/* Those that apply; names and words are identifiers and need no escapes. */
-static void add_fields(Arena *arena, StrBuf *out, const Field *fields, int n) {
+/* Those that apply. */
+static void add_fields(StrBuf *out, const Field *fields, int n) {
     for (int i = 0; i < n; i++)
-        if (fields[i].value > 0) strbuf_printf(out, ", \"%s\": %s", fields[i].name, arena_real(arena, fields[i].value));
+        if (fields[i].value > 0) strbuf_printf(out, ", \"%s\": %.12g", fields[i].name, fields[i].value);
 }
 
 static void add_kernels(const Report *r, StrBuf *out) {
@@ -165,7 +189,7 @@ static void add_kernels(const Report *r, StrBuf *out) {
         const Field fields[] = {{"us", k->us}, {"share", k->share}, {"flops", k->flops}, {"gflops", k->gflops}, {"of_peak", k->of_peak},
                                 {"dense_gflops", k->dense_gflops}, {"bytes", k->bytes}, {"gbytes_per_second", k->gbytes}};
         strbuf_printf(out, "%s\n  {\"name\": \"%s\", \"template\": \"%s\"", i ? "," : "", k->kernel->name, k->kernel->def->template);
-        add_fields(r->program->arena, out, fields, LENGTH(fields));
+        add_fields(out, fields, LENGTH(fields));
         strbuf_add(out, "}");
     }
 }
@@ -175,12 +199,13 @@ static void add_operators(const Report *r, StrBuf *out) {
         const OperatorRow *o = &r->operators[i];
         const Field fields[] = {{"us", o->us}, {"share", o->share}, {"kernels", o->kernels}, {"dense_flops", o->dense_flops}, {"dense_gflops", o->dense_gflops}, {"of_peak", o->of_peak}};
         strbuf_printf(out, "%s\n  {\"layer\": \"%s\", \"operator\": \"%s\"", i ? "," : "", o->op->layer->name, o->op->def->call.name);
-        add_fields(r->program->arena, out, fields, LENGTH(fields));
+        add_fields(out, fields, LENGTH(fields));
         strbuf_add(out, "}");
     }
 }
 
-const char *write_report(Arena *arena, const Report *r, const char *path) {
+/* Words are identifiers and need no escapes. */
+const char *write_report(const Report *r, const char *path) {
     const Times *t = r->times;
     const Options *o = r->program->options;
     const Field fields[] = {
@@ -191,13 +216,13 @@ const char *write_report(Arena *arena, const Report *r, const char *path) {
     };
     StrBuf out = {0};
     strbuf_printf(&out, "{\"network\": \"%s\", \"variant\": \"%s\", \"algorithm\": \"%s\"", r->program->graph->name, r->program->target->name, o->algorithm ? o->algorithm : "");
-    add_fields(arena, &out, fields, LENGTH(fields));
+    add_fields(&out, fields, LENGTH(fields));
     strbuf_add(&out, ",\n\"kernels\": [");
     add_kernels(r, &out);
     strbuf_add(&out, "],\n\"operators\": [");
     add_operators(r, &out);
     strbuf_add(&out, "]}\n");
-    const char *failure = write_file(arena, path, out.text, out.length);
+    const char *failure = write_file(r->program->arena, path, out.text, out.length);
     strbuf_free(&out);
     return failure;
 }

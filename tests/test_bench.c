@@ -106,7 +106,8 @@ static void assert_kernels(const Program *p, const char *table, const char *json
 
 static void assert_report(const char *net, const char *target, const char *algorithm, const char *options) {
     char *path = text("%s/bench.json", folder);
-    char *table = bench(text("%s --target=%s%s%s --repeat=1 --json=%s %s", net, target, algorithm ? " --algorithm=" : "", algorithm ? algorithm : "", path, options), 0);
+    char *arguments = text("%s --target=%s%s%s --repeat=1 --json=%s %s", net, target, algorithm ? " --algorithm=" : "", algorithm ? algorithm : "", path, options);
+    char *table = bench(arguments, 0);
     char *json = file_text(path, NULL);
     Json j = {json, 0};
     read_value(&j);
@@ -121,6 +122,7 @@ static void assert_report(const char *net, const char *target, const char *algor
     compilation_free(&c);
     unlink(path);
     free(path);
+    free(arguments);
     free(table);
     free(json);
 }
@@ -155,9 +157,12 @@ static void examples_may_be_given(void **state) {
         assert_int_equal(cnnc_npy_write(paths[i], &array, NULL), CNNC_OK);
         free(zeros);
     }
-    assert_report(NETS "dense.net", "vec16", NULL, text("--data=%s,%s", paths[0], paths[1]));
-    free(bench(text("%s --data=%s", NETS "dense.net", paths[0]), 1));
-    for (int i = 0; i < 2; i++) unlink(paths[i]);
+    char *both = text("--data=%s,%s", paths[0], paths[1]), *inputs = text(NETS "dense.net --data=%s", paths[0]);
+    assert_report(NETS "dense.net", "vec16", NULL, both);
+    free(bench(inputs, 1));
+    for (int i = 0; i < 2; i++) unlink(paths[i]), free(paths[i]);
+    free(both);
+    free(inputs);
     compilation_free(&c);
 }
 

@@ -105,12 +105,12 @@ static int bench(const BenchOptions *o) {
 }
 
 int command_bench(int argc, char **argv) {
-    BenchOptions o = {.threads = 1, .repeat = 9};
+    BenchOptions o = {.threads = 1, .repeat = 15};
     const Option options[] = {
         {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "examples as for train, instead of random ones"},
         {"--batch-size", NULL, NULL, &o.batch_size, 1, 1 << 20, "N", "instead of the description's"},
         {"--threads", NULL, NULL, &o.threads, 1, 1024, "N", "workers of what is not profiled (1); kernels are timed with one"},
-        {"--repeat", NULL, NULL, &o.repeat, 1, 1000, "N", "repetitions, of which the median is shown (9)"},
+        {"--repeat", NULL, NULL, &o.repeat, 1, 1000, "N", "repetitions, of which the median is shown (15)"},
         {"--json", &o.json, NULL, NULL, 0, 0, "FILE", "write the numbers there too"},
         NETWORK_OPTIONS(o.network),
     };

@@ -17,7 +17,9 @@ typedef struct Times {
     double *kernels;        /* of the train entry point, by position */
     double *calls;          /* of them, an example */
     double shards, update;  /* the first phase of a training step and the others, where nothing is profiled */
+    double best;            /* their sum in the best repetition */
     double peak;            /* GFLOP/s of one core's multiply-adds: the best repetition */
+    double processor;       /* the part of the time that this program had its processor; less than 1: others run too */
 } Times;
 /* The same training in both models, side by side. plain: what `cnnc train` would run; profiled: for one worker, with the
  * profile that its code exports. */

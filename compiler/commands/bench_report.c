@@ -156,6 +156,8 @@ static void print_totals(const Report *r) {
     printf("  %-28s %10.3f us %10.3f s an epoch of %d; not profiled, %d thread%s\n", "training step", r->step, epoch_seconds(r->step), EPOCH, t->threads, s);
     printf("  %-28s %10.3f us\n", "  forward and backward", t->shards);
     printf("  %-28s %10.3f us\n", "  update", t->update);
+    printf("  %-28s %10.3f us\n", "  best repetition", t->best);
+    if (t->processor < 0.95) printf("  %-28s %9.0f%% of the time; others ran too\n", "processor", t->processor * 100);
     printf("  %-28s %10.1f GFLOP/s\n", "peak of one core", t->peak);
     if (!r->dense_flops) return;
     printf("  %-28s %10.3f us %10.3f s an epoch; %.3f MFLOP at the peak of %d core%s\n", "dense roofline", r->roofline, epoch_seconds(r->roofline), r->dense_flops / 1e6, t->threads, s);
@@ -210,8 +212,8 @@ const char *write_report(const Report *r, const char *path) {
     const Options *o = r->program->options;
     const Field fields[] = {
         {"batch_size", t->batch_size}, {"shard_size", o->shard_size}, {"threads", t->threads}, {"repetitions", t->repeat}, {"steps", t->steps},
-        {"sum_us", r->sum}, {"step_us", r->step}, {"forward_backward_us", t->shards}, {"update_us", t->update}, {"epoch_seconds", epoch_seconds(r->step)},
-        {"peak_gflops", t->peak}, {"dense_flops", r->dense_flops}, {"roofline_us", r->roofline}, {"roofline_epoch_seconds", epoch_seconds(r->roofline)},
+        {"sum_us", r->sum}, {"step_us", r->step}, {"forward_backward_us", t->shards}, {"update_us", t->update}, {"best_step_us", t->best}, {"epoch_seconds", epoch_seconds(r->step)},
+        {"processor", t->processor}, {"peak_gflops", t->peak}, {"dense_flops", r->dense_flops}, {"roofline_us", r->roofline}, {"roofline_epoch_seconds", epoch_seconds(r->roofline)},
         {"times_roofline", r->times_roofline},
     };
     StrBuf out = {0};

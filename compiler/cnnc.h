@@ -339,6 +339,10 @@ bool *needed_ops(const Graph *, Tensor *const *results, int n);   /* by position
 static inline bool wants_gradient(const Tensor *t) { return t->wants_gradient; }
 void add_gradient(Graph *, Tensor *of, Tensor *gradient); /* sums with what is there */
 
+/* ---- route.c: gradients on the small side of a pooling ---- Needs gradients. Leaves those of activations and biases
+ * before a pooling's, in its size. */
+void route(Graph *);
+
 /* ---- target.c: what there is to generate for -----------------------------------------------------------------------
  * A target is data. Its vector type and words are a section of templates/simd.h.tmpl. */
 typedef struct Target {
@@ -453,8 +457,7 @@ void print_selection(const Program *, StrBuf *);
 /* ---- lower.c: ops -> kernels ---- Needs a selection. Leaves kernels in order; views are aliases, not kernels. */
 void lower(Program *);
 
-/* ---- simplify.c: fewer kernels ---- Needs kernels. Leaves none that repeats another or that nothing reads, and
- * gradients of activations on the small side of a pooling's gradient. */
+/* ---- simplify.c: fewer kernels ---- Needs kernels. Leaves none that repeats another or that nothing reads. */
 void simplify(Program *);
 
 /* ---- fuse.c: epilogues ---- Needs kernels. Leaves elementwise ops and max poolings in the kernel whose output they read. */

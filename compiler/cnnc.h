@@ -170,7 +170,7 @@ typedef struct Graph Graph;
 typedef struct Op Op;
 typedef struct OpDef OpDef;
 typedef struct Layer Layer;
-typedef enum { TYPE_REAL, TYPE_U8, TYPE_I32, TYPE_INDEX } Type; /* REAL: float, or double in the gradient check; INDEX: u8 */
+typedef enum { TYPE_REAL, TYPE_U8, TYPE_I32, TYPE_INDEX, TYPE_SET32, TYPE_SET64 } Type; /* REAL: float, or double in the gradient check; INDEX: u8; sets of bits */
 typedef enum {
     ROLE_INPUT, ROLE_TARGET, ROLE_OUTPUT, ROLE_INPUT_GRADIENT,  /* the caller's arrays */
     ROLE_PARAMETER, ROLE_PARAMETER_GRADIENT,

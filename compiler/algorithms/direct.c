@@ -75,15 +75,6 @@ static void lower_conv(Program *p, const Op *op, const Window *w, int channels, 
     kernel_output(p, k, op->outputs[0]);
 }
 
-/* The input as the windows see it: with the zeros that 'same' puts around. Widens w's input to match. */
-static Tensor *window_input(Program *p, const Op *op, Window *w, Tensor *x) {
-    int high = (w->oh - 1) * w->sh + (w->kh - 1) * w->dh + 1, wide = (w->ow - 1) * w->sw + (w->kw - 1) * w->dw + 1;
-    int ih = high > w->ih + w->top ? high : w->ih + w->top, iw = wide > w->iw + w->left ? wide : w->iw + w->left;
-    x = padded(p, op, x, w->top, w->left, 1, 1, ih, iw);
-    w->ih = ih, w->iw = iw;
-    return x;
-}
-
 static void lower_forward(Program *p, const Op *op) {
     Window w = window_of(op);
     Tensor *x = window_input(p, op, &w, op->inputs[0]);

@@ -48,6 +48,7 @@ static void schedule_conv( Program *p, Kernel *k) {
     best_tile(p, ph, pw, width, vectors_of(p, channels), &columns, &deep);
     const Integer integers[] = {{"PH", ph}, {"PW", pw}, {"ROWS", rows}, {"COLUMNS", width}, {"TH", ph}, {"TW", columns}};
     for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_int(p, k, "MONOTONE", monotone_epilogues(k));
     kernel_int(p, k, "UNROLL", kernel_get(k, "KH") * kernel_get(k, "KW") * kernel_get(k, "C") <= 32);
     cut_channels(p, k, channels, deep);
 }

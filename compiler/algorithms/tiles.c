@@ -54,3 +54,9 @@ Tensor *window_input(Program *p, const Op *op, Window *w, Tensor *x) {
 }
 
 void schedule_nothing(Program *p, Kernel *k) { (void)p, (void)k; }
+
+bool monotone_epilogues(const Kernel *k) {
+    for (int i = 0; i < k->epilogue_count; i++)
+        if (!k->epilogues[i].op->def->monotone) return false;
+    return true;
+}

@@ -362,6 +362,7 @@ typedef struct Options {    /* of one compilation */
     int target_count;
     bool real_is_double;    /* the double instantiation */
     bool input_gradient;
+    bool profile;           /* kernels of the train entry point are timed: see cnnc_profile in cnnc_network.h. Of one target */
     const char *algorithm;  /* only this one and plain; NULL: whichever costs least */
     int shard_size;         /* examples */
     const char *header;     /* name of the header that the C file includes */

@@ -326,6 +326,7 @@ static bool emit_source(Emitter *e, const Bindings *common, Program *const *prog
     }
     bind_records(b, "variants", variants, o->target_count);
     bind_int(b, "norms", norms);
+    bind_int(b, "profile", o->profile);
     bind_string(b, "banner", banner(e, e->graph->name));
     bind_string(b, "header", o->header);
     bind_settings(e, b);

@@ -221,6 +221,11 @@ static const char *call_text(const Emitter *e, const Program *p, const Kernel *k
     return arena_printf(e->arena, "%s);", text);
 }
 
+/* The call between two looks at the clock. */
+static const char *timed_call(const Emitter *e, const char *call, int kernel) {
+    return arena_printf(e->arena, "%s_timer_start();\n%s\n%s_timer_stop(%d);", e->graph->name, call, e->graph->name, kernel);
+}
+
 static bool reads_rows(const Program *p, const Loop *l) {
     for (int i = l->first; i < l->end; i++)
         for (int k = 0; k < p->kernels[i]->input_count; k++)
@@ -288,6 +293,7 @@ static bool emit_program(Emitter *e, const Program *p, const Bindings *target, F
         const char *function = kernel_function(e, p, p->kernels[i], target, known, out);
         if (!function) return false;
         calls[i] = call_text(e, p, p->kernels[i], function);
+        if (e->options->profile && p->entry == ENTRY_TRAIN) calls[i] = timed_call(e, calls[i], i);
     }
     Bindings *b = bindings_new(e->arena, target);
     bind_string(b, "name", entry_function(e, p->entry, p->target));
@@ -318,6 +324,13 @@ static bool emit_update(Emitter *e, const Bindings *target, StrBuf *out) {
     return expand(e, "update", b, out);
 }
 
+static bool emit_peak(Emitter *e, const Target *t, const Bindings *target, StrBuf *out) {
+    Bindings *b = bindings_new(e->arena, target);
+    bind_int(b, "chains", t->registers / 2 + 4); /* more than latency times units of any machine; factor and term fit beside them */
+    strbuf_add(out, "\n");
+    return expand(e, "peak", b, out);
+}
+
 const char *emit_variant(Emitter *e, const Target *t, Program *const *programs, int n) {
     StrBuf out = {0};
     Functions known = {0};
@@ -326,6 +339,7 @@ const char *emit_variant(Emitter *e, const Target *t, Program *const *programs, 
     for (int i = 0; fine && i < n; i++)
         if (programs[i]->target == t) fine = emit_program(e, programs[i], target, &known, &out);
     if (fine && e->graph->optimizer) fine = emit_update(e, target, &out);
+    if (fine && e->options->profile) fine = emit_peak(e, t, target, &out);
     const char *text = fine ? arena_string(e->arena, out.text, out.length) : NULL;
     strbuf_free(&out);
     return text;

@@ -118,6 +118,16 @@ typedef struct cnnc_network {
     void (*finalize)(void *net); /* end of training: moving averages of the weights take their place; may be NULL */
 } cnnc_network;
 
+/* What code generated to be measured (cnnc bench) exports beside: <net>_profile. Clock and counters are the caller's, to
+ * be set before train runs, by one worker only. */
+typedef struct cnnc_profile {
+    uint64_t (*clock)(void);
+    uint64_t start;
+    uint64_t *ticks, *calls; /* of each kernel of train, in their order */
+    double (*peak)(int rounds, float factor, float *sums); /* multiply-adds in registers and nothing else; sums: [16].
+                                                              Returns how many FLOPs that was */
+} cnnc_profile;
+
 #ifdef __cplusplus
 }
 #endif

@@ -11,6 +11,7 @@ const CommandDef commands[] = {
     {"evaluate", command_evaluate, "cnnc evaluate NET.net --weights W --data DIR", "loss and metrics of saved weights on test data"},
     {"predict", command_predict, "cnnc predict NET.net --weights W --input X.npy -o Y.npy", "outputs for inputs"},
     {"check", command_check, "cnnc check NET.net", "check gradients in double precision, or against a reference file"},
+    {"bench", command_bench, "cnnc bench NET.net", "where the time of a training step goes: a table of kernels"},
     {"help", command_help, "cnnc help [COMMAND|LAYER]", "this list, or a page on one word"},
     {NULL, NULL, NULL, NULL},
 };

@@ -1,0 +1,182 @@
+/* bench_measure.c: training steps timed as a whole and kernel by kernel, and what a core can do at most. */
+#include "bench.h"
+#include "interpret.h"
+
+#include <stdlib.h>
+
+enum { SEED = 1, EXAMPLES = 2048, MOST_ELEMENTS = 1 << 22, WARM_UP = 2, ROUNDS = 200000, TRIES = 5, READINGS = 1000 };
+static const double repetition = 0.05; /* seconds that the steps of one take, at least */
+
+/* ---- examples -------------------------------------------------------------------------------------------------------- */
+
+static void **draw_arrays(Arena *arena, cnnc_random *random, Tensor *const *tensors, const cnnc_tensor *as, int count, int n) {
+    void **arrays = NEW_ARRAY(arena, void *, count + 1);
+    for (int i = 0; i < count; i++) {
+        double *x = NEW_ARRAY(arena, double, as[i].count * (size_t)n);
+        for (int k = 0; k < n; k++) draw_example(random, tensors[i], x + (size_t)k * as[i].count);
+        arrays[i] = store_numbers(arena, as[i].type, x, as[i].count * (size_t)n);
+    }
+    return arrays;
+}
+
+/* So many that caches and branch predictors do not know them by heart. */
+cnnc_dataset random_examples(Arena *arena, const Graph *g, const cnnc_network *network, int batch_size) {
+    size_t elements = 1;
+    cnnc_random random;
+    cnnc_random_seed(&random, SEED, 0);
+    for (int i = 0; i < network->input_count; i++) elements += network->inputs[i].count;
+    for (int i = 0; i < network->target_count; i++) elements += network->targets[i].count;
+    int n = MOST_ELEMENTS / elements < EXAMPLES ? (int)(MOST_ELEMENTS / elements) : EXAMPLES;
+    if (n < batch_size) n = batch_size;
+    cnnc_dataset d = {.n = (size_t)n, .input_count = network->input_count, .target_count = network->target_count};
+    d.inputs = draw_arrays(arena, &random, g->inputs, network->inputs, network->input_count, n);
+    d.targets = draw_arrays(arena, &random, g->targets, network->targets, network->target_count, n);
+    return d;
+}
+
+/* ---- training steps --------------------------------------------------------------------------------------------------- */
+
+/* A model on its way through the examples. */
+typedef struct Course {
+    cnnc_model *model;
+    const cnnc_dataset *examples;
+    const uint32_t *order; /* of the examples, as an epoch has it; batches do not go beyond `length` */
+    size_t length, next;
+    int batch_size;
+} Course;
+
+static const uint32_t *draw_order(Arena *arena, size_t n, size_t length) {
+    uint32_t *order = NEW_ARRAY(arena, uint32_t, length);
+    cnnc_shuffle(order, (uint32_t)n, SEED, 0);
+    for (size_t i = n; i < length; i++) order[i] = order[i - n];
+    return order;
+}
+
+typedef struct Work { void *net; const cnnc_batch *batch; const cnnc_phase *phase; } Work;
+static void do_work(void *context, int worker, int begin, int end) {
+    const Work *w = context;
+    w->phase->run(w->net, w->batch, worker, begin, end);
+}
+
+typedef struct Seconds { double shards, update; } Seconds;
+
+static void take_step(Course *c, Seconds *spent) {
+    const cnnc_network *network = c->model->network;
+    const cnnc_batch batch = {c->batch_size, (const void *const *)c->examples->inputs, (const void *const *)c->examples->targets, c->order + c->next, NULL, NULL};
+    for (int i = 0; i < network->train_phases; i++) {
+        Work work = {c->model->net, &batch, &network->train[i]};
+        double start = cnnc_seconds();
+        cnnc_pool_run(c->model->pool, do_work, &work, work.phase->count(c->model->net, &batch));
+        *(i ? &spent->update : &spent->shards) += cnnc_seconds() - start;
+    }
+    c->model->state->step++;
+    c->model->state->version++;
+    c->next += (size_t)c->batch_size;
+    if (c->next >= c->length) c->next = 0;
+}
+
+static Seconds take_steps(Course *c, int n) {
+    Seconds spent = {0, 0};
+    for (int i = 0; i < n; i++) take_step(c, &spent);
+    return spent;
+}
+
+/* ---- clocks ------------------------------------------------------------------------------------------------------------ */
+
+/* Cheap, in a unit of its own. What came before is done when it is read: a kernel's time is not that of the next one. */
+static uint64_t read_clock(void) {
+#if defined __GNUC__ && defined __x86_64__
+    __builtin_ia32_lfence();
+    return __builtin_ia32_rdtsc();
+#else
+    return (uint64_t)(cnnc_seconds() * 1e9);
+#endif
+}
+
+/* What a look at the clock adds to the time of a call. */
+static double clock_cost(const cnnc_profile *profile) {
+    double least = 0;
+    for (int k = 0; k < TRIES; k++) {
+        uint64_t sum = 0;
+        for (int i = 0; i < READINGS; i++) {
+            uint64_t start = profile->clock();
+            sum += profile->clock() - start;
+        }
+        double mean = (double)sum / READINGS;
+        if (k == 0 || mean < least) least = mean;
+    }
+    return least;
+}
+
+static double peak_gflops(const cnnc_profile *profile) {
+    float sums[16];
+    double best = 0;
+    for (int i = 0; i < TRIES; i++) {
+        double start = cnnc_seconds(), flops = profile->peak(ROUNDS, 0.5f, sums), rate = flops / (cnnc_seconds() - start) / 1e9;
+        if (rate > best) best = rate;
+    }
+    return best;
+}
+
+/* ---- repetitions ------------------------------------------------------------------------------------------------------- */
+
+static int compare_doubles(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median over repetitions of value i: values[repeat][n]. */
+static double median(Arena *arena, const double *values, int repeat, int n, int i) {
+    double *sorted = NEW_ARRAY(arena, double, repeat);
+    for (int r = 0; r < repeat; r++) sorted[r] = values[r * n + i];
+    qsort(sorted, (size_t)repeat, sizeof *sorted, compare_doubles);
+    return (sorted[(repeat - 1) / 2] + sorted[repeat / 2]) / 2;
+}
+
+/* Profiled steps; us[kernels] an example. */
+static void time_kernels(Course *c, const cnnc_profile *profile, double cost, const Times *t, double *us) {
+    double examples = (double)t->steps * t->batch_size;
+    for (int i = 0; i < t->kernel_count; i++) profile->ticks[i] = profile->calls[i] = 0;
+    double seconds = cnnc_seconds();
+    uint64_t ticks = profile->clock();
+    take_steps(c, t->steps);
+    double tick = (cnnc_seconds() - seconds) / (double)(profile->clock() - ticks);
+    for (int i = 0; i < t->kernel_count; i++) {
+        double calls = (double)profile->calls[i], own = (double)profile->ticks[i] - cost * calls;
+        us[i] = (own > calls ? own : calls) * tick / examples * 1e6; /* a tick a call at least */
+        t->calls[i] = calls / examples;
+    }
+}
+
+/* What is compared is measured in turns. */
+static void repeat_steps(Arena *arena, Course *plain, Course *profiled, const cnnc_profile *profile, Times *t) {
+    int n = t->kernel_count;
+    double *us = NEW_ARRAY(arena, double, n * t->repeat + 1), *phases = NEW_ARRAY(arena, double, 2 * t->repeat), cost = clock_cost(profile);
+    for (int r = 0; r < t->repeat; r++) {
+        double peak = peak_gflops(profile), scale = 1e6 / t->steps / t->batch_size;
+        if (peak > t->peak) t->peak = peak;
+        Seconds spent = take_steps(plain, t->steps);
+        phases[2 * r] = spent.shards * scale;
+        phases[2 * r + 1] = spent.update * scale;
+        time_kernels(profiled, profile, cost, t, us + r * n);
+    }
+    for (int i = 0; i < n; i++) t->kernels[i] = median(arena, us, t->repeat, n, i);
+    t->shards = median(arena, phases, t->repeat, 2, 0);
+    t->update = median(arena, phases, t->repeat, 2, 1);
+}
+
+void measure(Arena *arena, cnnc_model *plain, cnnc_model *profiled, cnnc_profile *profile, const cnnc_dataset *examples, Times *t) {
+    size_t batch = (size_t)t->batch_size, length = (examples->n + batch - 1) / batch * batch;
+    const uint32_t *order = draw_order(arena, examples->n, length);
+    Course a = {plain, examples, order, length, 0, t->batch_size}, b = {profiled, examples, order, length, 0, t->batch_size};
+    profile->clock = read_clock;
+    profile->ticks = NEW_ARRAY(arena, uint64_t, t->kernel_count + 1);
+    profile->calls = NEW_ARRAY(arena, uint64_t, t->kernel_count + 1);
+    t->kernels = NEW_ARRAY(arena, double, t->kernel_count + 1);
+    t->calls = NEW_ARRAY(arena, double, t->kernel_count + 1);
+    take_steps(&a, WARM_UP);
+    Seconds one = take_steps(&a, 1);
+    t->steps = (int)(repetition / (one.shards + one.update)) + 1;
+    take_steps(&b, WARM_UP + 1);
+    repeat_steps(arena, &a, &b, profile, t);
+}

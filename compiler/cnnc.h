@@ -170,7 +170,7 @@ typedef struct Graph Graph;
 typedef struct Op Op;
 typedef struct OpDef OpDef;
 typedef struct Layer Layer;
-typedef enum { TYPE_REAL, TYPE_U8, TYPE_I32, TYPE_INDEX } Type; /* REAL: float, or double in the gradient check; INDEX: u8 */
+typedef enum { TYPE_REAL, TYPE_U8, TYPE_I32, TYPE_INDEX, TYPE_SET32, TYPE_SET64 } Type; /* REAL: float, or double in the gradient check; INDEX: u8; sets of bits */
 typedef enum {
     ROLE_INPUT, ROLE_TARGET, ROLE_OUTPUT, ROLE_INPUT_GRADIENT,  /* the caller's arrays */
     ROLE_PARAMETER, ROLE_PARAMETER_GRADIENT,
@@ -284,6 +284,7 @@ struct OpDef {
     bool activation;                  /* may be the value of activation= */
     bool view;                        /* only another shape for the same elements */
     bool pools;                       /* a max pooling: may be fused into the kernel before it */
+    bool monotone;                    /* elementwise and never falling: a max pooling may come before it */
     bool accumulates;                 /* adds to its output (parameter gradients, totals) */
     /* A layer of several ops (parameters, bias, activation); NULL: the op itself. */
     Tensor *(*layer)(Graph *, Layer *);
@@ -338,6 +339,10 @@ Tensor **graph_results(const Graph *, bool outputs, bool totals, bool gradients,
 bool *needed_ops(const Graph *, Tensor *const *results, int n);   /* by position: whether any of the results depends on the op */
 static inline bool wants_gradient(const Tensor *t) { return t->wants_gradient; }
 void add_gradient(Graph *, Tensor *of, Tensor *gradient); /* sums with what is there */
+
+/* ---- route.c: gradients on the small side of a pooling ---- Needs gradients. Leaves those of activations and biases
+ * before a pooling's, in its size. */
+void route(Graph *);
 
 /* ---- target.c: what there is to generate for -----------------------------------------------------------------------
  * A target is data. Its vector type and words are a section of templates/simd.h.tmpl. */
@@ -454,8 +459,7 @@ void print_selection(const Program *, StrBuf *);
 /* ---- lower.c: ops -> kernels ---- Needs a selection. Leaves kernels in order; views are aliases, not kernels. */
 void lower(Program *);
 
-/* ---- simplify.c: fewer kernels ---- Needs kernels. Leaves none that repeats another or that nothing reads, and
- * gradients of activations on the small side of a pooling's gradient. */
+/* ---- simplify.c: fewer kernels ---- Needs kernels. Leaves none that repeats another or that nothing reads. */
 void simplify(Program *);
 
 /* ---- fuse.c: epilogues ---- Needs kernels. Leaves elementwise ops and max poolings in the kernel whose output they read. */

@@ -50,7 +50,8 @@ static Bindings *target_bindings(const Emitter *e, const Target *t) {
 /* ---- arguments ----------------------------------------------------------------------------------------------------- */
 
 static const char *type_text(const Emitter *e, const Tensor *t) {
-    return t->role == ROLE_TOTAL ? "double" : t->type == TYPE_REAL ? e->real : t->type == TYPE_I32 ? "int32_t" : "uint8_t";
+    static const char *const texts[] = {[TYPE_U8] = "uint8_t", [TYPE_I32] = "int32_t", [TYPE_INDEX] = "uint8_t", [TYPE_SET32] = "uint32_t", [TYPE_SET64] = "uint64_t"};
+    return t->role == ROLE_TOTAL ? "double" : t->type == TYPE_REAL ? e->real : texts[t->type];
 }
 
 static const char *parameter_name(const Emitter *e, const Kernel *k, int i) {

@@ -18,6 +18,7 @@ static bool run_parse(Compilation *c) { return parse(c->arena, &c->source, &c->d
 static bool run_build(Compilation *c) { return build(c->arena, &c->description, &c->diag, &c->graph); }
 static bool run_live(Compilation *c) { return live(c->graph), true; }
 static bool run_autodiff(Compilation *c) { return autodiff(c->graph, c->options.input_gradient); }
+static bool run_route(Compilation *c) { return route(c->graph), true; }
 static void print_parse(const Compilation *c, StrBuf *out) { print_description(&c->description, out); }
 static void print_build(const Compilation *c, StrBuf *out) { print_graph(c->graph, out); }
 static void verify_build(const Compilation *c, const char *stage) { verify_graph(c->graph, stage); }
@@ -88,6 +89,7 @@ static const Pass passes[] = {
     {"build", run_build, print_build, verify_build},
     {"live", run_live, print_build, verify_build},
     {"autodiff", run_autodiff, print_build, verify_build},
+    {"route", run_route, print_build, verify_build},
     {"select", run_select, print_select, NULL},
     {"lower", run_lower, print_lower, verify_programs},
     {"simplify", run_simplify, print_lower, verify_programs},

@@ -6,7 +6,8 @@
 const char *const entry_names[ENTRY_COUNT] = {"train", "evaluate", "predict"};
 
 int element_size(const Program *p, Type type) {
-    return type == TYPE_REAL ? p->options->real_is_double ? 8 : 4 : type == TYPE_I32 ? 4 : 1;
+    static const int sizes[] = {[TYPE_U8] = 1, [TYPE_I32] = 4, [TYPE_INDEX] = 1, [TYPE_SET32] = 4, [TYPE_SET64] = 8};
+    return type != TYPE_REAL ? sizes[type] : p->options->real_is_double ? 8 : 4;
 }
 
 /* Rows of all examples that the buffer holds, and a little more: strides off powers of two spare the caches. */

@@ -1,5 +1,4 @@
-/* select.c: an algorithm for each op, by least estimated cost, jointly over the ops of a layer and their gradients:
- * what one of them gains another may lose. It knows algorithms only by their table. */
+/* select.c: an algorithm for each op, by least estimated cost. It knows algorithms only by their table. */
 #include "ops/ops.h"
 
 #include <string.h>
@@ -20,32 +19,25 @@ static const Algorithm *find_algorithm(const char *name) {
     bug("there is no algorithm '%s'", name);
 }
 
+/* Asked for by name: that one wherever it applies, elsewhere what does not round otherwise than the definition. */
 static bool allowed(const Program *p, const Algorithm *a) {
     const Algorithm *asked = p->options->algorithm ? find_algorithm(p->options->algorithm) : NULL;
-    return a == asked || (!a->on_request && (!asked || asked->on_request));
+    return !asked || a == asked || !strcmp(a->name, "plain") || (!strcmp(a->name, "direct") && strcmp(asked->name, "plain"));
 }
 
-/* The cost of a layer's ops when `a` does those that it covers and plain the others. */
-static double region_cost(const Program *p, const Layer *layer, const Algorithm *a, const Algorithm *plain) {
-    double sum = 0;
-    for (int i = 0; i < p->op_count; i++)
-        if (p->ops[i]->layer == layer) sum += (a->covers(p, p->ops[i]) ? a : plain)->cost(p, p->ops[i]);
-    return sum;
-}
-
-static void choose(Program *p, const Layer *layer) {
-    const Algorithm *plain = find_algorithm("plain"), *best = plain;
-    double plain_cost = region_cost(p, layer, plain, plain), cost = plain_cost;
-    for (int i = 0; all_algorithms[i]; i++) {
-        if (!allowed(p, all_algorithms[i])) continue;
-        double c = region_cost(p, layer, all_algorithms[i], plain);
-        if (c < cost) cost = c, best = all_algorithms[i];
+static void choose(Program *p, int i) {
+    const Op *op = p->ops[i];
+    const Algorithm *plain = find_algorithm("plain"), *asked = p->options->algorithm ? find_algorithm(p->options->algorithm) : NULL;
+    double plain_cost = plain->cost(p, op);
+    Choice *best = &p->choices[i];
+    *best = (Choice){plain, plain_cost, plain_cost};
+    for (int k = 0; all_algorithms[k]; k++) {
+        const Algorithm *a = all_algorithms[k];
+        if (!allowed(p, a) || !a->covers(p, op)) continue;
+        double c = a->cost(p, op);
+        if (c < best->cost || a == asked) *best = (Choice){a, c, plain_cost};
+        if (a == asked) return;
     }
-    for (int i = 0; i < p->op_count; i++)
-        if (p->ops[i]->layer == layer) {
-            const Algorithm *a = best->covers(p, p->ops[i]) ? best : plain;
-            p->choices[i] = (Choice){a, a->cost(p, p->ops[i]), plain->cost(p, p->ops[i])};
-        }
 }
 
 Program *select_algorithms(Graph *g, const Options *options, const Target *target, Entry entry) {
@@ -53,8 +45,7 @@ Program *select_algorithms(Graph *g, const Options *options, const Target *targe
     *p = (Program){.arena = g->arena, .graph = g, .options = options, .target = target, .entry = entry, .tensor_count = g->tensor_count};
     find_ops(p);
     p->choices = NEW_ARRAY(p->arena, Choice, p->op_count);
-    for (int i = 0; i < p->op_count; i++)
-        if (!p->choices[i].algorithm) choose(p, p->ops[i]->layer);
+    for (int i = 0; i < p->op_count; i++) choose(p, i);
     return p;
 }
 

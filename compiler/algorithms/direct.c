@@ -48,6 +48,7 @@ static void schedule_conv( Program *p, Kernel *k) {
     best_tile(p, ph, pw, width, vectors_of(p, channels), &columns, &deep);
     const Integer integers[] = {{"PH", ph}, {"PW", pw}, {"ROWS", rows}, {"COLUMNS", width}, {"TH", ph}, {"TW", columns}};
     for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_int(p, k, "MONOTONE", monotone_epilogues(k));
     kernel_int(p, k, "UNROLL", kernel_get(k, "KH") * kernel_get(k, "KW") * kernel_get(k, "C") <= 32);
     cut_channels(p, k, channels, deep);
 }
@@ -73,15 +74,6 @@ static void lower_conv(Program *p, const Op *op, const Window *w, int channels, 
     kernel_input(p, k, x);
     kernel_input(p, k, kernel);
     kernel_output(p, k, op->outputs[0]);
-}
-
-/* The input as the windows see it: with the zeros that 'same' puts around. Widens w's input to match. */
-static Tensor *window_input(Program *p, const Op *op, Window *w, Tensor *x) {
-    int high = (w->oh - 1) * w->sh + (w->kh - 1) * w->dh + 1, wide = (w->ow - 1) * w->sw + (w->kw - 1) * w->dw + 1;
-    int ih = high > w->ih + w->top ? high : w->ih + w->top, iw = wide > w->iw + w->left ? wide : w->iw + w->left;
-    x = padded(p, op, x, w->top, w->left, 1, 1, ih, iw);
-    w->ih = ih, w->iw = iw;
-    return x;
 }
 
 static void lower_forward(Program *p, const Op *op) {

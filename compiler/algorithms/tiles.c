@@ -44,3 +44,19 @@ Tensor *turned(Program *p, const Op *op, Tensor *kernel, int kh, int kw, int c, 
     k->flops = 0;
     return t;
 }
+
+Tensor *window_input(Program *p, const Op *op, Window *w, Tensor *x) {
+    int high = (w->oh - 1) * w->sh + (w->kh - 1) * w->dh + 1, wide = (w->ow - 1) * w->sw + (w->kw - 1) * w->dw + 1;
+    int ih = high > w->ih + w->top ? high : w->ih + w->top, iw = wide > w->iw + w->left ? wide : w->iw + w->left;
+    x = padded(p, op, x, w->top, w->left, 1, 1, ih, iw);
+    w->ih = ih, w->iw = iw;
+    return x;
+}
+
+void schedule_nothing(Program *p, Kernel *k) { (void)p, (void)k; }
+
+bool monotone_epilogues(const Kernel *k) {
+    for (int i = 0; i < k->epilogue_count; i++)
+        if (!k->epilogues[i].op->def->monotone) return false;
+    return true;
+}

@@ -11,6 +11,12 @@ void cut_channels(Program *, Kernel *, int channels, int deep);
 void schedule_gemm(Program *, Kernel *);
 /* x with zeros around: element i of an axis at `before + i * step` of `size`. The tensor itself where nothing is added. */
 Tensor *padded(Program *, const Op *, Tensor *x, int top, int left, int sh, int sw, int height, int width);
+/* The input as the windows see it: with the zeros that 'same' puts around. Widens w's input to match. */
+Tensor *window_input(Program *, const Op *, Window *w, Tensor *x);
+/* Whether a fused max pooling may come before the epilogues. */
+bool monotone_epilogues(const Kernel *);
+/* Of kernels that have epilogues and no tile. */
+void schedule_nothing(Program *, Kernel *);
 /* kernel[KH][KW][C][O] turned by 180 degrees, its channels exchanged: [KH][KW][O][C]. */
 Tensor *turned(Program *, const Op *, Tensor *kernel, int kh, int kw, int c, int o);
 #endif

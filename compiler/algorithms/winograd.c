@@ -77,6 +77,7 @@ static void schedule_out(Program *p, Kernel *k) {
     kernel_int(p, k, "STRIDE", point_stride(p, k->inputs[0]));
     kernel_int(p, k, "PH", k->pool ? k->pool->window.kh : 1);
     kernel_int(p, k, "PW", k->pool ? k->pool->window.kw : 1);
+    kernel_int(p, k, "MONOTONE", monotone_epilogues(k));
 }
 
 static void schedule_products(Program *p, Kernel *k) {
@@ -174,7 +175,21 @@ static int block_of(const Program *p, int tiles, int64_t kernel_elements) {
     return block < p->options->shard_size ? block : p->options->shard_size;
 }
 
-/* y = conv(x with zeros before it, kernel), to op's output. */
+/* Where a window of x is all zeros. */
+static Tensor *zero_windows(Program *p, const Op *op, Tensor *x, int r, Shape map) {
+    static const KernelDef def = {"zero_windows", LEVEL_EXAMPLE, false, false, NULL, NULL};
+    Kernel *k = add_kernel(p, &def, op, "zeros");
+    Tensor *places = program_tensor(p, arena_printf(p->arena, "%s_zeros_%d", x->name, p->tensor_count - p->graph->tensor_count), shape1(1 + map.dim[0] * map.dim[1]), ROLE_MASK);
+    const Integer integers[] = {{"IH", x->shape.dim[0]}, {"IW", x->shape.dim[1]}, {"C", x->shape.dim[2]}, {"KH", r}, {"KW", r}, {"OH", map.dim[0]}, {"OW", map.dim[1]}};
+    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    places->type = TYPE_I32;
+    kernel_input(p, k, x);
+    kernel_output(p, k, places);
+    k->flops = 0;
+    return places;
+}
+
+/* y = conv(x with zeros before it, kernel), to op's output. In a forward pass sums of zeros are exactly zero. */
 static void lower_conv(Program *p, const Op *op, Tensor *x, int top, int left, Tensor *kernel, const char *names[3]) {
     Tensor *y = op->outputs[0];
     int r = kernel->shape.dim[0], m = tile_side(y->shape.dim[0], y->shape.dim[1], r), alpha = m + r - 1;
@@ -184,7 +199,11 @@ static void lower_conv(Program *p, const Op *op, Tensor *x, int top, int left, T
     Tensor *product = domain(p, arena_printf(p->arena, "%s_product", y->name), alpha, down * across, last_dim(y->shape), ROLE_ACTIVATION);
     multiply(p, &block_products, op, names[1], v, u, product, false)->block = block_of(p, down * across, shape_count(u->shape));
     const KernelDef *out = y->shape.dim[0] * y->shape.dim[1] <= MAX_MAP ? &y_transform_pools : &y_transform;
-    map_integers(p, transform(p, out, op, names[2], m, r, product, y), y->shape, m, down, across);
+    Tensor *places = op->def == &op_conv2d ? zero_windows(p, op, x, r, y->shape) : NULL;
+    Kernel *k = transform(p, out, op, names[2], m, r, product, y);
+    map_integers(p, k, y->shape, m, down, across);
+    kernel_int(p, k, "ZEROS", places != NULL);
+    if (places) kernel_input(p, k, places);
 }
 
 static void lower_forward(Program *p, const Op *op) {
@@ -203,7 +222,9 @@ static void lower_grad_input(Program *p, const Op *op) {
     Tensor *z = transformed(p, &dy_transform, op, "dy_adjoint", m, r, dy, 1, 1), *u = transformed_kernel(p, op, m, r, kernel, true);
     Tensor *product = domain(p, arena_printf(p->arena, "%s_product", op->outputs[0]->name), m + r - 1, 1, w.ic, ROLE_GRADIENT);
     multiply(p, &shard_products, op, "grad_input_products", z, u, product, false);
-    map_integers(p, transform(p, &dx_transform, op, "grad_input", m, r, product, op->outputs[0]), op->outputs[0]->shape, m, 1, 1);
+    Kernel *k = transform(p, &dx_transform, op, "grad_input", m, r, product, op->outputs[0]);
+    map_integers(p, k, op->outputs[0]->shape, m, 1, 1);
+    kernel_int(p, k, "ZEROS", 0);
 }
 
 static void lower_grad_kernel(Program *p, const Op *op) {

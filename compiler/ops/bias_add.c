@@ -30,7 +30,7 @@ static double flops(const Op *op) { return (double)shape_count(op->inputs[0]->sh
 
 const OpDef op_bias_add = {
     .call = {"bias_add", "adds a vector along the last axis", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_input, .same_size = true, .gradient = gradient,
-    .evaluate = evaluate, .expression = "${a} + ${b}", .channelwise = 1 << 1, .equation = "y = x + bias",
+    .evaluate = evaluate, .monotone = true, .expression = "${a} + ${b}", .channelwise = 1 << 1, .equation = "y = x + bias",
 };
 const OpDef op_bias_grad = {
     .call = {"bias_grad", "gradient of bias_add in the bias", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_grad, .accumulates = true, .sums_dy = true,

@@ -1,0 +1,230 @@
+"""Reads the subset of the .net language that the benchmarks use, with shapes and the FLOPs of the dense network.
+
+Enough for networks of one input and one output that are right: it checks nothing that cnnc has checked before.
+"""
+
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+POSITIONAL = {
+    "conv2d": ("filters", "kernel"),
+    "dense": ("units",),
+    "max_pooling2d": ("pool",),
+    "average_pooling2d": ("pool",),
+    "input": ("shape",),
+}
+ACTIVATIONS = ("relu", "tanh", "sigmoid", "softmax", "linear")
+
+
+@dataclass
+class Layer:
+    name: str
+    kind: str
+    inputs: list  # names of the layers it reads
+    options: dict
+    shape: tuple = ()  # of one example of its output
+
+    @property
+    def activation(self):
+        return self.options.get("activation", "linear")
+
+
+@dataclass
+class Network:
+    name: str = ""
+    layers: list = field(default_factory=list)  # the input first
+    optimizer: str = "rmsprop"
+    optimizer_options: dict = field(default_factory=dict)
+    loss: str = ""
+    metrics: list = field(default_factory=list)
+    batch_size: int = 32
+    shuffle: bool = True
+
+    @property
+    def input(self):
+        return self.layers[0]
+
+    @property
+    def output(self):
+        return self.layers[-1]
+
+    @property
+    def scale(self):
+        return self.input.options.get("scale", 1.0)
+
+    @property
+    def offset(self):
+        return self.input.options.get("offset", 0.0)
+
+    @property
+    def input_type(self):
+        return self.input.options.get("type", "f32")
+
+    def layer(self, name):
+        return next(layer for layer in self.layers if layer.name == name)
+
+    def input_shape(self, layer):
+        return self.layer(layer.inputs[0]).shape
+
+
+# ---- text ------------------------------------------------------------------------------------------------------------
+
+def statements(text):
+    """Lines without comments, continued lines joined."""
+    text = re.sub(r"\\\n", " ", text)
+    lines = (re.sub(r"#.*", "", line).strip() for line in text.split("\n"))
+    return [line for line in lines if line]
+
+
+def value(text):
+    """A number, a truth value, a size (a tuple) or a word."""
+    if text in ("true", "false"):
+        return text == "true"
+    if re.fullmatch(r"\d+(x\d+)+", text):
+        return tuple(int(n) for n in text.split("x"))
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    try:
+        return float(Fraction(text))
+    except ValueError:
+        return text
+
+
+def call(text):
+    """'sgd(momentum=0.9)' as ('sgd', {'momentum': 0.9})."""
+    word, _, rest = text.partition("(")
+    pairs = (part.split("=") for part in rest.rstrip(")").split(",") if part.strip())
+    return word, {key.strip(): value(number.strip()) for key, number in pairs}
+
+
+def arguments(text):
+    """Positional and keyword arguments, which spaces outside of parentheses separate; keywords stay text."""
+    words = re.findall(r"(?:[^\s(]|\([^)]*\))+", text)
+    positional = [word for word in words if not re.match(r"\w+=", word)]
+    keywords = dict(word.split("=", 1) for word in words if re.match(r"\w+=", word))
+    return positional, keywords
+
+
+def read_layer(network, line, counts):
+    named = re.match(r"(\w+) = (.*)", line)
+    name, line = named.groups() if named else (None, line)
+    line, _, sources = line.partition(" from ")
+    kind, _, rest = line.partition(" ")
+    positional, keywords = arguments(rest)
+    options = dict(zip(POSITIONAL.get(kind, ()), map(value, positional)))
+    options |= {key: value(text) for key, text in keywords.items()}
+    if name is None:
+        name = f"{kind}_{counts[kind]}" if counts.get(kind) else kind
+        counts[kind] = counts.get(kind, 0) + 1
+    inputs = re.split(r"[,\s]+", sources.strip()) if sources else []
+    if not inputs and kind != "input":
+        inputs = [network.output.name]
+    layer = Layer(name, kind, inputs, options)
+    layer.shape = output_shape(network, layer)
+    network.layers.append(layer)
+
+
+def read_compile(network, rest):
+    _, keywords = arguments(rest)
+    network.optimizer, network.optimizer_options = call(keywords.get("optimizer", "rmsprop"))
+    network.loss = keywords["loss"]
+    network.metrics = keywords.get("metrics", "").split(",") if "metrics" in keywords else []
+
+
+def read_fit(network, rest):
+    _, keywords = arguments(rest)
+    network.batch_size = int(keywords.get("batch_size", 32))
+    network.shuffle = keywords.get("shuffle", "true") == "true"
+
+
+def read(path):
+    """The network that a file describes."""
+    network, counts = Network(), {}
+    with open(path, encoding="utf-8") as file:
+        for line in statements(file.read()):
+            word, _, rest = line.partition(" ")
+            if word == "network":
+                network.name = rest.strip()
+            elif word == "compile":
+                read_compile(network, rest)
+            elif word == "fit":
+                read_fit(network, rest)
+            else:
+                read_layer(network, line, counts)
+    return network
+
+
+# ---- shapes ----------------------------------------------------------------------------------------------------------
+
+def pair(size):
+    return size if isinstance(size, tuple) else (size, size)
+
+
+def window(layer):
+    """Kernel or pool and strides of a convolution or pooling, each (height, width)."""
+    size = pair(layer.options.get("kernel", layer.options.get("pool", 2)))
+    default = 1 if layer.kind == "conv2d" else size
+    return size, pair(layer.options.get("strides", default))
+
+
+def padding(layer, shape):
+    """Rows above and below, columns left and right: ((top, bottom), (left, right))."""
+    size, strides = window(layer)
+    if layer.options.get("padding", "valid") == "valid":
+        return (0, 0), (0, 0)
+    totals = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(shape, size, strides)]
+    return tuple((total // 2, total - total // 2) for total in totals)
+
+
+def output_shape(network, layer):
+    if layer.kind == "input":
+        shape = layer.options["shape"]
+        return shape if isinstance(shape, tuple) else (shape,)
+    shape = network.input_shape(layer)
+    if layer.kind in ("conv2d", "max_pooling2d", "average_pooling2d"):
+        size, strides = window(layer)
+        padded = [n + sum(p) for n, p in zip(shape, padding(layer, shape))]
+        outputs = tuple((n - k) // s + 1 for n, k, s in zip(padded, size, strides))
+        return outputs + (layer.options.get("filters", shape[2]),)
+    if layer.kind == "dense":
+        return shape[:-1] + (layer.options["units"],)
+    if layer.kind == "flatten":
+        return (elements(shape),)
+    if layer.kind == "add" or layer.kind in ACTIVATIONS:
+        return shape
+    raise ValueError(f"the benchmarks know no layer '{layer.kind}'")
+
+
+def elements(shape):
+    count = 1
+    for n in shape:
+        count *= n
+    return count
+
+
+# ---- the dense network's work ----------------------------------------------------------------------------------------
+
+def layer_flops(network, layer):
+    """Of one product of the layer: its output; the gradients in its weights and in its input cost as much each."""
+    if layer.kind == "conv2d":
+        height, width = window(layer)[0]
+        return 2 * elements(layer.shape) * height * width * network.input_shape(layer)[2]
+    if layer.kind == "dense":
+        return 2 * elements(layer.shape) * network.input_shape(layer)[-1]
+    return 0
+
+
+def has_weights_below(network, name):
+    layer = network.layer(name)
+    return layer.kind in ("conv2d", "dense") or any(has_weights_below(network, below) for below in layer.inputs)
+
+
+def training_flops(network, input_gradient=False):
+    """FLOPs of an example, forward and backward, every product of the description done densely. No gradient is
+    computed in the network's input unless asked for."""
+    total = 0
+    for layer in network.layers:
+        products = 2 + any(input_gradient or has_weights_below(network, below) for below in layer.inputs)
+        total += products * layer_flops(network, layer)
+    return total

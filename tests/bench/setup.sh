@@ -1,0 +1,17 @@
+# setup.sh: what the benchmarks need; read with "." by train.sh and sweep.sh, which set root before.
+# Packages of the system, cnnc as build/cnnc, and a Python environment of their own; train.py installs the peers there.
+# shellcheck shell=sh
+. "$root/tools/packages.sh"
+need_packages gcc g++ clang libc6-dev cmake make zlib1g-dev python3 util-linux
+python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3-venv
+headers=$(python3 -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
+[ -f "$headers/Python.h" ] || need_packages python3-dev # torch.compile compiles against it
+echo "building ..." >&2
+cmake -S "$root" -B "$root/build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF >/dev/null
+cmake --build "$root/build" --parallel "$(nproc)" --target cnnc >/dev/null
+venv=$root/build/bench-venv
+if ! [ -x "$venv/bin/python" ]; then
+    python3 -m venv "$venv"
+fi
+"$venv/bin/python" -c 'import numpy' 2>/dev/null || "$venv/bin/pip" install -q --disable-pip-version-check numpy
+export PYTHONDONTWRITEBYTECODE=1

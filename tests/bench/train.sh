@@ -1,0 +1,7 @@
+#!/bin/sh
+# Measures training epochs of generated code beside PyTorch, Keras and JAX. Sets up what is missing.
+#     ./tests/bench/train.sh [NET ...] [--rounds=N] [--peers=torch,keras,jax] [--json=FILE] [--svg=FILE] ...; see README.md
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+. "$root/tests/bench/setup.sh"
+exec "$venv/bin/python" "$root/tests/bench/train.py" "$@"

@@ -39,7 +39,7 @@ typedef struct Report {
     double dense_flops, roofline;               /* the time they take at the peak of all threads' cores */
     double times_roofline;
 } Report;
-/* described: the graph with gradients, not cut by live; its ops are those of the program's graph, in the same order. */
+/* described: the graph with gradients, not cut by live. */
 Report make_report(const Program *, const Graph *described, const Times *);
 void print_report(const Report *);
 const char *write_report(const Report *, const char *path); /* as JSON; a message on failure */

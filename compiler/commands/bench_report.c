@@ -54,20 +54,29 @@ static void add_kernel_row(Report *r, int i) {
     row->gbytes = row->bytes / row->us / 1e3;
 }
 
-/* dense: the op as described. The last of its kernels also shows the rate that all of them have together. */
+/* An op in the graph as described, where it may stand elsewhere; NULL: a later stage has made it. */
+static const Op *described_as(const Graph *described, const Op *op) {
+    for (int i = 0; i < described->op_count; i++) {
+        const Op *other = described->ops[i];
+        if (other->def == op->def && other->layer && !strcmp(other->layer->name, op->layer->name)) return other;
+    }
+    return NULL;
+}
+
+/* The last kernel of an op also shows the rate that all of them have together. */
 static void add_operator_row(Report *r, const Op *op, const Op *dense) {
     OperatorRow *row = &r->operators[r->operator_count];
     KernelRow *last = NULL;
-    *row = (OperatorRow){.op = op, .dense_flops = dense->def->flops(dense)};
+    *row = (OperatorRow){.op = op};
     for (int i = 0; i < r->kernel_count; i++) {
         if (r->kernels[i].kernel->op != op) continue;
         last = &r->kernels[i];
         row->us += last->us;
         row->kernels++;
     }
-    r->dense_flops += row->dense_flops;
-    if (!last) return;
+    if (!last || !dense) return;
     row->share = row->us / r->sum;
+    row->dense_flops = dense->def->flops(dense);
     row->dense_gflops = last->dense_gflops = gflops(row->dense_flops, row->us);
     row->of_peak = row->dense_gflops / r->times->peak;
     r->operator_count++;
@@ -80,10 +89,10 @@ Report make_report(const Program *p, const Graph *described, const Times *times)
     r.operators = NEW_ARRAY(p->arena, OperatorRow, g->op_count + 1);
     for (int i = 0; i < p->kernel_count; i++) r.sum += times->kernels[i];
     for (int i = 0; i < p->kernel_count; i++) add_kernel_row(&r, i);
-    for (int i = 0; i < g->op_count; i++) {
-        if (i >= described->op_count || described->ops[i]->def != g->ops[i]->def) bug("live has changed which ops there are");
-        if (multiplies_weights(g->ops[i])) add_operator_row(&r, g->ops[i], described->ops[i]);
-    }
+    for (int i = 0; i < described->op_count; i++)
+        if (multiplies_weights(described->ops[i])) r.dense_flops += described->ops[i]->def->flops(described->ops[i]);
+    for (int i = 0; i < g->op_count; i++)
+        if (multiplies_weights(g->ops[i])) add_operator_row(&r, g->ops[i], described_as(described, g->ops[i]));
     r.roofline = r.dense_flops / (times->peak * times->threads * 1e3);
     r.times_roofline = r.roofline / r.step;
     return r;

@@ -57,6 +57,7 @@ static int report(const Program *p, const BenchOptions *o, const Times *times) {
     const char *failure = NULL;
     compilation_init(&described, false);
     if (compile(&described, o->net, "build", NULL, NULL) != EXIT_FINE || !autodiff(described.graph, false)) bug("'%s' does not build again", o->net);
+    route(described.graph);
     Report r = make_report(p, described.graph, times);
     print_report(&r);
     if (o->json) failure = write_report(&r, o->json);

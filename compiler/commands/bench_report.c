@@ -81,7 +81,7 @@ Report make_report(const Program *p, const Graph *described, const Times *times)
     for (int i = 0; i < p->kernel_count; i++) r.sum += times->kernels[i];
     for (int i = 0; i < p->kernel_count; i++) add_kernel_row(&r, i);
     for (int i = 0; i < g->op_count; i++) {
-        if (i >= described->op_count || described->ops[i]->def != g->ops[i]->def) bug("live has changed which ops there are");
+        if (i >= described->op_count || described->ops[i]->def != g->ops[i]->def) bug("the described network has other ops");
         if (multiplies_weights(g->ops[i])) add_operator_row(&r, g->ops[i], described->ops[i]);
     }
     r.roofline = r.dense_flops / (times->peak * times->threads * 1e3);

@@ -18,6 +18,7 @@ void cut_channels(Program *p, Kernel *k, int channels, int deep) {
 void schedule_gemm(Program *p, Kernel *k) {
     int channels = (int)kernel_get(k, "N"), rows = p->target->registers >= 32 ? 8 : 4, vectors = vectors_of(p, channels);
     kernel_int(p, k, "TILE", rows);
+    kernel_int(p, k, "PACE", 0);
     cut_channels(p, k, channels, vectors < 2 ? vectors : 2);
 }
 

@@ -80,11 +80,22 @@ static void schedule_out(Program *p, Kernel *k) {
     kernel_int(p, k, "MONOTONE", monotone_epilogues(k));
 }
 
+/* Elements of the next point's operand, all of them over a point's steps: of the kernel, or of the input when that is summed over. */
+static int prefetch_pace(const Program *p, const Kernel *k) {
+    bool sum = kernel_get(k, "SUM");
+    int64_t examples = k->def->level == LEVEL_BLOCK ? k->block : p->options->shard_size, rows = examples * kernel_get(k, "ROWS");
+    int64_t columns = (kernel_get(k, "N") + 2 * p->target->lanes - 1) / (2 * p->target->lanes), tile = p->target->registers >= 32 ? 8 : 4;
+    int64_t m = sum ? kernel_get(k, "M") : rows, depth = sum ? rows : kernel_get(k, "K"), operand = sum ? m * depth : depth * kernel_get(k, "N");
+    int64_t steps = columns * ((m + tile - 1) / tile) * depth;
+    return p->target->lanes > 1 ? (int)((operand + steps - 1) / steps) : 0;
+}
+
 static void schedule_products(Program *p, Kernel *k) {
     kernel_int(p, k, "A_POINT", point_stride(p, k->inputs[0]));
     kernel_int(p, k, "B_POINT", point_stride(p, k->inputs[1]));
     kernel_int(p, k, "C_POINT", point_stride(p, k->outputs[0]));
     schedule_gemm(p, k);
+    kernel_int(p, k, "PACE", prefetch_pace(p, k));
 }
 
 #define BIND(name, transform)                                                                                          \

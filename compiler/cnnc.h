@@ -401,7 +401,7 @@ struct Kernel {
 };
 typedef struct Algorithm {
     const char *name, *doc;
-    bool on_request;        /* rounds otherwise than the definition, beyond the order of sums: only when asked for by name */
+    bool rounds;            /* otherwise than the definition, beyond the order of sums */
     bool (*covers)(const Program *, const Op *);
     double (*cost)(const Program *, const Op *); /* estimated cycles of one example */
     void (*lower)(Program *, const Op *);

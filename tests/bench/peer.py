@@ -4,8 +4,9 @@
 
 Reads commands from standard input, one a line, and answers each with a line of JSON:
 
-    load NET X.npy,Y.npy    builds the network in each of the framework's manners, keeps the fastest: {"manner": ...}
-    go EXAMPLES             trains on so many examples: {"seconds": ..., "loss": ...}
+    load NET X.npy,Y.npy [input-gradient]
+                   builds the network in each of the framework's manners, keeps the fastest: {"manner": ...}
+    go EXAMPLES    trains on so many examples: {"seconds": ..., "loss": ...}
 """
 
 import importlib
@@ -60,8 +61,9 @@ def calibrate(trainers, batch_size):
     return min(times, key=lambda label: statistics.median(times[label]))
 
 
-def load(module, kind, net, data, threads):
+def load(module, kind, threads, net, data, *words):
     network = description.read(net)
+    network.input_gradient = "input-gradient" in words
     trainers = {label: make() for label, make in module.manners(kind, network, Data(data), threads)}
     manner = calibrate(trainers, network.batch_size)
     return manner, trainers[manner]
@@ -83,7 +85,7 @@ def main():
         command, *rest = line.split()
         if command == "load":
             trainer = None
-            manner, trainer = load(module, kind, rest[0], rest[1], threads)
+            manner, trainer = load(module, kind, threads, *rest)
             answer(answers, manner=manner, version=module.version())
         elif command == "go":
             seconds, loss = trainer.train(int(rest[0]))

@@ -108,12 +108,13 @@ class Model(nn.Module):
 
 
 def optimizer_of(network, parameters):
+    """PyTorch adds RMSprop's epsilon to the root, Keras under it."""
     options = dict(network.optimizer_options)
     if network.optimizer == "sgd":
         return torch.optim.SGD(parameters, lr=options.get("learning_rate", 0.01), momentum=options.get("momentum", 0.0),
                                nesterov=options.get("nesterov", False), fused=True)
     return torch.optim.RMSprop(parameters, lr=options.get("learning_rate", 0.001), alpha=options.get("rho", 0.9),
-                               eps=options.get("epsilon", 1e-7), momentum=options.get("momentum", 0.0), foreach=True)
+                               eps=options.get("epsilon", 1e-7) ** 0.5, momentum=options.get("momentum", 0.0), foreach=True)
 
 
 class Trainer:
@@ -125,7 +126,6 @@ class Trainer:
         self.classes = torch.from_numpy(data.classes)
         self.model = Model(network).to(memory_format=layout)
         self.optimizer = optimizer_of(network, self.model.parameters())
-        self.input_gradient = network.input.options.get("gradient", False)
         self.loss = self.batch_loss
         self.update = self.optimizer.step
         if compiled:
@@ -148,7 +148,7 @@ class Trainer:
             x, classes = self.inputs[rows], self.classes[rows]
         if x.dim() == 4 and self.layout == torch.channels_last:
             x = x.permute(0, 3, 1, 2)
-        if self.input_gradient:
+        if self.network.input_gradient:
             x = x.detach().requires_grad_()
         return x, classes
 

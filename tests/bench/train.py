@@ -147,6 +147,9 @@ def interleaved(rows):
 
 def choose_examples(row, options, batch_size):
     """Whole batches: an epoch, or what fits in a turn. The turn before that tells the speed is not counted."""
+    if isinstance(row.worker, Program):
+        row.examples = EPOCH
+        return
     probe = 16 * batch_size
     seconds, _ = row.worker.go(probe)
     fitting = options.seconds * probe / seconds
@@ -259,15 +262,22 @@ def record(results, options):
                          for result in results]}
 
 
+FAMILIES = {"cnnc": "cnnc", "torch": "PyTorch", "keras": "Keras on TensorFlow", "jax": "JAX", "prototype": "prototype"}
+
+
+def family(row):
+    return next(FAMILIES[word] for word in FAMILIES if row.name.startswith(word))
+
+
 def bars(result, options):
-    """The chart's panel: a group for each contender, the fastest first, a bar for each number of threads."""
+    """The chart's panel: for each family its fastest row, on each number of threads; the fastest family first."""
     times = {}
-    for row in result.rows:
-        if row.seconds:
-            times.setdefault(row.name, {})[row.threads] = row.median
-    groups = sorted(times.items(), key=lambda item: item[1].get(options.threads[0], float("inf")))
+    for row in filter(lambda row: row.seconds, result.rows):
+        by = times.setdefault(family(row), {})
+        by[row.threads] = min(row.median, by.get(row.threads, row.median))
+    groups = sorted(times.items(), key=lambda item: item[1].get(options.threads[-1], float("inf")))
+    panel = [chart.Group(name, "ours" if name == "cnnc" else "peer", by) for name, by in groups]
     roofline = {threads: result.roofline(threads) for threads in options.threads}
-    panel = [chart.Group(name, "ours" if name.startswith("cnnc") else "peer", by) for name, by in groups]
     return chart.Panel(result.network.name, panel + [chart.Group("dense roofline", "limit", roofline)])
 
 

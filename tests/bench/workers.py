@@ -3,6 +3,7 @@
 A worker answers a line on its standard input with a line of JSON on its standard output (driver.c, peak.c, peer.py).
 """
 
+import atexit
 import json
 import os
 import re
@@ -54,6 +55,7 @@ class Worker:
         with open(log, "w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(pinned(command, threads), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                             stderr=errors, text=True, env=os.environ | thread_environment(threads))
+        atexit.register(self.close)
 
     def read(self):
         line = self.process.stdout.readline()
@@ -79,9 +81,9 @@ class Worker:
         self.process.send_signal(signal.SIGSTOP)
         return answer
 
-    def go(self, examples):
+    def go(self, examples, command="go"):
         """Seconds and loss of training on so many examples."""
-        answer = self.ask(f"go {examples}")
+        answer = self.ask(f"{command} {examples}")
         return answer["seconds"], answer["loss"]
 
     def close(self):
@@ -91,7 +93,7 @@ class Worker:
 
 class Program:
     """A program that is started for each turn, as MNIST=folder PROGRAM EPOCHS THREADS; each epoch is all of MNIST. The
-    first epoch warms up, the second counts."""
+    first epoch warms up, the second counts, whatever examples are asked for."""
 
     def __init__(self, program, threads, mnist):
         self.command = pinned([program, "2", str(threads)], threads)
@@ -103,7 +105,7 @@ class Program:
         if output.returncode or len(epochs) < 2:
             raise Failure((output.stderr or output.stdout).strip().split("\n")[-1] or "ended without a word")
         seconds, loss = epochs[-1]
-        return float(seconds) * examples / EPOCH, float(loss or "nan")
+        return float(seconds), float(loss or "nan")
 
     def close(self):
         pass

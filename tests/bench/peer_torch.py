@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import description
-from peer import batches
+from data import batches
 
 
 def version():
@@ -109,12 +109,12 @@ class Model(nn.Module):
 
 def optimizer_of(network, parameters):
     """PyTorch adds RMSprop's epsilon to the root, Keras under it."""
-    options = dict(network.optimizer_options)
+    get = network.optimizer_options.get
     if network.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=options.get("learning_rate", 0.01), momentum=options.get("momentum", 0.0),
-                               nesterov=options.get("nesterov", False), fused=True)
-    return torch.optim.RMSprop(parameters, lr=options.get("learning_rate", 0.001), alpha=options.get("rho", 0.9),
-                               eps=options.get("epsilon", 1e-7) ** 0.5, momentum=options.get("momentum", 0.0), foreach=True)
+        return torch.optim.SGD(parameters, lr=get("learning_rate", 0.01), momentum=get("momentum", 0.0),
+                               nesterov=get("nesterov", False), fused=True)
+    return torch.optim.RMSprop(parameters, lr=get("learning_rate", 0.001), alpha=get("rho", 0.9),
+                               eps=get("epsilon", 1e-7) ** 0.5, momentum=get("momentum", 0.0), foreach=True)
 
 
 class Trainer:

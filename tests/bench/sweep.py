@@ -256,7 +256,7 @@ def resumed(options):
 # ---- the command -----------------------------------------------------------------------------------------------------
 
 def parse_options():
-    parser = argparse.ArgumentParser(prog="sweep.sh", description="checks random layers and times them beside PyTorch's")
+    parser = argparse.ArgumentParser(prog="sweep.sh", description="checks random layers, times them beside PyTorch's")
     parser.add_argument("--first", type=int, default=0, help="the first case (0)")
     parser.add_argument("--count", type=int, default=CASES, help=f"how many ({CASES})")
     parser.add_argument("--seed", type=int, default=SEED, help="of all cases (1)")

@@ -4,4 +4,5 @@
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tests/bench/setup.sh"
+# shellcheck disable=SC2154
 exec "$venv/bin/python" "$root/tests/bench/sweep.py" "$@"

@@ -38,10 +38,11 @@ def pinned(command, threads):
     return ["taskset", "-c", ",".join(map(str, processors(threads)))] + command
 
 
-def thread_environment(threads):
-    """What libraries read about threads."""
+def settings(threads):
+    """What libraries read from the environment: about threads, and that all is done on processors."""
     environment = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads),
-                   "TORCHINDUCTOR_COMPILE_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+                   "TORCHINDUCTOR_COMPILE_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu",
+                   "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}
     if threads == 1:
         environment["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     return environment
@@ -54,7 +55,7 @@ class Worker:
         self.log = log
         with open(log, "w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(pinned(command, threads), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                            stderr=errors, text=True, env=os.environ | thread_environment(threads))
+                                            stderr=errors, text=True, env=os.environ | settings(threads))
         atexit.register(self.close)
 
     def read(self):

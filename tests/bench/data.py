@@ -1,7 +1,7 @@
 """The examples that networks are trained on, as .npy files that all contenders read.
 
-28x28x1 inputs: the MNIST images of examples/mnist. Other shapes: synthetic images of ten classes that a network can learn,
-so that activations and gradients are as sparse as in training on real ones.
+28x28x1 inputs: the MNIST images of examples/mnist. Other shapes: synthetic images of ten classes that a network can
+learn, so that activations and gradients are as sparse as in training on real ones.
 """
 
 import gzip
@@ -54,3 +54,23 @@ def prepare(shape, mnist_folder, folder):
         np.save(paths[0], images)
         np.save(paths[1], labels)
     return ",".join(paths)
+
+
+# ---- for the peers ---------------------------------------------------------------------------------------------------
+
+class Examples:
+    """Inputs in the layout and type of the files; targets as class indices."""
+
+    def __init__(self, paths):
+        inputs, targets = paths.split(",")
+        self.inputs = np.load(inputs)
+        self.classes = np.load(targets).astype(np.int64)
+
+
+def batches(network, data, examples, random):
+    """Index arrays of whole batches, an epoch after the other until there are enough."""
+    size = network.batch_size
+    for _ in range(0, examples, len(data.classes)):
+        count = min(examples, len(data.classes)) // size * size
+        order = random.permutation(count) if network.shuffle else np.arange(count)
+        yield from order.reshape(-1, size)

@@ -40,6 +40,7 @@ class Network:
     metrics: list = field(default_factory=list)
     batch_size: int = 32
     shuffle: bool = True
+    input_gradient: bool = False  # not of the language: whether training wants the gradient in the input
 
     @property
     def input(self):
@@ -220,11 +221,11 @@ def has_weights_below(network, name):
     return layer.kind in ("conv2d", "dense") or any(has_weights_below(network, below) for below in layer.inputs)
 
 
-def training_flops(network, input_gradient=False):
+def training_flops(network):
     """FLOPs of an example, forward and backward, every product of the description done densely. No gradient is
-    computed in the network's input unless asked for."""
+    computed in the network's input unless it is wanted."""
     total = 0
     for layer in network.layers:
-        products = 2 + any(input_gradient or has_weights_below(network, below) for below in layer.inputs)
+        products = 2 + any(network.input_gradient or has_weights_below(network, below) for below in layer.inputs)
         total += products * layer_flops(network, layer)
     return total

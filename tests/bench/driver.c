@@ -4,15 +4,14 @@
  *
  * Says {"manner": VARIANT}, then does what standard input says, one command a line, and answers with a line of JSON:
  *
- *     go EXAMPLES         trains on so many: {"seconds": ..., "loss": ...}; whole epochs when there are fewer examples
- *     gradients FILE.npy  the gradients in all parameters of the first batch, as one array: {"gradients": COUNT}
+ *     go EXAMPLES      trains on so many: {"seconds": ..., "loss": ...}; whole epochs when there are fewer examples
+ *     steps EXAMPLES   training steps without shuffling, with gradients in the input if compiled so: the same
  *
  * Compiled with -DNETWORK_HEADER="NAME_net.h" (quoted) and -DNETWORK=NAME_network. */
 #include "cnnc_runtime.h"
 #include NETWORK_HEADER
 
 #include <stdlib.h>
-#include <string.h>
 
 static int fail(const cnnc_error *error)
 {
@@ -43,35 +42,36 @@ static int train(cnnc_model *model, const cnnc_dataset *all, size_t examples, ui
     return status;
 }
 
-/* All gradient buffers summed, after the first phase of training on the first examples. */
-static int gradients(cnnc_model *model, const cnnc_dataset *data, const char *path)
+/* Training steps on one batch after the other, with gradients in the inputs where the code gives them: what a layer in
+ * the middle of a network costs. No shuffling. */
+static int step(cnnc_model *model, const cnnc_dataset *data, size_t examples)
 {
     cnnc_error error;
-    const cnnc_phase *phase = &NETWORK.train[0];
-    size_t count = NETWORK.parameter_count;
-    int n = data->n < (size_t)NETWORK.batch_size ? (int)data->n : NETWORK.batch_size;
-    cnnc_batch batch = {.n = n, .inputs = (const void *const *)data->inputs,
-                        .targets = (const void *const *)data->targets};
-    float *sum = calloc(count, sizeof *sum);
-    const float *buffers = model->state->gradients;
+    double results[CNNC_MAX_RANK + 1] = {0};
+    size_t size = (size_t)NETWORK.batch_size, count = NETWORK.inputs[0].count;
+    float *gradient = calloc(size * count, sizeof *gradient);
 
-    if (!sum) return CNNC_FAILED;
-    phase->run(model->net, &batch, 0, 0, phase->count(model->net, &batch));
-    for (int b = 0; b < NETWORK.gradient_buffers; b++)
-        for (size_t i = 0; i < count; i++) sum[i] += buffers[(size_t)b * count + i];
-    cnnc_array array = {.dtype = CNNC_DTYPE_F32, .rank = 1, .shape = {count}, .count = count, .data = sum};
-    int status = cnnc_npy_write(path, &array, &error);
-    if (status) fail(&error);
-    else printf("{\"gradients\": %zu}\n", count);
-    free(sum);
-    return status;
+    if (!gradient || data->n < size || NETWORK.metric_count > CNNC_MAX_RANK) return free(gradient), CNNC_FAILED;
+    double start = cnnc_seconds();
+    for (size_t done = 0; done < examples; done += size) {
+        size_t first = done % (data->n - data->n % size);
+        const void *input = (const char *)data->inputs[0] + first * count * cnnc_type_size(NETWORK.inputs[0].type);
+        const void *target = (const char *)data->targets[0] +
+                             first * NETWORK.targets[0].count * cnnc_type_size(NETWORK.targets[0].type);
+        cnnc_batch batch = {.n = (int)size, .inputs = &input, .targets = &target,
+                            .input_gradients = (void *const[]){gradient}};
+        if (cnnc_model_train_batch(model, &batch, results, &error)) return free(gradient), fail(&error);
+    }
+    printf("{\"seconds\": %.6f, \"loss\": %.6f}\n", cnnc_seconds() - start, results[0]);
+    free(gradient);
+    return CNNC_OK;
 }
 
 int main(int argc, char **argv)
 {
     cnnc_error error;
     cnnc_dataset data = {0};
-    char line[4096], word[4000];
+    char line[256];
     size_t examples;
 
     if (argc < 3) return fprintf(stderr, "usage: driver X.npy,Y.npy THREADS [VARIANT]\n"), EXIT_FAILURE;
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
     for (uint64_t round = 0; fgets(line, sizeof line, stdin); round++) {
         int status = CNNC_FAILED;
         if (sscanf(line, "go %zu", &examples) == 1) status = train(model, &data, examples, round);
-        else if (sscanf(line, "gradients %3999s", word) == 1) status = gradients(model, &data, word);
+        else if (sscanf(line, "steps %zu", &examples) == 1) status = step(model, &data, examples);
         if (status) return EXIT_FAILURE;
         fflush(stdout);
     }

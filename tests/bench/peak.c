@@ -88,7 +88,8 @@ int main(int argc, char **argv)
     int count = supported(works), threads = argc > 1 ? atoi(argv[1]) : 1;
     char line[256];
 
-    if (count < 1 || threads < 1 || threads > 1024) return fprintf(stderr, "peak: no multiply-adds here\n"), EXIT_FAILURE;
+    if (count < 1 || threads < 1 || threads > 1024)
+        return fprintf(stderr, "peak: no multiply-adds, or not 1 to 1024 threads\n"), EXIT_FAILURE;
     printf("{\"manner\": \"FMA peak\"}\n");
     fflush(stdout);
     while (fgets(line, sizeof line, stdin)) {

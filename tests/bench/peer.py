@@ -4,8 +4,9 @@
 
 Reads commands from standard input, one a line, and answers each with a line of JSON:
 
-    load NET X.npy,Y.npy    builds the network in each of the framework's manners, keeps the fastest: {"manner": ...}
-    go EXAMPLES             trains on so many examples: {"seconds": ..., "loss": ...}
+    load NET X.npy,Y.npy [input-gradient]
+                   builds the network in each of the framework's manners, keeps the fastest: {"manner": ...}
+    go EXAMPLES    trains on so many examples: {"seconds": ..., "loss": ...}
 """
 
 import importlib
@@ -14,12 +15,11 @@ import os
 import statistics
 import sys
 
-import numpy as np
-
 import description
+from data import Examples
 
-# A peer is a module with version() and manners(kind, network, data, threads); each manner is a label and a function that
-# makes a trainer, which has train(examples), in whole batches, giving seconds and the mean loss.
+# A peer is a module with version() and manners(kind, network, data, threads); each manner is a label and a function
+# that makes a trainer. train(examples) of a trainer, in whole batches, gives seconds and the mean loss.
 PEERS = {
     "torch": ("peer_torch", "eager"),
     "torch.compile": ("peer_torch", "compile"),
@@ -27,24 +27,6 @@ PEERS = {
     "jax": ("peer_jax", "jit"),
 }
 CALIBRATION_BATCHES, CALIBRATION_ROUNDS = 8, 3
-
-
-class Data:
-    """Inputs in the layout and type of the files; targets as class indices."""
-
-    def __init__(self, paths):
-        inputs, targets = paths.split(",")
-        self.inputs = np.load(inputs)
-        self.classes = np.load(targets).astype(np.int64)
-
-
-def batches(network, data, examples, random):
-    """Index arrays of whole batches, an epoch after the other until there are enough."""
-    size = network.batch_size
-    for _ in range(0, examples, len(data.classes)):
-        count = min(examples, len(data.classes)) // size * size
-        order = random.permutation(count) if network.shuffle else np.arange(count)
-        yield from order.reshape(-1, size)
 
 
 def calibrate(trainers, batch_size):
@@ -60,9 +42,10 @@ def calibrate(trainers, batch_size):
     return min(times, key=lambda label: statistics.median(times[label]))
 
 
-def load(module, kind, net, data, threads):
+def load(module, kind, threads, net, data, *words):
     network = description.read(net)
-    trainers = {label: make() for label, make in module.manners(kind, network, Data(data), threads)}
+    network.input_gradient = "input-gradient" in words
+    trainers = {label: make() for label, make in module.manners(kind, network, Examples(data), threads)}
     manner = calibrate(trainers, network.batch_size)
     return manner, trainers[manner]
 
@@ -83,7 +66,7 @@ def main():
         command, *rest = line.split()
         if command == "load":
             trainer = None
-            manner, trainer = load(module, kind, rest[0], rest[1], threads)
+            manner, trainer = load(module, kind, threads, *rest)
             answer(answers, manner=manner, version=module.version())
         elif command == "go":
             seconds, loss = trainer.train(int(rest[0]))

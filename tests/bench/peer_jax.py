@@ -1,10 +1,7 @@
 """JAX: one jitted training step, called for each batch. Threads are those of the processors it is pinned to."""
 
-import os
 import time
 from functools import partial
-
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import jax
 import numpy as np
@@ -12,7 +9,7 @@ from jax import lax
 from jax import numpy as jnp
 
 import description
-from peer import batches
+from data import batches
 
 
 def version():

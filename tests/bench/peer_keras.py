@@ -1,10 +1,6 @@
 """Keras on TensorFlow: model.fit, compiled by XLA (Keras's choice where it can) and not."""
 
-import os
 import time
-
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import numpy as np

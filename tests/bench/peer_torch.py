@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import description
-from peer import batches
+from data import batches
 
 
 def version():
@@ -108,12 +108,13 @@ class Model(nn.Module):
 
 
 def optimizer_of(network, parameters):
-    options = dict(network.optimizer_options)
+    """PyTorch adds RMSprop's epsilon to the root, Keras under it."""
+    get = network.optimizer_options.get
     if network.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=options.get("learning_rate", 0.01), momentum=options.get("momentum", 0.0),
-                               nesterov=options.get("nesterov", False), fused=True)
-    return torch.optim.RMSprop(parameters, lr=options.get("learning_rate", 0.001), alpha=options.get("rho", 0.9),
-                               eps=options.get("epsilon", 1e-7), momentum=options.get("momentum", 0.0), foreach=True)
+        return torch.optim.SGD(parameters, lr=get("learning_rate", 0.01), momentum=get("momentum", 0.0),
+                               nesterov=get("nesterov", False), fused=True)
+    return torch.optim.RMSprop(parameters, lr=get("learning_rate", 0.001), alpha=get("rho", 0.9),
+                               eps=get("epsilon", 1e-7) ** 0.5, momentum=get("momentum", 0.0), foreach=True)
 
 
 class Trainer:
@@ -125,7 +126,6 @@ class Trainer:
         self.classes = torch.from_numpy(data.classes)
         self.model = Model(network).to(memory_format=layout)
         self.optimizer = optimizer_of(network, self.model.parameters())
-        self.input_gradient = network.input.options.get("gradient", False)
         self.loss = self.batch_loss
         self.update = self.optimizer.step
         if compiled:
@@ -148,7 +148,7 @@ class Trainer:
             x, classes = self.inputs[rows], self.classes[rows]
         if x.dim() == 4 and self.layout == torch.channels_last:
             x = x.permute(0, 3, 1, 2)
-        if self.input_gradient:
+        if self.network.input_gradient:
             x = x.detach().requires_grad_()
         return x, classes
 

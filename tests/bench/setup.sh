@@ -1,6 +1,6 @@
 # setup.sh: what the benchmarks need; read with "." by train.sh and sweep.sh, which set root before.
 # Packages of the system, cnnc as build/cnnc, and a Python environment of their own; train.py installs the peers there.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 . "$root/tools/packages.sh"
 need_packages gcc g++ clang libc6-dev cmake make zlib1g-dev python3 util-linux
 python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3-venv

@@ -34,6 +34,7 @@ class Row:
     examples: int = 0  # of a turn
     seconds: list = field(default_factory=list)  # of each turn, scaled to an epoch
     loss: float = float("nan")
+    failed: bool = False
 
     @property
     def ours(self):
@@ -147,6 +148,9 @@ def interleaved(rows):
 
 def choose_examples(row, options, batch_size):
     """Whole batches: an epoch, or what fits in a turn. The turn before that tells the speed is not counted."""
+    if isinstance(row.worker, Program):
+        row.examples = EPOCH
+        return
     probe = 16 * batch_size
     seconds, _ = row.worker.go(probe)
     fitting = options.seconds * probe / seconds
@@ -168,18 +172,30 @@ def peak_workers(options):
     return workers
 
 
+def each(rows, action):
+    """Does it with all rows that have not failed; a peer that fails now is said and counts no more."""
+    for row in rows:
+        if row.failed:
+            continue
+        try:
+            action(row)
+        except Failure as failure:
+            if row.ours:
+                raise
+            say(f"{row.name} on {row.threads} left out: {failure}")
+            row.failed, row.seconds = True, []
+
+
 def play(rows, options, batch_size):
     """All rounds; peak GFLOP/s by threads."""
     peaks = peak_workers(options)
     gflops = dict.fromkeys(peaks, 0.0)
-    for row in rows:
-        choose_examples(row, options, batch_size)
+    each(rows, lambda row: choose_examples(row, options, batch_size))
     for turn in range(options.rounds):
         say(f"round {turn + 1} of {options.rounds} ...")
         for threads, worker in peaks.items():
             gflops[threads] = max(gflops[threads], worker.ask("go")["gflops"])
-        for row in rows:
-            measure(row, batch_size)
+        each(rows, lambda row: measure(row, batch_size))
     for worker in peaks.values():
         worker.close()
     return gflops
@@ -204,22 +220,29 @@ def measure_network(options, net):
 
 # ---- reports ---------------------------------------------------------------------------------------------------------
 
+def head(network, flops):
+    work = f"{flops / EPOCH / 1e6:.1f} dense MFLOP an image, forward and backward"
+    return [f"### {network.name}", "",
+            f"{work}; batches of {network.batch_size}, {network.optimizer}. Seconds for {EPOCH:,} images:", "",
+            "| threads | | median | min - max | x ours | images a turn | |", "|--:|---|--:|--:|--:|--:|---|"]
+
+
+def lines_of(result, threads):
+    """The table's lines of a number of threads, the fastest first, the roofline last."""
+    best, roofline = result.ours(threads), result.roofline(threads)
+    unit = best.median if best else float("nan")
+    for row in sorted(result.of(threads), key=lambda row: row.median):
+        name = f"**{row.name}**" if row is best else row.name
+        yield (f"| {threads} | {name} | {row.median:.2f} | {min(row.seconds):.2f} - {max(row.seconds):.2f} | "
+               f"{row.median / unit:.2f} | {row.examples} | {row.manner} |")
+    yield (f"| {threads} | dense roofline | {roofline:.2f} | | {roofline / unit:.2f} | | "
+           f"{result.gflops[threads]:.0f} GFLOP/s |")
+
+
 def table(result, options):
-    network = result.network
-    lines = [f"### {network.name}", "",
-             f"{result.flops / EPOCH / 1e6:.1f} dense MFLOP an image forward and backward, batches of "
-             f"{network.batch_size}, {network.optimizer}; seconds for {EPOCH:,} images.", "",
-             "| threads | | median | min - max | x ours | images a turn | |", "|--:|---|--:|--:|--:|--:|---|"]
+    lines = head(result.network, result.flops)
     for threads in options.threads:
-        best = result.ours(threads)
-        ratio = lambda seconds: f"{seconds / best.median:.2f}" if best else ""
-        for row in sorted(result.of(threads), key=lambda row: row.median):
-            name = f"**{row.name}**" if row is best else row.name
-            lines.append(f"| {threads} | {name} | {row.median:.2f} | {min(row.seconds):.2f} - {max(row.seconds):.2f} | "
-                         f"{ratio(row.median)} | {row.examples} | {row.manner} |")
-        roofline = result.roofline(threads)
-        lines.append(f"| {threads} | dense roofline | {roofline:.2f} | | {ratio(roofline)} | | "
-                     f"{result.gflops[threads]:.0f} GFLOP/s |")
+        lines.extend(lines_of(result, threads))
     return "\n".join(lines) + "\n"
 
 
@@ -259,15 +282,22 @@ def record(results, options):
                          for result in results]}
 
 
+FAMILIES = {"cnnc": "cnnc", "torch": "PyTorch", "keras": "Keras on TensorFlow", "jax": "JAX", "prototype": "prototype"}
+
+
+def family(row):
+    return next(name for word, name in FAMILIES.items() if row.name.startswith(word))
+
+
 def bars(result, options):
-    """The chart's panel: a group for each contender, the fastest first, a bar for each number of threads."""
+    """The chart's panel: for each family its fastest row, on each number of threads; the fastest family first."""
     times = {}
-    for row in result.rows:
-        if row.seconds:
-            times.setdefault(row.name, {})[row.threads] = row.median
-    groups = sorted(times.items(), key=lambda item: item[1].get(options.threads[0], float("inf")))
+    for row in filter(lambda row: row.seconds, result.rows):
+        by = times.setdefault(family(row), {})
+        by[row.threads] = min(row.median, by.get(row.threads, row.median))
+    groups = sorted(times.items(), key=lambda item: item[1].get(options.threads[-1], float("inf")))
+    panel = [chart.Group(name, "ours" if name == "cnnc" else "peer", by) for name, by in groups]
     roofline = {threads: result.roofline(threads) for threads in options.threads}
-    panel = [chart.Group(name, "ours" if name.startswith("cnnc") else "peer", by) for name, by in groups]
     return chart.Panel(result.network.name, panel + [chart.Group("dense roofline", "limit", roofline)])
 
 

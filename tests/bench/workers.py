@@ -3,6 +3,7 @@
 A worker answers a line on its standard input with a line of JSON on its standard output (driver.c, peak.c, peer.py).
 """
 
+import atexit
 import json
 import os
 import re
@@ -37,10 +38,11 @@ def pinned(command, threads):
     return ["taskset", "-c", ",".join(map(str, processors(threads)))] + command
 
 
-def thread_environment(threads):
-    """What libraries read about threads."""
+def settings(threads):
+    """What libraries read from the environment: about threads, and that all is done on processors."""
     environment = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads),
-                   "TORCHINDUCTOR_COMPILE_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+                   "TORCHINDUCTOR_COMPILE_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu",
+                   "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}
     if threads == 1:
         environment["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     return environment
@@ -53,7 +55,8 @@ class Worker:
         self.log = log
         with open(log, "w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(pinned(command, threads), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                            stderr=errors, text=True, env=os.environ | thread_environment(threads))
+                                            stderr=errors, text=True, env=os.environ | settings(threads))
+        atexit.register(self.close)
 
     def read(self):
         line = self.process.stdout.readline()
@@ -79,9 +82,9 @@ class Worker:
         self.process.send_signal(signal.SIGSTOP)
         return answer
 
-    def go(self, examples):
+    def go(self, examples, command="go"):
         """Seconds and loss of training on so many examples."""
-        answer = self.ask(f"go {examples}")
+        answer = self.ask(f"{command} {examples}")
         return answer["seconds"], answer["loss"]
 
     def close(self):
@@ -91,7 +94,7 @@ class Worker:
 
 class Program:
     """A program that is started for each turn, as MNIST=folder PROGRAM EPOCHS THREADS; each epoch is all of MNIST. The
-    first epoch warms up, the second counts."""
+    first epoch warms up, the second counts, whatever examples are asked for."""
 
     def __init__(self, program, threads, mnist):
         self.command = pinned([program, "2", str(threads)], threads)
@@ -103,7 +106,7 @@ class Program:
         if output.returncode or len(epochs) < 2:
             raise Failure((output.stderr or output.stdout).strip().split("\n")[-1] or "ended without a word")
         seconds, loss = epochs[-1]
-        return float(seconds) * examples / EPOCH, float(loss or "nan")
+        return float(seconds), float(loss or "nan")
 
     def close(self):
         pass

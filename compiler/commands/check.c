@@ -65,7 +65,7 @@ static bool take_tolerances(const CheckOptions *o, Tolerances *t) {
     const double factor = may_round(o->network.algorithm) ? 10 : 1;
     const struct { const char *text, *name; double *to, fallback; } rows[] = {
         {o->output, "output", &t->output, factor * 1e-6}, {o->gradient, "gradient", &t->gradient, factor * 1e-5},
-        {o->losses, "losses", &t->losses, factor * 1e-4}, {o->after, "after", &t->after, factor * 1e-3},
+        {o->losses, "losses", &t->losses, factor * 1e-4}, {o->after, "after", &t->after, 1e-3},
     };
     for (int i = 0; i < LENGTH(rows); i++) {
         char *end = "";
@@ -85,7 +85,7 @@ int command_check(int argc, char **argv) {
         {"--tolerance-output", &o.output, NULL, NULL, 0, 0, "E", "largest error of outputs, absolute (1e-5; 1e-6 with --algorithm=direct)"},
         {"--tolerance-gradient", &o.gradient, NULL, NULL, 0, 0, "E", "of loss and gradients, of the largest element (1e-4; 1e-5)"},
         {"--tolerance-losses", &o.losses, NULL, NULL, 0, 0, "E", "of the losses of some steps, of the largest (1e-3; 1e-4)"},
-        {"--tolerance-after", &o.after, NULL, NULL, 0, 0, "E", "of weights after these, of the largest element (1e-2; 1e-3)"},
+        {"--tolerance-after", &o.after, NULL, NULL, 0, 0, "E", "of weights after these, of the largest element (1e-3)"},
         NETWORK_OPTIONS(o.network),
     };
     static const char *const names[] = {"the network's file"};

@@ -7,7 +7,7 @@
 #include "../ops/ops.h"
 #include "tiles.h"
 
-enum { MAX_WINDOWS = 4096, MAX_DX = 128 << 10, BLOCK = 4, FEW = 4 };
+enum { MAX_WINDOWS = 4096, MAX_WINDOW = 4, MAX_DX = 128 << 10, BLOCK = 4 }; /* windows; elements of one; bytes; examples */
 
 /* ---- where it fits ------------------------------------------------------------------------------------------------------ */
 
@@ -19,10 +19,9 @@ static const Op *pooling_behind(const Op *op) {
 }
 
 /* How windows of the pooling lie on the convolution's output. */
-static bool windows_fit(const Program *p, const Window *pool) {
+static bool windows_fit(const Window *pool) {
     bool apart = pool->sh == pool->kh && pool->sw == pool->kw && !pool->top && !pool->left && pool->oh * pool->kh <= pool->ih && pool->ow * pool->kw <= pool->iw;
-    int most = p->target->lanes < 4 ? 0 : FEW;
-    return apart && pool->kh * pool->kw <= most && pool->oh * pool->ow <= MAX_WINDOWS;
+    return apart && pool->kh * pool->kw <= MAX_WINDOW && pool->oh * pool->ow <= MAX_WINDOWS;
 }
 
 static int rows_with(const Window *w, const Window *pool) { return pool->oh * pool->kh + w->kh - 1 > w->ih + w->top ? pool->oh * pool->kh + w->kh - 1 : w->ih + w->top; }
@@ -38,7 +37,7 @@ static bool covers(const Program *p, const Op *op) {
     const Op *route = pooling_behind(op);
     if (p->target->lanes == 1 || !route) return false;
     Window w = window_of(op), pool = window_of(route);
-    if (!windows_fit(p, &pool) || w.dh != 1 || w.dw != 1) return false;
+    if (!windows_fit(&pool) || w.dh != 1 || w.dw != 1) return false;
     if (op->def == &op_conv2d_grad_kernel) return true;
     int64_t bytes = (int64_t)rows_with(&w, &pool) * columns_with(&w, &pool) * p->target->lanes * 4;
     return w.sh == 1 && w.sw == 1 && kernel_rows(p, &w, &pool) > 0 && bytes <= MAX_DX;

@@ -233,6 +233,23 @@ static bool reads_rows(const Program *p, const Loop *l) {
     return false;
 }
 
+/* What the loop reads of the caller's inputs, one call an input: the next example's comes into the cache meanwhile. Longer ones
+ * are left to the processor after their beginning. */
+static void bind_ahead(const Emitter *e, const Program *p, const Loop *l, Bindings *record) {
+    enum { MOST_BYTES = 4096 };
+    const char **calls = NEW_ARRAY(e->arena, const char *, e->graph->input_count);
+    int n = 0;
+    for (int x = 0; x < e->graph->input_count; x++) {
+        const Tensor *t = e->graph->inputs[x];
+        bool read = false;
+        for (int i = l->first; i < l->end; i++)
+            for (int k = 0; k < p->kernels[i]->input_count; k++) read |= p->kernels[i]->inputs[k] == t;
+        int64_t bytes = shape_count(t->shape) * element_size(p, t->type);
+        if (read) calls[n++] = arena_printf(e->arena, "%s_prefetch(%s, %lld);", e->graph->name, row_of(e, "const ", t, "inputs", "next"), (long long)(bytes < MOST_BYTES ? bytes : MOST_BYTES));
+    }
+    bind_strings(record, "ahead", calls, n);
+}
+
 static void bind_buffers(const Emitter *e, const Program *p, Bindings *b) {
     Bindings **records = NEW_ARRAY(e->arena, Bindings *, p->tensor_count);
     int n = 0;
@@ -257,6 +274,7 @@ static Bindings *segment_record(const Emitter *e, const Program *p, const Segmen
         Bindings *r = loops[i - s->first] = bindings_new(e->arena, NULL);
         bind_int(r, "each", l->level == LEVEL_EXAMPLE);
         bind_int(r, "rows", reads_rows(p, l));
+        bind_ahead(e, p, l, r);
         bind_strings(r, "calls", calls + l->first, l->end - l->first);
     }
     bind_records(record, "loops", loops, s->end - s->first);

@@ -1,10 +1,11 @@
 /* array.c: arrays as files hold them, and their conversion to a network's types. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE
 #include "private.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static const struct {
     const char *name;
@@ -52,9 +53,21 @@ int cnnc_multiply(size_t a, size_t b, size_t *product) {
     return 1;
 }
 
+/* Large arrays ask for huge pages: training goes through all of its memory, and images come in any order. */
 void *cnnc_allocate(size_t bytes) {
+    static const size_t huge_page = (size_t)2 << 20;
     void *memory = NULL;
-    return posix_memalign(&memory, CNNC_ALIGNMENT, bytes ? bytes : CNNC_ALIGNMENT) == 0 ? memory : NULL;
+    size_t alignment = bytes < huge_page ? CNNC_ALIGNMENT : huge_page;
+    if (bytes > SIZE_MAX - alignment)
+        return NULL;
+    bytes = bytes ? (bytes + alignment - 1) / alignment * alignment : alignment;
+    if (posix_memalign(&memory, alignment, bytes) != 0)
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    if (alignment == huge_page)
+        (void)madvise(memory, bytes, MADV_HUGEPAGE); /* advice: nothing is lost where it is not taken */
+#endif
+    return memory;
 }
 
 int cnnc_big_endian(void) {

@@ -1,7 +1,8 @@
 /* direct.c: convolutions and dense layers by register tiles over the arrays as they are.
  *
  * A convolution's forward pass and its gradient in the input are the same kernel: the latter over dy with zeros around
- * (and between, for strides) and the kernel turned around. Dense layers are matrix products over a whole shard. */
+ * and the kernel turned around. With strides the gradient falls into phases: the pixels of every stride-th row and column
+ * see the same taps. Dense layers are matrix products over a whole shard. */
 #include "../ops/ops.h"
 #include "tiles.h"
 
@@ -45,7 +46,8 @@ static void schedule_conv( Program *p, Kernel *k) {
         rows = y.dim[0] * ph, width = y.dim[1] * pw;
     }
     int channels = (int)kernel_get(k, "O");
-    best_tile(p, ph, pw, width, vectors_of(p, channels), &columns, &deep);
+    int step = (int)kernel_get(k, "STEP_W");
+    best_tile(p, ph, pw, (width + step - 1) / step, vectors_of(p, channels), &columns, &deep);
     const Integer integers[] = {{"PH", ph}, {"PW", pw}, {"ROWS", rows}, {"COLUMNS", width}, {"TH", ph}, {"TW", columns}};
     for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
     kernel_int(p, k, "MONOTONE", monotone_epilogues(k));
@@ -61,16 +63,73 @@ static void schedule_grad_kernel( Program *p, Kernel *k) {
     cut_channels(p, k, channels, vectors < 2 ? vectors : 2);
 }
 
+/* ---- phases of a convolution's output ----------------------------------------------------------------------------------- */
+
+/* Along one axis: pixel i of phase `first` of dx, first + i * stride, takes the taps tap, tap + stride ...: `taps` of them, in
+ * the turned kernel from `turned` on. The last of them reads dy's pixel i + at, the first one i + at + taps - 1. */
+typedef struct Axis { int pixels, taps, turned, at; } Axis;
+
+static Axis phase_axis(int first, int size, int kernel, int stride, int padding) {
+    int tap = (first + padding) % stride, taps = tap < kernel ? (kernel - tap + stride - 1) / stride : 0;
+    return (Axis){(size - first + stride - 1) / stride, taps, kernel - 1 - tap - (taps - 1) * stride, (first + padding - tap) / stride - (taps - 1)};
+}
+
+/* Rows of dy that all phases read: from -*before on, up to *end. */
+static void phases_reach(int size, int kernel, int stride, int padding, int out, int *before, int *end) {
+    *before = 0, *end = out;
+    for (int first = 0; first < stride && first < size; first++) {
+        Axis x = phase_axis(first, size, kernel, stride, padding);
+        if (!x.taps) continue;
+        if (-x.at > *before) *before = -x.at;
+        if (x.pixels - 1 + x.at + x.taps > *end) *end = x.pixels - 1 + x.at + x.taps;
+    }
+}
+
+static Bindings *phase(const Program *p, const Kernel *k, Axis h, Axis v, int64_t y) {
+    int64_t channels = kernel_get(k, "C");
+    const struct { const char *name; int64_t value; } integers[] = {
+        {"rows", h.pixels}, {"columns", v.pixels}, {"high", h.taps}, {"wide", v.taps}, {"x", (h.at * kernel_get(k, "IW") + v.at) * channels},
+        {"w", (h.turned * kernel_get(k, "KW") + v.turned) * channels * kernel_get(k, "O")}, {"y", y}};
+    Bindings *b = bindings_new(p->arena, NULL);
+    for (int i = 0; i < LENGTH(integers); i++) bind_int(b, integers[i].name, integers[i].value);
+    return b;
+}
+
+static void bind_whole(const Program *p, const Kernel *k, Bindings *b) {
+    Axis h = {(int)kernel_get(k, "ROWS"), (int)kernel_get(k, "KH"), 0, 0}, v = {(int)kernel_get(k, "COLUMNS"), (int)kernel_get(k, "KW"), 0, 0};
+    Bindings *one = phase(p, k, h, v, 0);
+    bind_records(b, "phases", &one, 1);
+}
+
+static void bind_phases(const Program *p, const Kernel *k, Bindings *b) {
+    const Window w = window_of(k->op);
+    int before_h, before_v, end, n = 0;
+    Bindings **records = NEW_ARRAY(p->arena, Bindings *, w.sh * w.sw);
+    phases_reach(w.ih, w.kh, w.sh, w.top, w.oh, &before_h, &end);
+    phases_reach(w.iw, w.kw, w.sw, w.left, w.ow, &before_v, &end);
+    for (int i = 0; i < w.sh && i < w.ih; i++)
+        for (int j = 0; j < w.sw && j < w.iw; j++) {
+            Axis h = phase_axis(i, w.ih, w.kh, w.sh, w.top), v = phase_axis(j, w.iw, w.kw, w.sw, w.left);
+            if (!h.taps || !v.taps) h.taps = v.taps = h.turned = v.turned = 0; /* no tap is a stride away: zeros */
+            h.at = h.taps ? h.at + before_h : 0, v.at = v.taps ? v.at + before_v : 0;
+            records[n++] = phase(p, k, h, v, ((int64_t)i * w.iw + j) * w.ic);
+        }
+    bind_records(b, "phases", records, n);
+}
+
 /* ---- kernels ---------------------------------------------------------------------------------------------------------- */
 
-static const KernelDef conv = {"conv2d_direct", LEVEL_EXAMPLE, true, true, schedule_conv, NULL};
+static const KernelDef conv = {"conv2d_direct", LEVEL_EXAMPLE, true, true, schedule_conv, bind_whole};
+static const KernelDef conv_phases = {"conv2d_direct", LEVEL_EXAMPLE, true, false, schedule_conv, bind_phases};
 static const KernelDef grad_kernel = {"conv2d_direct_grad_kernel", LEVEL_EXAMPLE, false, false, schedule_grad_kernel, NULL};
 static const KernelDef matrix = {"gemm", LEVEL_SHARD, true, false, schedule_gemm, NULL};
 
-static void lower_conv(Program *p, const Op *op, const Window *w, int channels, Tensor *x, Tensor *kernel, const char *name) {
-    Kernel *k = add_kernel(p, &conv, op, name);
+static void lower_conv(Program *p, const KernelDef *def, const Op *op, const Window *w, int channels, Tensor *x, Tensor *kernel, const char *name, int step_h, int step_w) {
+    Kernel *k = add_kernel(p, def, op, name);
     kernel_window(p, k, w);
     kernel_int(p, k, "O", channels);
+    kernel_int(p, k, "STEP_H", step_h);
+    kernel_int(p, k, "STEP_W", step_w);
     kernel_input(p, k, x);
     kernel_input(p, k, kernel);
     kernel_output(p, k, op->outputs[0]);
@@ -79,17 +138,24 @@ static void lower_conv(Program *p, const Op *op, const Window *w, int channels, 
 static void lower_forward(Program *p, const Op *op) {
     Window w = window_of(op);
     Tensor *x = window_input(p, op, &w, op->inputs[0]);
-    lower_conv(p, op, &w, last_dim(op->outputs[0]->shape), x, op->inputs[1], "forward");
+    lower_conv(p, &conv, op, &w, last_dim(op->outputs[0]->shape), x, op->inputs[1], "forward", 1, 1);
 }
 
+/* With dilation the taps of a phase are no regular grid: zeros between the pixels of dy make it a convolution of stride 1. */
 static void lower_grad_input(Program *p, const Op *op) {
-    Window w = window_of(op);
-    Tensor *dy = op->inputs[0], *kernel = op->inputs[1];
-    int filters = last_dim(dy->shape), high = (w.kh - 1) * w.dh, wide = (w.kw - 1) * w.dw;
-    Window back = {.ih = w.ih + high, .iw = w.iw + wide, .ic = filters, .kh = w.kh, .kw = w.kw, .sh = 1, .sw = 1, .dh = w.dh, .dw = w.dw, .oh = w.ih, .ow = w.iw};
-    dy = padded(p, op, dy, high - w.top, wide - w.left, w.sh, w.sw, back.ih, back.iw);
-    kernel = turned(p, op, kernel, w.kh, w.kw, w.ic, filters);
-    lower_conv(p, op, &back, w.ic, dy, kernel, "grad_input");
+    Window w = window_of(op), back = w;
+    Tensor *dy = op->inputs[0], *kernel = turned(p, op, op->inputs[1], w.kh, w.kw, w.ic, last_dim(dy->shape));
+    bool dilated = w.dh > 1 || w.dw > 1;
+    int high = (w.kh - 1) * w.dh, wide = (w.kw - 1) * w.dw, top = high - w.top, left = wide - w.left;
+    back.ic = last_dim(dy->shape), back.sh = back.sw = 1, back.oh = w.ih, back.ow = w.iw;
+    back.ih = w.ih + high, back.iw = w.iw + wide;
+    if (!dilated) {
+        phases_reach(w.ih, w.kh, w.sh, w.top, w.oh, &top, &back.ih);
+        phases_reach(w.iw, w.kw, w.sw, w.left, w.ow, &left, &back.iw);
+        back.ih += top, back.iw += left;
+    }
+    dy = padded(p, op, dy, top, left, dilated ? w.sh : 1, dilated ? w.sw : 1, back.ih, back.iw);
+    lower_conv(p, dilated ? &conv : &conv_phases, op, &back, w.ic, dy, kernel, "grad_input", dilated ? 1 : w.sh, dilated ? 1 : w.sw);
 }
 
 static void lower_grad_kernel(Program *p, const Op *op) {

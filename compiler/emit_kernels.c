@@ -41,6 +41,7 @@ static Bindings *target_bindings(const Emitter *e, const Target *t) {
     bind_string(b, "net", e->graph->name);
     bind_string(b, "target", t->name);
     bind_string(b, "HEAD", t->attribute ? arena_printf(e->arena, "%s static", macro) : "static");
+    bind_string(b, "UNROLL", arena_printf(e->arena, "%s_UNROLL", e->upper));
     const char *word = arena_printf(e->arena, "%s_WORD", e->upper);
     if (wide) word = arena_printf(e->arena, "%s __attribute__((always_inline))", word);
     bind_string(b, "INLINE", t->attribute ? arena_printf(e->arena, "%s %s", macro, word) : word);

@@ -383,6 +383,7 @@ typedef struct KernelDef {
     bool pools;             /* takes a max pooling after those */
     void (*schedule)(Program *, Kernel *); /* tile sizes, once it is known what is fused and where buffers lie */
     void (*bind)(const Program *, const Kernel *, Bindings *); /* what the template needs beside integers */
+    bool starts;            /* where it adds to a parameter's gradient, it can as well write the first of the sums */
 } KernelDef;
 typedef struct Integer { const char *name; int64_t value; } Integer;
 typedef struct Epilogue { const Op *op; int first_extra; int acc; } Epilogue; /* acc: which of the op's inputs is the register; the others are extras, in order */
@@ -449,6 +450,7 @@ void kernel_int(Program *, Kernel *, const char *name, int64_t);
 int64_t kernel_get(const Kernel *, const char *name);
 void kernel_window(Program *, Kernel *, const Window *);
 Tensor **kernel_arguments(const Program *, const Kernel *, int *n);  /* inputs, extras, outputs */
+bool adds_to_gradient(const Kernel *); /* of a parameter */
 
 /* ---- select.c: ops -> an algorithm for each ----------------------------------------------------------------------------
  * Needs a graph, target and entry point. Leaves the ops that the entry point needs, each with an algorithm: jointly for

@@ -65,7 +65,7 @@ static const char *parameter_name(const Emitter *e, const Kernel *k, int i) {
 static const char *signature_of(const Emitter *e, const Program *p, const Kernel *k) {
     int n;
     Tensor **all = kernel_arguments(p, k, &n);
-    const char *text = "";
+    const char *text = k->def->starts && adds_to_gradient(k) ? "int fresh, " : "";
     for (int i = 0; i < n; i++) {
         bool read_only = i < k->input_count + k->extra_count;
         const char *comma = i ? ", " : "", *constant = read_only ? "const " : "";
@@ -214,10 +214,18 @@ static const char *kernel_function(Emitter *e, const Program *p, const Kernel *k
 
 /* ---- an entry point -------------------------------------------------------------------------------------------------- */
 
+/* The first kernel that adds to t, the gradient of a parameter. */
+static const Kernel *first_adder(const Program *p, const Tensor *t) {
+    for (int i = 0; i < p->kernel_count; i++)
+        if (p->kernels[i]->outputs[0] == t) return p->kernels[i];
+    bug("nothing makes the gradient '%s'", t->name);
+}
+
 static const char *call_text(const Emitter *e, const Program *p, const Kernel *k, const char *function) {
     int n;
     Tensor **all = kernel_arguments(p, k, &n);
     const char *text = arena_printf(e->arena, "%s(%s", function, k->def->level == LEVEL_SHARD ? "n, " : k->def->level == LEVEL_BLOCK ? "m, " : "");
+    if (k->def->starts && adds_to_gradient(k)) text = arena_printf(e->arena, "%s%s, ", text, first_adder(p, k->outputs[0]) == k ? "fresh" : "0");
     for (int i = 0; i < n; i++) text = arena_printf(e->arena, "%s%s%s", text, i ? ", " : "", argument_text(e, p, all[i], k->def->level));
     return arena_printf(e->arena, "%s);", text);
 }
@@ -291,6 +299,19 @@ static void bind_loops(const Emitter *e, const Program *p, const char *const *ca
     bind_records(b, "segments", records, p->segment_count - derive);
 }
 
+/* Gradients that have to be zero before a kernel adds the first sum to them. */
+static void bind_cleared(const Emitter *e, const Program *p, Bindings *b) {
+    const char **weights = NEW_ARRAY(e->arena, const char *, p->kernel_count);
+    int n = 0;
+    for (int i = 0; i < p->kernel_count; i++) {
+        const Kernel *k = p->kernels[i];
+        if (k->def->starts || !adds_to_gradient(k) || first_adder(p, k->outputs[0]) != k) continue;
+        const Tensor *w = gradient_owner(e, k->outputs[0]);
+        weights[n++] = arena_printf(e->arena, "g->%s.%s", w->layer->name, w->weight);
+    }
+    bind_strings(b, "cleared", weights, n);
+}
+
 static bool uses_scale(const Program *p) {
     for (int i = 0; i < p->kernel_count; i++)
         for (int k = 0; k < p->kernels[i]->input_count; k++)
@@ -322,6 +343,7 @@ static bool emit_program(Emitter *e, const Program *p, const Bindings *target, F
     bind_real(b, "loss_scale", loss_scale(e->graph));
     bind_optional(b, "loss_scale");
     bind_buffers(e, p, b);
+    bind_cleared(e, p, b);
     bind_loops(e, p, calls, b);
     strbuf_add(out, "\n");
     return expand(e, "entry", b, out);

@@ -78,6 +78,8 @@ int kernel_making(const Program *p, Tensor *t) {
     return -1;
 }
 
+bool adds_to_gradient(const Kernel *k) { return k->outputs[0]->role == ROLE_PARAMETER_GRADIENT; }
+
 void remove_kernel(Program *p, int at) {
     memmove(&p->kernels[at], &p->kernels[at + 1], sizeof *p->kernels * (size_t)(p->kernel_count - at - 1));
     p->kernel_count--;

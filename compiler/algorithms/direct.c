@@ -119,10 +119,10 @@ static void bind_phases(const Program *p, const Kernel *k, Bindings *b) {
 
 /* ---- kernels ---------------------------------------------------------------------------------------------------------- */
 
-static const KernelDef conv = {"conv2d_direct", LEVEL_EXAMPLE, true, true, schedule_conv, bind_whole};
-static const KernelDef conv_phases = {"conv2d_direct", LEVEL_EXAMPLE, true, false, schedule_conv, bind_phases};
-static const KernelDef grad_kernel = {"conv2d_direct_grad_kernel", LEVEL_EXAMPLE, false, false, schedule_grad_kernel, NULL};
-static const KernelDef matrix = {"gemm", LEVEL_SHARD, true, false, schedule_gemm, NULL};
+static const KernelDef conv = {.template = "conv2d_direct", .level = LEVEL_EXAMPLE, .epilogue = true, .pools = true, .schedule = schedule_conv, .bind = bind_whole};
+static const KernelDef conv_phases = {.template = "conv2d_direct", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_conv, .bind = bind_phases};
+static const KernelDef grad_kernel = {.template = "conv2d_direct_grad_kernel", .level = LEVEL_EXAMPLE, .schedule = schedule_grad_kernel};
+static const KernelDef matrix = {.template = "gemm", .level = LEVEL_SHARD, .epilogue = true, .schedule = schedule_gemm, .starts = true};
 
 static void lower_conv(Program *p, const KernelDef *def, const Op *op, const Window *w, int channels, Tensor *x, Tensor *kernel, const char *name, int step_h, int step_w) {
     Kernel *k = add_kernel(p, def, op, name);

@@ -12,11 +12,11 @@ static double cost(const Program *p, const Op *op) {
 }
 
 static void lower_plain(Program *p, const Op *op) {
-    static const KernelDef elementwise = {"elementwise", LEVEL_EXAMPLE, true, false, NULL, NULL};
+    static const KernelDef elementwise = {.template = "elementwise", .level = LEVEL_EXAMPLE, .epilogue = true};
     const KernelDef *def = &elementwise;
     if (!op->def->expression) {
         KernelDef *own = NEW(p->arena, KernelDef);
-        *own = (KernelDef){op->def->plain, LEVEL_EXAMPLE, false, false, NULL, NULL};
+        *own = (KernelDef){.template = op->def->plain, .level = LEVEL_EXAMPLE};
         def = own;
     }
     Kernel *k = add_kernel(p, def, op, name_in_layer(op->layer, op->def->call.name));

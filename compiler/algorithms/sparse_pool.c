@@ -75,12 +75,12 @@ static void schedule_few(Program *p, Kernel *k) {
     cut_channels(p, k, channels, deep < vectors ? deep : vectors);
 }
 
-static const KernelDef winners = {"pool_winners", LEVEL_EXAMPLE, false, false, NULL, NULL};
-static const KernelDef grad_kernel = {"pool_grad_kernel", LEVEL_SHARD, false, false, schedule_grad_kernel, NULL};
-static const KernelDef grad_kernel_few = {"pool_grad_kernel_few", LEVEL_EXAMPLE, false, false, schedule_few, NULL};
-static const KernelDef grad_input = {"pool_grad_input", LEVEL_BLOCK, true, false, schedule_nothing, NULL};
-static const KernelDef lanes_inside = {"lanes", LEVEL_DERIVE, false, false, NULL, NULL};
-static const KernelDef turn_add = {"turn_add", LEVEL_SHARD, false, false, NULL, NULL};
+static const KernelDef winners = {.template = "pool_winners", .level = LEVEL_EXAMPLE};
+static const KernelDef grad_kernel = {.template = "pool_grad_kernel", .level = LEVEL_SHARD, .schedule = schedule_grad_kernel};
+static const KernelDef grad_kernel_few = {.template = "pool_grad_kernel_few", .level = LEVEL_EXAMPLE, .schedule = schedule_few};
+static const KernelDef grad_input = {.template = "pool_grad_input", .level = LEVEL_BLOCK, .epilogue = true, .schedule = schedule_nothing};
+static const KernelDef lanes_inside = {.template = "lanes", .level = LEVEL_DERIVE};
+static const KernelDef turn_add = {.template = "turn_add", .level = LEVEL_SHARD};
 
 static const char *tensor_name(Program *p, const Tensor *t, const char *suffix) {
     return arena_printf(p->arena, "%s_%s_%d", t->name, suffix, p->tensor_count - p->graph->tensor_count);

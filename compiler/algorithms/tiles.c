@@ -1,8 +1,8 @@
 /* tiles.c: what several algorithms share: the cutting into register tiles, padded inputs, turned kernels. */
 #include "tiles.h"
 
-static const KernelDef pad = {"pad", LEVEL_EXAMPLE, false, false, NULL, NULL};
-static const KernelDef turn = {"turn", LEVEL_DERIVE, false, false, NULL, NULL};
+static const KernelDef pad = {.template = "pad", .level = LEVEL_EXAMPLE};
+static const KernelDef turn = {.template = "turn", .level = LEVEL_DERIVE};
 
 int vectors_of(const Program *p, int channels) { return (channels + p->target->lanes - 1) / p->target->lanes; }
 

@@ -109,15 +109,15 @@ BIND(in_adjoint, TRANSFORM_INPUT_ADJOINT)
 BIND(out_adjoint, TRANSFORM_OUTPUT_ADJOINT)
 BIND(kernel_adjoint, TRANSFORM_KERNEL_ADJOINT)
 
-static const KernelDef x_transform = {"winograd_in", LEVEL_EXAMPLE, false, false, schedule_in, bind_in};
-static const KernelDef dy_transform = {"winograd_in", LEVEL_EXAMPLE, false, false, schedule_in, bind_out_adjoint};
-static const KernelDef y_transform = {"winograd_out", LEVEL_EXAMPLE, true, false, schedule_out, bind_out};
-static const KernelDef y_transform_pools = {"winograd_out", LEVEL_EXAMPLE, true, true, schedule_out, bind_out};
-static const KernelDef dx_transform = {"winograd_out", LEVEL_EXAMPLE, true, false, schedule_out, bind_in_adjoint};
-static const KernelDef kernel_transform = {"winograd_kernel", LEVEL_DERIVE, false, false, schedule_in, bind_kernel};
-static const KernelDef dkernel_transform = {"winograd_kernel_grad", LEVEL_SHARD, false, false, schedule_out, bind_kernel_adjoint};
-static const KernelDef block_products = {"gemm", LEVEL_BLOCK, false, false, schedule_products, NULL};
-static const KernelDef shard_products = {"gemm", LEVEL_SHARD, false, false, schedule_products, NULL};
+static const KernelDef x_transform = {.template = "winograd_in", .level = LEVEL_EXAMPLE, .schedule = schedule_in, .bind = bind_in};
+static const KernelDef dy_transform = {.template = "winograd_in", .level = LEVEL_EXAMPLE, .schedule = schedule_in, .bind = bind_out_adjoint};
+static const KernelDef y_transform = {.template = "winograd_out", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_out, .bind = bind_out};
+static const KernelDef y_transform_pools = {.template = "winograd_out", .level = LEVEL_EXAMPLE, .epilogue = true, .pools = true, .schedule = schedule_out, .bind = bind_out};
+static const KernelDef dx_transform = {.template = "winograd_out", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_out, .bind = bind_in_adjoint};
+static const KernelDef kernel_transform = {.template = "winograd_kernel", .level = LEVEL_DERIVE, .schedule = schedule_in, .bind = bind_kernel};
+static const KernelDef dkernel_transform = {.template = "winograd_kernel_grad", .level = LEVEL_SHARD, .schedule = schedule_out, .bind = bind_kernel_adjoint, .starts = true};
+static const KernelDef block_products = {.template = "gemm", .level = LEVEL_BLOCK, .schedule = schedule_products};
+static const KernelDef shard_products = {.template = "gemm", .level = LEVEL_SHARD, .schedule = schedule_products};
 
 static Tensor *domain(Program *p, const char *stem, int alpha, int rows, int channels, Role role) {
     const char *name = arena_printf(p->arena, "%s_%d", stem, p->tensor_count - p->graph->tensor_count);
@@ -188,7 +188,7 @@ static int block_of(const Program *p, int tiles, int64_t kernel_elements) {
 
 /* Where a window of x is all zeros. */
 static Tensor *zero_windows(Program *p, const Op *op, Tensor *x, int r, Shape map) {
-    static const KernelDef def = {"zero_windows", LEVEL_EXAMPLE, false, false, NULL, NULL};
+    static const KernelDef def = {.template = "zero_windows", .level = LEVEL_EXAMPLE};
     Kernel *k = add_kernel(p, &def, op, "zeros");
     Tensor *places = program_tensor(p, arena_printf(p->arena, "%s_zeros_%d", x->name, p->tensor_count - p->graph->tensor_count), shape1(1 + map.dim[0] * map.dim[1]), ROLE_MASK);
     const Integer integers[] = {{"IH", x->shape.dim[0]}, {"IW", x->shape.dim[1]}, {"C", x->shape.dim[2]}, {"KH", r}, {"KW", r}, {"OH", map.dim[0]}, {"OW", map.dim[1]}};

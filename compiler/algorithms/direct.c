@@ -6,11 +6,16 @@
 #include "../ops/ops.h"
 #include "tiles.h"
 
-/* Multiply-adds at the target's rate, three quarters of it reached, with the lanes that the last axis fills. */
+/* Multiply-adds at the target's rate, three quarters of it reached, with the lanes that the last axis fills. The gradient in
+ * the input multiplies the zeros around dy too. */
 static double cost(const Program *p, const Op *op) {
     int channels = last_dim(op->outputs[0]->shape), lanes = p->target->lanes;
-    double filled = (double)channels / ((channels + lanes - 1) / lanes * lanes);
-    return op->def->flops(op) / 2 / (p->target->fma * lanes * filled * 0.75);
+    double filled = (double)channels / ((channels + lanes - 1) / lanes * lanes), products = op->def->flops(op) / 2;
+    if (op->def == &op_conv2d_grad_input) {
+        Window w = window_of(op);
+        products *= (double)w.ih * w.iw / ((double)w.oh * w.sh * w.ow * w.sw);
+    }
+    return products / (p->target->fma * lanes * filled * 0.75);
 }
 
 /* ---- tiles ----------------------------------------------------------------------------------------------------------- */

@@ -35,15 +35,23 @@ Tensor *padded(Program *p, const Op *op, Tensor *x, int top, int left, int sh, i
     return y;
 }
 
-Tensor *turned(Program *p, const Op *op, Tensor *kernel, int kh, int kw, int c, int o) {
+static Tensor *transposed(Program *p, const Op *op, Tensor *kernel, Shape shape, int taps, int c, int o, bool reverse) {
     Kernel *k = add_kernel(p, &turn, op, "turn");
-    Tensor *t = program_tensor(p, arena_printf(p->arena, "%s_turned_%d", kernel->name, p->tensor_count - p->graph->tensor_count), shape4(kh, kw, o, c), ROLE_DERIVED);
-    const Integer integers[] = {{"TAPS", (int64_t)kh * kw}, {"C", c}, {"O", o}};
+    Tensor *t = program_tensor(p, arena_printf(p->arena, "%s_turned_%d", kernel->name, p->tensor_count - p->graph->tensor_count), shape, ROLE_DERIVED);
+    const Integer integers[] = {{"TAPS", taps}, {"C", c}, {"O", o}, {"WIDTH", last_dim(shape)}, {"REVERSE", reverse}};
     for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
     kernel_input(p, k, kernel);
     kernel_output(p, k, t);
     k->flops = 0;
     return t;
+}
+
+Tensor *turned(Program *p, const Op *op, Tensor *kernel, int kh, int kw, int c, int o) {
+    return transposed(p, op, kernel, shape4(kh, kw, o, c), kh * kw, c, o, true);
+}
+
+Tensor *turned_rows(Program *p, const Op *op, Tensor *kernel, int kh, int row, int o) {
+    return transposed(p, op, kernel, shape3(kh, o, vectors_of(p, row) * p->target->lanes), kh, row, o, false);
 }
 
 Tensor *window_input(Program *p, const Op *op, Window *w, Tensor *x) {

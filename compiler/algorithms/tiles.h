@@ -19,4 +19,6 @@ bool monotone_epilogues(const Kernel *);
 void schedule_nothing(Program *, Kernel *);
 /* kernel[KH][KW][C][O] turned by 180 degrees, its channels exchanged: [KH][KW][O][C]. */
 Tensor *turned(Program *, const Op *, Tensor *kernel, int kh, int kw, int c, int o);
+/* kernel[KH][row][O], a row of taps and input channels side by side, as [KH][O][row], zeros up to whole vectors. */
+Tensor *turned_rows(Program *, const Op *, Tensor *kernel, int kh, int row, int o);
 #endif

@@ -1,0 +1,141 @@
+/* packed.c: convolutions whose output channels do not fill vectors. Pixels of a row and their channels lie side by side, and
+ * a block of vectors holds whole pixels: with 6 channels and 16 lanes, 8 pixels are 3 full vectors instead of 8 thirds.
+ * For that an input pixel has to stand as often as there are channels (repeat.c.tmpl), and so have the taps. The gradient in
+ * an input of few channels has the channels of a row of taps side by side. */
+#include "../ops/ops.h"
+#include "tiles.h"
+
+enum { MAX_BLOCK = 5, MAX_ROWS = 8, MAX_ROW = 4096 }; /* vectors of a block; rows or pixels of a tile; elements of a row of the input */
+
+/* ---- where it fits, and what it costs ------------------------------------------------------------------------------- */
+
+static int divisor(int a, int b) { return b ? divisor(b, a % b) : a; }
+
+/* Vectors that hold whole pixels of `channels`. */
+static int block_vectors(const Program *p, int channels) { return channels / divisor(channels, p->target->lanes); }
+
+/* Channels of what lies in packed lanes: op's output, or, for the gradient of a kernel, dy. */
+static int packed_channels(const Op *op) { return last_dim(op->def == &op_conv2d_grad_kernel ? op->inputs[1]->shape : op->outputs[0]->shape); }
+
+/* Vectors of a row of the kernel, taps and input channels side by side. */
+static int row_vectors(const Program *p, const Window *w) { return (w->kw * w->ic + p->target->lanes - 1) / p->target->lanes; }
+
+static bool covers(const Program *p, const Op *op) {
+    bool forward = op->def == &op_conv2d, dx = op->def == &op_conv2d_grad_input, dw = op->def == &op_conv2d_grad_kernel;
+    if (p->target->lanes == 1 || (!forward && !dx && !dw)) return false;
+    Window w = window_of(op);
+    int channels = packed_channels(op);
+    if (dx) return w.dw == 1 && row_vectors(p, &w) <= MAX_BLOCK && w.iw * w.ic <= MAX_ROW;
+    return channels % p->target->lanes && block_vectors(p, channels) <= MAX_BLOCK && w.sw == 1;
+}
+
+/* Products at seven tenths of the target's rate; what is repeated, two stores for a pixel's vector; and the sums of what
+ * lies side by side. */
+static double cost(const Program *p, const Op *op) {
+    Window w = window_of(op);
+    int channels = packed_channels(op), lanes = p->target->lanes, filters = last_dim((op->forward ? op->forward : op)->outputs[0]->shape);
+    double taps = (double)w.kh * w.kw * w.ic, rate = p->target->fma * 0.7;
+    if (op->def == &op_conv2d_grad_input) {
+        double pixel = (double)w.kh * filters * row_vectors(p, &w) / rate, sums = (double)w.ih / w.oh * row_vectors(p, &w) * 3;
+        return w.oh * w.ow * (pixel + sums) + w.ih * w.iw * w.ic / lanes * (w.kw / w.sw + 3);
+    }
+    double vectors = (w.ow * channels + lanes - 1) / lanes, sums = op->def == &op_conv2d_grad_kernel ? taps * (lanes * block_vectors(p, channels) / channels + 4) : 0;
+    return w.oh * vectors * taps / rate + (double)w.ih * w.iw * w.ic * ((channels + lanes - 1) / lanes) * 2 + sums;
+}
+
+/* ---- kernels ---------------------------------------------------------------------------------------------------------- */
+
+static void schedule_tile(Program *p, Kernel *k) {
+    int vectors = (int)kernel_get(k, "VECTORS"), rows = (p->target->registers - 1 - vectors) / vectors;
+    kernel_int(p, k, "TILE", rows < MAX_ROWS ? rows : MAX_ROWS);
+}
+
+/* Pixels of a tile: as even as they come. */
+static void schedule_grad_input(Program *p, Kernel *k) {
+    int vectors = (int)kernel_get(k, "WIDTH") / p->target->lanes, width = (int)kernel_get(k, "OW"), most = (p->target->registers - 1 - vectors) / vectors;
+    most = most < MAX_ROWS ? most : MAX_ROWS;
+    int tiles = (width + most - 1) / most;
+    kernel_int(p, k, "TILE", (width + tiles - 1) / tiles);
+}
+
+static const KernelDef repeat = {.template = "repeat", .level = LEVEL_EXAMPLE};
+static const KernelDef repeat_kernel = {.template = "repeat_kernel", .level = LEVEL_DERIVE};
+static const KernelDef conv = {.template = "conv2d_packed", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_tile};
+static const KernelDef grad_kernel = {.template = "conv2d_packed_grad_kernel", .level = LEVEL_EXAMPLE, .schedule = schedule_tile};
+
+static const KernelDef grad_input = {.template = "conv2d_packed_grad_input", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_grad_input};
+
+static void integers(Program *p, Kernel *k, const Integer *list, int n) {
+    for (int i = 0; i < n; i++) kernel_int(p, k, list[i].name, list[i].value);
+    k->flops = 0;
+}
+
+/* Elements of a row of x where each stands `times` side by side; a vector more, which the last may reach into. */
+static int row_length(const Program *p, int width, int times) {
+    int lanes = p->target->lanes;
+    return (width * times + lanes - 1) / lanes * lanes + lanes;
+}
+
+/* x[H][W][C] as [C][H][W][times]. */
+static Tensor *repeated(Program *p, const Op *op, Tensor *x, int times) {
+    Shape s = x->shape;
+    int row = row_length(p, s.dim[1], times);
+    Kernel *k = add_kernel(p, &repeat, op, "repeat");
+    Tensor *y = program_tensor(p, arena_printf(p->arena, "%s_repeated_%d", x->name, p->tensor_count - p->graph->tensor_count), shape3(s.dim[2], s.dim[0], row), x->role);
+    integers(p, k, (Integer[]){{"H", s.dim[0]}, {"W", s.dim[1]}, {"C", s.dim[2]}, {"TIMES", times}, {"ROW", row}}, 5);
+    kernel_input(p, k, x);
+    kernel_output(p, k, y);
+    return y;
+}
+
+/* Each tap's channels over and over, a block of vectors long. */
+static Tensor *repeated_kernel(Program *p, const Op *op, Tensor *kernel) {
+    Shape s = kernel->shape;
+    int width = block_vectors(p, s.dim[3]) * p->target->lanes;
+    Kernel *k = add_kernel(p, &repeat_kernel, op, "kernel");
+    Tensor *y = program_tensor(p, arena_printf(p->arena, "%s_repeated_%d", kernel->name, p->tensor_count - p->graph->tensor_count), shape4(s.dim[0], s.dim[1], s.dim[2], width), ROLE_DERIVED);
+    integers(p, k, (Integer[]){{"TAPS", shape_count(s) / s.dim[3]}, {"O", s.dim[3]}, {"WIDTH", width}}, 3);
+    kernel_input(p, k, kernel);
+    kernel_output(p, k, y);
+    return y;
+}
+
+static void add_conv(Program *p, const KernelDef *def, const Op *op, const char *name, const Window *w, int channels, Tensor *x, Tensor *with) {
+    x = repeated(p, op, x, channels);
+    Kernel *k = add_kernel(p, def, op, name);
+    kernel_window(p, k, w);
+    kernel_int(p, k, "O", channels);
+    kernel_int(p, k, "ROW", last_dim(x->shape));
+    kernel_int(p, k, "VECTORS", block_vectors(p, channels));
+    kernel_input(p, k, x);
+    kernel_input(p, k, with);
+    kernel_output(p, k, op->outputs[0]);
+}
+
+static void lower_grad_input(Program *p, const Op *op) {
+    Window w = window_of(op);
+    int filters = last_dim(op->inputs[0]->shape);
+    Tensor *rows = turned_rows(p, op, op->inputs[1], w.kh, w.kw * w.ic, filters);
+    Kernel *k = add_kernel(p, &grad_input, op, "grad_input");
+    kernel_window(p, k, &w);
+    kernel_int(p, k, "O", filters);
+    kernel_int(p, k, "WIDTH", last_dim(rows->shape));
+    kernel_int(p, k, "TOP", w.top);
+    kernel_int(p, k, "LEFT", w.left);
+    kernel_input(p, k, op->inputs[0]);
+    kernel_input(p, k, rows);
+    kernel_output(p, k, op->outputs[0]);
+}
+
+static void lower_packed(Program *p, const Op *op) {
+    Window w = window_of(op);
+    if (op->def == &op_conv2d_grad_input) {
+        lower_grad_input(p, op);
+        return;
+    }
+    Tensor *x = window_input(p, op, &w, op->inputs[0]);
+    if (op->def == &op_conv2d) add_conv(p, &conv, op, "forward", &w, packed_channels(op), x, repeated_kernel(p, op, op->inputs[1]));
+    else add_conv(p, &grad_kernel, op, "grad_kernel", &w, packed_channels(op), x, op->inputs[1]);
+}
+
+const Algorithm algorithm_packed = {"packed", "convolutions of few channels, pixels and channels side by side in vectors", false, covers, cost, lower_packed};

@@ -29,14 +29,17 @@ static void features(void **state) { (void)state, assert_true(check_nets(CNNC_SO
 static void features_by_default(void **state) { (void)state, assert_true(check_nets(CNNC_SOURCE_DIR "/tests/nets", "--target=avx512,avx2,scalar") >= 50); }
 static void oracle(void **state) { (void)state, assert_true(check_nets(CNNC_SOURCE_DIR "/tests/nets/oracle", "--algorithm=direct") >= 3); }
 
+static void oracle_by_default(void **state) { (void)state, assert_true(check_nets(CNNC_SOURCE_DIR "/tests/nets/oracle", "--target=avx512,vec16,scalar") >= 3); }
+
 /* Outputs and gradients. With Winograd's algorithm maxima that differ by rounding may change places in one of many thousand
- * windows; RMSprop's steps then part ways, so that 20 of them are no measure. */
-static void oracle_by_default(void **state) {
+ * windows; RMSprop's steps then part ways, so that 20 of them are no measure. Of the variants, it happens to this one. */
+static void oracle_by_avx2(void **state) {
     (void)state;
-    assert_true(check_nets(CNNC_SOURCE_DIR "/tests/nets/oracle", "--tolerance-losses=1 --tolerance-after=10") >= 3);
+    assert_true(check_nets(CNNC_SOURCE_DIR "/tests/nets/oracle", "--target=avx2 --tolerance-losses=1 --tolerance-after=10") >= 3);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(features), cmocka_unit_test(features_by_default), cmocka_unit_test(oracle), cmocka_unit_test(oracle_by_default)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(features), cmocka_unit_test(features_by_default), cmocka_unit_test(oracle), cmocka_unit_test(oracle_by_default),
+                                       cmocka_unit_test(oracle_by_avx2)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -5,10 +5,12 @@
 #include "../ops/ops.h"
 #include "tiles.h"
 
-enum { MAX_BLOCK = 5, MAX_ROWS = 8, MAX_ROW = 4096 }; /* vectors of a block; rows or pixels of a tile; elements of a row of the input */
+enum { MAX_BLOCK = 5, MAX_ROWS = 8, MAX_GROUP = 3 }; /* vectors of a block; rows or pixels of a tile; vectors of a tile of dx */
+enum { MAX_ROWS_SIZE = 1 << 15 };                   /* elements of the rows of sums of dx */
 
 /* ---- where it fits, and what it costs ------------------------------------------------------------------------------- */
 
+static int parts(int n, int most) { return (n + most - 1) / most; }
 static int divisor(int a, int b) { return b ? divisor(b, a % b) : a; }
 
 /* Vectors that hold whole pixels of `channels`. */
@@ -20,12 +22,15 @@ static int packed_channels(const Op *op) { return last_dim(op->def == &op_conv2d
 /* Vectors of a row of the kernel, taps and input channels side by side. */
 static int row_vectors(const Program *p, const Window *w) { return (w->kw * w->ic + p->target->lanes - 1) / p->target->lanes; }
 
+/* Rows of sums of dx, in each of which no two pixels' taps overlap. */
+static int rows_of(const Window *w) { return parts(w->kw, w->sw) < w->ow ? parts(w->kw, w->sw) : w->ow; }
+
 static bool covers(const Program *p, const Op *op) {
     bool forward = op->def == &op_conv2d, dx = op->def == &op_conv2d_grad_input, dw = op->def == &op_conv2d_grad_kernel;
     if (p->target->lanes == 1 || (!forward && !dx && !dw)) return false;
     Window w = window_of(op);
     int channels = packed_channels(op);
-    if (dx) return w.dw == 1 && row_vectors(p, &w) <= MAX_BLOCK && w.iw * w.ic <= MAX_ROW;
+    if (dx) return w.dw == 1 && (int64_t)rows_of(&w) * ((w.ow - 1) * w.sw + w.kw) * w.ic <= MAX_ROWS_SIZE;
     return channels % p->target->lanes && block_vectors(p, channels) <= MAX_BLOCK && w.sw == 1;
 }
 
@@ -37,7 +42,7 @@ static double cost(const Program *p, const Op *op) {
     double taps = (double)w.kh * w.kw * w.ic, rate = p->target->fma * 0.7;
     if (op->def == &op_conv2d_grad_input) {
         double pixel = (double)w.kh * filters * row_vectors(p, &w) / rate, sums = (double)w.ih / w.oh * row_vectors(p, &w) * 3;
-        return w.oh * w.ow * (pixel + sums) + w.ih * w.iw * w.ic / lanes * (w.kw / w.sw + 3);
+        return w.oh * w.ow * (pixel + sums) + w.ih * w.iw * w.ic / lanes * (rows_of(&w) + 3);
     }
     double vectors = (w.ow * channels + lanes - 1) / lanes, sums = op->def == &op_conv2d_grad_kernel ? taps * (lanes * block_vectors(p, channels) / channels + 4) : 0;
     return w.oh * vectors * taps / rate + (double)w.ih * w.iw * w.ic * ((channels + lanes - 1) / lanes) * 2 + sums;
@@ -50,12 +55,12 @@ static void schedule_tile(Program *p, Kernel *k) {
     kernel_int(p, k, "TILE", rows < MAX_ROWS ? rows : MAX_ROWS);
 }
 
-/* Pixels of a tile: as even as they come. */
+/* Vectors of a row of taps and pixels in a tile: as even as they come. */
 static void schedule_grad_input(Program *p, Kernel *k) {
-    int vectors = (int)kernel_get(k, "WIDTH") / p->target->lanes, width = (int)kernel_get(k, "OW"), most = (p->target->registers - 1 - vectors) / vectors;
-    most = most < MAX_ROWS ? most : MAX_ROWS;
-    int tiles = (width + most - 1) / most;
-    kernel_int(p, k, "TILE", (width + tiles - 1) / tiles);
+    int vectors = (int)kernel_get(k, "WIDTH") / p->target->lanes, width = (int)kernel_get(k, "OW");
+    int group = parts(vectors, parts(vectors, MAX_GROUP)), most = (p->target->registers - 1 - group) / group;
+    kernel_int(p, k, "GROUP", group);
+    kernel_int(p, k, "TILE", parts(width, parts(width, most < MAX_ROWS ? most : MAX_ROWS)));
 }
 
 static const KernelDef repeat = {.template = "repeat", .level = LEVEL_EXAMPLE};

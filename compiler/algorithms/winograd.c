@@ -7,7 +7,7 @@
  * dw = G^T [ V^T Z ] G, with the forward pass's V = B^T x B, and, where one tile is the whole map, dx = B [ Z U^T ] B^T.
  * Otherwise dx is the forward pass of dy, zeros around it, with the kernel turned.
  *
- * Points are 0, +-1, +-2, +-1/2 and infinity, in pairs, so that transforms share sums (transform.c). */
+ * Points are 0, fractions in pairs and infinity, so that transforms share sums (transform.c). */
 #include "../ops/ops.h"
 #include "tiles.h"
 #include "transform.h"

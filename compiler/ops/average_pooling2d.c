@@ -58,10 +58,10 @@ static double flops(const Op *op) {
 
 const OpDef op_average_pooling2d = {
     .call = {"average_pooling2d", "the mean of each window", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "AveragePooling2D",
-    .min_inputs = 1, .max_inputs = 1, .infer = infer, .region = region_window, .gradient = gradient, .evaluate = evaluate, .plain = "average_pooling2d.forward", .bind = bind,
+    .min_inputs = 1, .max_inputs = 1, .infer = infer, .region = region_window, .gradient = gradient, .evaluate = evaluate, .plain = "pooling2d.average", .bind = bind,
     .flops = flops, .equation = "y[h][w][c] = mean over kh, kw of x[h*sh + kh][w*sw + kw][c]",
 };
 const OpDef op_average_pooling2d_grad = {
     .call = {"average_pooling2d_grad", "gradient of average_pooling2d", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_forward_input,
-    .evaluate = evaluate_grad, .plain = "average_pooling2d.grad", .bind = bind, .flops = flops, .equation = "dx[h*sh + kh][w*sw + kw][c] += dy[h][w][c] / count",
+    .evaluate = evaluate_grad, .plain = "pooling2d.average_grad", .bind = bind, .flops = flops, .equation = "dx[h*sh + kh][w*sw + kw][c] += dy[h][w][c] / count",
 };

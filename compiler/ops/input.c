@@ -48,6 +48,7 @@ static void evaluate_copy(const Op *op, double *const *in, double *const *out) {
 
 static void bind_scaling(const Op *op, Bindings *b, double scale, double offset) {
     bind_int(b, "N", shape_count(op->outputs[0]->shape));
+    bind_int(b, "bytes", op->inputs[0]->type == TYPE_U8);
     bind_int(b, "scaled", scale != 1 || offset != 0);
     bind_int(b, "shifted", offset != 0);
     bind_real(b, "scale", scale);

@@ -66,10 +66,10 @@ static double flops(const Op *op) {
 
 const OpDef op_max_pooling2d = {
     .call = {"max_pooling2d", "the largest element of each window", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "MaxPooling2D", .min_inputs = 1,
-    .max_inputs = 1, .pools = true, .infer = infer, .region = region_window, .gradient = gradient, .evaluate = evaluate, .plain = "max_pooling2d.forward", .bind = bind, .flops = flops,
+    .max_inputs = 1, .pools = true, .infer = infer, .region = region_window, .gradient = gradient, .evaluate = evaluate, .plain = "pooling2d.max", .bind = bind, .flops = flops,
     .equation = "y[h][w][c] = max over kh, kw of x[h*sh + kh][w*sw + kw][c]",
 };
 const OpDef op_max_pooling2d_grad = {
     .call = {"max_pooling2d_grad", "gradient of max_pooling2d", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_forward_input, .routes_dy = true,
-    .evaluate = evaluate_grad, .plain = "max_pooling2d.grad", .bind = bind, .equation = "dx[argmax of window h, w][c] += dy[h][w][c]",
+    .evaluate = evaluate_grad, .plain = "pooling2d.max_grad", .bind = bind, .equation = "dx[argmax of window h, w][c] += dy[h][w][c]",
 };

@@ -357,6 +357,7 @@ typedef struct Target {
 extern const Target targets[];    /* best first, ended by a NULL name */
 const Target *find_target(const char *name);
 
+typedef struct Tuning Tuning;
 typedef struct Options {    /* of one compilation */
     const Target *targets[8];     /* variants to generate, best first */
     int target_count;
@@ -364,6 +365,7 @@ typedef struct Options {    /* of one compilation */
     bool input_gradient;
     bool profile;           /* kernels of the train entry point are timed: see cnnc_profile in cnnc_network.h. Of one target */
     const char *algorithm;  /* only this one and plain; NULL: whichever costs least */
+    Tuning *tuning;         /* choices that were measured; NULL: none */
     int shard_size;         /* examples */
     const char *header;     /* name of the header that the C file includes */
     const char *command;    /* for the banner: how to generate it again */
@@ -405,10 +407,12 @@ typedef struct Algorithm {
     bool rounds;            /* otherwise than the definition, beyond the order of sums */
     bool (*covers)(const Program *, const Op *);
     double (*cost)(const Program *, const Op *); /* estimated cycles of one example */
+    double (*shared)(const Program *, const Op *); /* those of them that a gradient saves where its op is computed so too; NULL: none */
     void (*lower)(Program *, const Op *);
 } Algorithm;
 extern const Algorithm *const all_algorithms[]; /* every line of algorithms.def, ended by NULL */
-typedef struct Choice { const Algorithm *algorithm; double cost, plain_cost; } Choice;
+enum { MAX_ALGORITHMS = 16 };
+typedef struct Choice { const Algorithm *algorithm; double cost; const char *why; } Choice; /* why: NULL: for its cost */
 typedef struct Buffer {
     bool used;
     const Tensor *tensor;
@@ -456,7 +460,19 @@ bool adds_to_gradient(const Kernel *); /* of a parameter */
  * Needs a graph, target and entry point. Leaves the ops that the entry point needs, each with an algorithm: jointly for
  * all ops of a layer and their gradients. */
 Program *select_algorithms(Graph *, const Options *, const Target *, Entry);
+int candidates(const Program *, const Op *, const Algorithm *list[MAX_ALGORITHMS]); /* those that cover it; how many */
+const Algorithm *find_algorithm(const char *name);
 void print_selection(const Program *, StrBuf *);
+
+/* ---- tuning.c: choices of algorithms, as a text file -------------------------------------------------------------------
+ * A line each: target, tensor, op, the shapes of its inputs and output, algorithm. What the network has no longer so is left
+ * to the estimate of costs. */
+typedef struct TunedChoice { const char *target, *tensor, *op, *shapes; const Algorithm *algorithm; int line; bool used; } TunedChoice;
+struct Tuning { const char *path; TunedChoice *choices; int length; };
+const char *read_tuning(Arena *, const char *path, Tuning *); /* a message on failure */
+const Algorithm *tuned_algorithm(const Program *, const Op *); /* NULL: nothing is known */
+TunedChoice *tune(Arena *, Tuning *, const Program *, const Op *, const Algorithm *); /* makes or changes a choice */
+const char *tuning_text(Arena *, const Tuning *);              /* the file's lines */
 
 /* ---- lower.c: ops -> kernels ---- Needs a selection. Leaves kernels in order; views are aliases, not kernels. */
 void lower(Program *);

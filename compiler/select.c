@@ -1,4 +1,5 @@
-/* select.c: an algorithm for each op, by least estimated cost. It knows algorithms only by their table. */
+/* select.c: an algorithm for each op: the one asked for, the one that tuning found, or the one of least estimated cost, an op
+ * and its gradients together. It knows algorithms only by their table. */
 #include "ops/ops.h"
 
 #include <string.h>
@@ -13,31 +14,70 @@ static void find_ops(Program *p) {
         if (keep[i]) *PUSH(p->arena, p->ops, p->op_count) = g->ops[i];
 }
 
-static const Algorithm *find_algorithm(const char *name) {
+/* ---- candidates --------------------------------------------------------------------------------------------------------- */
+
+const Algorithm *find_algorithm(const char *name) {
     for (int i = 0; all_algorithms[i]; i++)
         if (!strcmp(all_algorithms[i]->name, name)) return all_algorithms[i];
-    bug("there is no algorithm '%s'", name);
+    return NULL;
 }
 
 /* Asked for by name: that one wherever it applies, elsewhere what does not round otherwise than the definition. */
 static bool allowed(const Program *p, const Algorithm *a) {
-    const Algorithm *asked = p->options->algorithm ? find_algorithm(p->options->algorithm) : NULL;
-    return !asked || a == asked || !strcmp(a->name, "plain") || (!strcmp(a->name, "direct") && strcmp(asked->name, "plain"));
+    const char *asked = p->options->algorithm;
+    return !asked || !strcmp(a->name, asked) || !strcmp(a->name, "plain") || (!strcmp(a->name, "direct") && strcmp(asked, "plain"));
 }
 
-static void choose(Program *p, int i) {
-    const Op *op = p->ops[i];
-    const Algorithm *plain = find_algorithm("plain"), *asked = p->options->algorithm ? find_algorithm(p->options->algorithm) : NULL;
-    double plain_cost = plain->cost(p, op);
-    Choice *best = &p->choices[i];
-    *best = (Choice){plain, plain_cost, plain_cost};
-    for (int k = 0; all_algorithms[k]; k++) {
-        const Algorithm *a = all_algorithms[k];
-        if (!allowed(p, a) || !a->covers(p, op)) continue;
-        double c = a->cost(p, op);
-        if (c < best->cost || a == asked) *best = (Choice){a, c, plain_cost};
-        if (a == asked) return;
+int candidates(const Program *p, const Op *op, const Algorithm *list[MAX_ALGORITHMS]) {
+    int n = 0;
+    for (int i = 0; all_algorithms[i]; i++)
+        if (allowed(p, all_algorithms[i]) && all_algorithms[i]->covers(p, op)) list[n++] = all_algorithms[i];
+    return n;
+}
+
+/* ---- choices ------------------------------------------------------------------------------------------------------------ */
+
+/* Which of n candidates someone asked for: the command line, or a tuning file; -1: nobody did. */
+static int wanted(const Program *p, const Op *op, const Algorithm *const *list, int n, const char **why) {
+    const Algorithm *tuned = tuned_algorithm(p, op);
+    for (int i = 0; i < n; i++)
+        if (p->options->algorithm && !strcmp(list[i]->name, p->options->algorithm)) return *why = "asked for", i;
+    for (int i = 0; i < n; i++)
+        if (list[i] == tuned) return *why = "tuned", i;
+    return -1;
+}
+
+/* The one of least cost, given the algorithm of the op whose gradient it is (NULL: it is none). */
+static Choice cheapest(const Program *p, const Op *op, const Algorithm *forward) {
+    const Algorithm *list[MAX_ALGORITHMS];
+    int n = candidates(p, op, list), only = -1;
+    Choice best = {0};
+    only = wanted(p, op, list, n, &best.why);
+    for (int i = 0; i < n; i++) {
+        double c = list[i]->cost(p, op) - (list[i] == forward && forward->shared ? forward->shared(p, op) : 0);
+        if (only >= 0 ? i == only : !best.algorithm || c < best.cost) best.algorithm = list[i], best.cost = c;
     }
+    return best;
+}
+
+static bool is_gradient_of(const Op *op, const Op *forward) { return op->forward == forward; }
+
+/* An op and its gradients, jointly: what they share counts once. */
+static void choose(Program *p, int at) {
+    const Op *op = p->ops[at];
+    const Algorithm *list[MAX_ALGORITHMS];
+    const char *why = NULL;
+    int n = candidates(p, op, list), only = wanted(p, op, list, n, &why);
+    double least = 0;
+    for (int i = 0; i < n; i++) {
+        if (only >= 0 && i != only) continue;
+        double own = list[i]->cost(p, op), sum = own;
+        for (int k = at + 1; k < p->op_count; k++)
+            if (is_gradient_of(p->ops[k], op)) sum += cheapest(p, p->ops[k], list[i]).cost;
+        if (!p->choices[at].algorithm || sum < least) p->choices[at] = (Choice){list[i], own, why}, least = sum;
+    }
+    for (int k = at + 1; k < p->op_count; k++)
+        if (is_gradient_of(p->ops[k], op)) p->choices[k] = cheapest(p, p->ops[k], p->choices[at].algorithm);
 }
 
 Program *select_algorithms(Graph *g, const Options *options, const Target *target, Entry entry) {
@@ -45,16 +85,23 @@ Program *select_algorithms(Graph *g, const Options *options, const Target *targe
     *p = (Program){.arena = g->arena, .graph = g, .options = options, .target = target, .entry = entry, .tensor_count = g->tensor_count};
     find_ops(p);
     p->choices = NEW_ARRAY(p->arena, Choice, p->op_count);
-    for (int i = 0; i < p->op_count; i++) choose(p, i);
+    for (int i = 0; i < p->op_count; i++)
+        if (!p->choices[i].algorithm) choose(p, i);
     return p;
+}
+
+static void print_choice(const Program *p, const Op *op, const Choice *c, StrBuf *out) {
+    const Algorithm *list[MAX_ALGORITHMS];
+    int n = candidates(p, op, list);
+    strbuf_printf(out, "  %-28s %-24s %-11s", op->outputs[0]->name, op->def->call.name, c->algorithm->name);
+    if (c->why) strbuf_printf(out, " %s;", c->why);
+    strbuf_printf(out, " %.0f cycles%s", c->cost, n == 1 ? "" : ", others");
+    for (int i = 0; i < n; i++)
+        if (list[i] != c->algorithm) strbuf_printf(out, " %s %.0f", list[i]->name, list[i]->cost(p, op));
+    strbuf_add(out, "\n");
 }
 
 void print_selection(const Program *p, StrBuf *out) {
     strbuf_printf(out, "%s %s\n", entry_names[p->entry], p->target->name);
-    for (int i = 0; i < p->op_count; i++) {
-        const Choice *c = &p->choices[i];
-        strbuf_printf(out, "  %-28s %-24s %-8s %12.0f cycles", p->ops[i]->outputs[0]->name, p->ops[i]->def->call.name, c->algorithm->name, c->cost);
-        if (c->cost != c->plain_cost) strbuf_printf(out, ", plain %.0f", c->plain_cost);
-        strbuf_add(out, "\n");
-    }
+    for (int i = 0; i < p->op_count; i++) print_choice(p, p->ops[i], &p->choices[i], out);
 }

@@ -61,20 +61,9 @@ static void read_value(Json *j) {
 
 /* ---- running ------------------------------------------------------------------------------------------------------------ */
 
-/* One cnnc bench; its output where it succeeds, NULL where the exit status is the one given. */
 static char *bench(const char *arguments, int status) {
-    Job *job = add_job("");
-    add_word(job, CNNC_COMMAND);
-    add_word(job, "bench");
-    add_words(job, arguments);
-    try_jobs();
-    char *log = log_of(job), *said = file_text(log, NULL);
-    if (!WIFEXITED(job->status) || WEXITSTATUS(job->status) != status) {
-        print_job(job);
-        fail_msg("exit status %d was expected", status);
-    }
-    free(log);
-    forget_jobs();
+    char *words = text("bench %s", arguments), *said = cnnc_says(words, status);
+    free(words);
     return said;
 }
 

@@ -198,6 +198,22 @@ MAYBE_UNUSED static void run_jobs(bool silent) {
     if (bad) fail_msg("%d of %d commands went wrong", bad, total);
 }
 
+/* What one cnnc says, which has to end with this exit status. */
+MAYBE_UNUSED static char *cnnc_says(const char *arguments, int status) {
+    Job *job = add_job("");
+    add_word(job, CNNC_COMMAND);
+    add_words(job, arguments);
+    try_jobs();
+    char *log = log_of(job), *said = file_text(log, NULL);
+    if (!WIFEXITED(job->status) || WEXITSTATUS(job->status) != status) {
+        print_job(job);
+        fail_msg("exit status %d was expected", status);
+    }
+    free(log);
+    forget_jobs();
+    return said;
+}
+
 /* Whether a program can be run: "clang", say. */
 MAYBE_UNUSED static bool there_is(const char *program) {
     forget_jobs();

@@ -219,4 +219,4 @@ static bool covers(const Program *p, const Op *op) {
     return false;
 }
 
-const Algorithm algorithm_direct = {"direct", "register tiles over the arrays as they are", false, covers, cost, lower_direct};
+const Algorithm algorithm_direct = {.name = "direct", .doc = "register tiles over the arrays as they are", .covers = covers, .cost = cost, .lower = lower_direct};

@@ -143,4 +143,4 @@ static void lower_packed(Program *p, const Op *op) {
     else add_conv(p, &grad_kernel, op, "grad_kernel", &w, packed_channels(op), x, op->inputs[1]);
 }
 
-const Algorithm algorithm_packed = {"packed", "convolutions of few channels, pixels and channels side by side in vectors", false, covers, cost, lower_packed};
+const Algorithm algorithm_packed = {.name = "packed", .doc = "convolutions of few channels, pixels and channels side by side in vectors", .covers = covers, .cost = cost, .lower = lower_packed};

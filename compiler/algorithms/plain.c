@@ -28,4 +28,4 @@ static void lower_plain(Program *p, const Op *op) {
     kernel_int(p, k, "N", last_dim(op->outputs[0]->shape));
 }
 
-const Algorithm algorithm_plain = {"plain", "loops as in the definition", false, covers, cost, lower_plain};
+const Algorithm algorithm_plain = {.name = "plain", .doc = "loops as in the definition", .covers = covers, .cost = cost, .lower = lower_plain};

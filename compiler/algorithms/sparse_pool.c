@@ -187,4 +187,4 @@ static void lower_sparse_pool(Program *p, const Op *op) {
     else lower_grad_input(p, op, route);
 }
 
-const Algorithm algorithm_sparse_pool = {"sparse_pool", "gradients of convolutions at the winners of the max pooling behind them", false, covers, cost, lower_sparse_pool};
+const Algorithm algorithm_sparse_pool = {.name = "sparse_pool", .doc = "gradients of convolutions at the winners of the max pooling behind them", .covers = covers, .cost = cost, .lower = lower_sparse_pool};

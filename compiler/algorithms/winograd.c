@@ -68,6 +68,14 @@ static double cost(const Program *p, const Op *op) {
     return products + tiles * points * (in + out) / lanes * 8;
 }
 
+/* The transformed input: the gradient of the kernel reads the forward pass's. */
+static double shared(const Program *p, const Op *op) {
+    if (op->def != &op_conv2d_grad_kernel) return 0;
+    Window w = window_of(op);
+    int m = tile_side(w.oh, w.ow, w.kh), alpha = m + w.kh - 1;
+    return (double)tiles_of(w.oh, m) * tiles_of(w.ow, m) * alpha * alpha * w.ic / p->target->lanes * 8;
+}
+
 /* ---- kernels -------------------------------------------------------------------------------------------------------- */
 
 /* Once buffers are placed: the distance of points in each. */
@@ -258,4 +266,4 @@ static void lower_winograd(Program *p, const Op *op) {
     else lower_grad_kernel(p, op);
 }
 
-const Algorithm algorithm_winograd = {"winograd", "convolutions of stride 1 with fewer products, by transforms", true, covers, cost, lower_winograd};
+const Algorithm algorithm_winograd = {.name = "winograd", .doc = "convolutions of stride 1 with fewer products, by transforms", .rounds = true, .covers = covers, .cost = cost, .shared = shared, .lower = lower_winograd};

@@ -65,20 +65,6 @@ static int report(const Program *p, const BenchOptions *o, const Times *times) {
     return failure ? EXIT_FILE : EXIT_FINE;
 }
 
-/* Those of --data, to be freed, or random ones. False after a message. */
-static bool get_examples(const Compilation *c, const cnnc_network *network, const BenchOptions *o, int batch_size, cnnc_dataset *examples) {
-    cnnc_error failure;
-    if (!o->data) {
-        *examples = random_examples(c->arena, c->graph, network, batch_size);
-        return true;
-    }
-    if (cnnc_dataset_load(network, o->data, "train", examples, &failure)) fprintf(stderr, "cnnc: error: %s\n", failure.text);
-    else if (!examples->target_count) fprintf(stderr, "cnnc: error: --data %s has no targets\n", o->data);
-    else return true;
-    cnnc_dataset_free(examples);
-    return false;
-}
-
 static int bench_subjects(Subject *plain, Subject *profiled, const BenchOptions *o) {
     Compilation *c = &profiled->compilation;
     const Program *p = train_program(c);
@@ -86,7 +72,7 @@ static int bench_subjects(Subject *plain, Subject *profiled, const BenchOptions 
     cnnc_profile *profile = dlsym(profiled->loaded.library, arena_printf(c->arena, "%s_profile", c->graph->name));
     cnnc_dataset examples = {0};
     if (!profile) bug("the profiled network exports no profile");
-    if (!get_examples(c, plain->network, o, times.batch_size, &examples)) return EXIT_INPUT;
+    if (!get_examples(c->arena, c->graph, plain->network, o->data, times.batch_size, &examples)) return EXIT_INPUT;
     measure(c->arena, plain->model, profiled->model, profile, &examples, &times);
     if (o->data) cnnc_dataset_free(&examples);
     return report(p, o, &times);

@@ -1,4 +1,4 @@
-/* bench.h: between the files of `cnnc bench`: the command, measuring, reporting. */
+/* bench.h: between the files of `cnnc bench` and `cnnc tune`: the commands, measuring, reporting. */
 #ifndef BENCH_H
 #define BENCH_H
 #include "commands.h"
@@ -24,7 +24,10 @@ typedef struct Times {
 /* The same training in both models, side by side. plain: what `cnnc train` would run; profiled: for one worker, with the
  * profile that its code exports. */
 void measure(Arena *, cnnc_model *plain, cnnc_model *profiled, cnnc_profile *, const cnnc_dataset *, Times *);
-cnnc_dataset random_examples(Arena *, const Graph *, const cnnc_network *, int batch_size); /* not to be freed */
+/* Medians of `repeat` repetitions in turns: microseconds an example of a and of b. */
+void compare_models(Arena *, cnnc_model *a, cnnc_model *b, const cnnc_dataset *, int batch_size, int repeat, double us[2]);
+/* Of the folder `data`, to be freed, or (NULL) random ones, which are the arena's. False after a message. */
+bool get_examples(Arena *, const Graph *, const cnnc_network *, const char *data, int batch_size, cnnc_dataset *);
 
 /* ---- bench_report.c: what there is to say about them, as tables and as JSON --------------------------------------------
  * A number that does not apply is zero, and left out. */

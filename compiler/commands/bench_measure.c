@@ -2,6 +2,7 @@
 #include "bench.h"
 #include "interpret.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -22,7 +23,7 @@ static void **draw_arrays(Arena *arena, cnnc_random *random, Tensor *const *tens
 }
 
 /* So many that caches and branch predictors do not know them by heart. */
-cnnc_dataset random_examples(Arena *arena, const Graph *g, const cnnc_network *network, int batch_size) {
+static cnnc_dataset random_examples(Arena *arena, const Graph *g, const cnnc_network *network, int batch_size) {
     size_t elements = 1;
     cnnc_random random;
     cnnc_random_seed(&random, SEED, 0);
@@ -34,6 +35,19 @@ cnnc_dataset random_examples(Arena *arena, const Graph *g, const cnnc_network *n
     d.inputs = draw_arrays(arena, &random, g->inputs, network->inputs, network->input_count, n);
     d.targets = draw_arrays(arena, &random, g->targets, network->targets, network->target_count, n);
     return d;
+}
+
+bool get_examples(Arena *arena, const Graph *g, const cnnc_network *network, const char *data, int batch_size, cnnc_dataset *examples) {
+    cnnc_error failure;
+    if (!data) {
+        *examples = random_examples(arena, g, network, batch_size);
+        return true;
+    }
+    if (cnnc_dataset_load(network, data, "train", examples, &failure)) fprintf(stderr, "cnnc: error: %s\n", failure.text);
+    else if (!examples->target_count) fprintf(stderr, "cnnc: error: --data %s has no targets\n", data);
+    else return true;
+    cnnc_dataset_free(examples);
+    return false;
 }
 
 /* ---- training steps --------------------------------------------------------------------------------------------------- */
@@ -151,6 +165,16 @@ static double time_kernels(Course *c, const cnnc_profile *profile, double cost, 
     return ((double)clock() - processor) / CLOCKS_PER_SEC / seconds;
 }
 
+/* How many steps make a repetition. */
+static int warm_up(Course *c) {
+    double least = repetition;
+    for (int i = 0; i < WARM_UP; i++) {
+        Seconds one = take_steps(c, 1);
+        if (one.shards + one.update < least) least = one.shards + one.update;
+    }
+    return (int)(repetition / least) + 1;
+}
+
 /* What is compared is measured in turns; each turn begins with a step that finds the caches as the other left them. */
 static void repeat_steps(Arena *arena, Course *plain, Course *profiled, const cnnc_profile *profile, Times *t) {
     int n = t->kernel_count;
@@ -180,12 +204,22 @@ void measure(Arena *arena, cnnc_model *plain, cnnc_model *profiled, cnnc_profile
     profile->calls = NEW_ARRAY(arena, uint64_t, t->kernel_count + 1);
     t->kernels = NEW_ARRAY(arena, double, t->kernel_count + 1);
     t->calls = NEW_ARRAY(arena, double, t->kernel_count + 1);
-    double least = repetition;
-    for (int i = 0; i < WARM_UP; i++) {
-        Seconds one = take_steps(&a, 1);
-        if (one.shards + one.update < least) least = one.shards + one.update;
-    }
-    t->steps = (int)(repetition / least) + 1;
+    t->steps = warm_up(&a);
     take_steps(&b, WARM_UP);
     repeat_steps(arena, &a, &b, profile, t);
+}
+
+void compare_models(Arena *arena, cnnc_model *a, cnnc_model *b, const cnnc_dataset *examples, int batch_size, int repeat, double us[2]) {
+    size_t batch = (size_t)batch_size, length = (examples->n + batch - 1) / batch * batch;
+    const uint32_t *order = draw_order(arena, examples->n, length);
+    Course courses[] = {{a, examples, order, length, 0, batch_size}, {b, examples, order, length, 0, batch_size}};
+    double *values = NEW_ARRAY(arena, double, 2 * repeat);
+    int steps = warm_up(&courses[0]);
+    warm_up(&courses[1]);
+    for (int i = 0; i < 2 * repeat; i++) {
+        take_steps(&courses[i % 2], 1);
+        Seconds spent = take_steps(&courses[i % 2], steps);
+        values[i] = (spent.shards + spent.update) / steps / batch_size * 1e6;
+    }
+    for (int i = 0; i < 2; i++) us[i] = median(arena, values, repeat, 2, i);
 }

@@ -5,7 +5,7 @@
 #include "cnnc_runtime.h"
 
 typedef int Command(int argc, char **argv); /* argv[0]: the command's word. Returns an exit status. */
-Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_help;
+Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_tune, command_help;
 typedef struct CommandDef { const char *name; Command *run; const char *usage, *doc; } CommandDef;
 extern const CommandDef commands[]; /* ended by a NULL name; the first is what runs without a command's word */
 
@@ -22,10 +22,11 @@ typedef struct CommandLine { const char *command; const Option *options; int opt
 /* False after a message about wrong usage on standard error. --help prints the command's page and exits with 0. */
 bool parse_options(int argc, char **argv, const CommandLine *);
 /* Options that every command with a network takes. */
-typedef struct NetworkOptions { const char *target, *algorithm, *templates, *color; int shard_size; bool no_warnings; } NetworkOptions;
+typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templates, *color; int shard_size; bool no_warnings; } NetworkOptions;
 #define NETWORK_OPTIONS(n)                                                                                             \
     {"--target", &(n).target, NULL, NULL, 0, 0, "LIST", "auto (all that pay off), or avx512, avx2, vec16, scalar, separated by commas"}, \
-    {"--algorithm", &(n).algorithm, NULL, NULL, 0, 0, "NAME", "plain: only plain loops; direct: register tiles; winograd: also convolutions by Winograd's algorithm"},      \
+    {"--algorithm", &(n).algorithm, NULL, NULL, 0, 0, "NAME", "one algorithm wherever it applies: winograd, sparse_pool, packed, direct or plain (the cheapest)"},      \
+    {"--tuning", &(n).tuning, NULL, NULL, 0, 0, "FILE", "algorithms that 'cnnc tune' found to be the fastest"}, \
     {"--shard-size", NULL, NULL, &(n).shard_size, 1, 1 << 16, "N", "examples that a worker takes at a time (32)"},      \
     {"--templates", &(n).templates, NULL, NULL, 0, 0, "DIR", "templates that replace the built-in ones"},               \
     {"--color", &(n).color, NULL, NULL, 0, 0, "WHEN", "auto, always or never"}

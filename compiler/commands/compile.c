@@ -17,12 +17,12 @@ static const char *header_of(Arena *arena, const char *path) {
 }
 
 /* The command without folders, so that the same network gives the same bytes wherever it lies. */
-static const char *command_text(Arena *arena, int argc, char **argv, const char *net, const char *out) {
+static const char *command_text(Arena *arena, int argc, char **argv) {
     const char *text = "cnnc";
     for (int i = 1; i < argc; i++) {
-        const char *arg = argv[i];
-        bool folder = !strncmp(arg, "--templates=", 12);
-        text = arena_printf(arena, "%s %s", text, arg == net || arg == out || (strchr(arg, '/') && !folder) ? base_name(arg) : folder ? "--templates=DIR" : arg);
+        const char *value = !strncmp(argv[i], "--", 2) ? strchr(argv[i], '=') : NULL, *path = value ? value + 1 : argv[i];
+        const char *name = !strncmp(argv[i], "--templates=", 12) ? "DIR" : base_name(path);
+        text = arena_printf(arena, "%s %.*s%s", text, (int)(path - argv[i]), argv[i], name);
     }
     return text;
 }
@@ -71,7 +71,7 @@ int command_compile(int argc, char **argv) {
                 c.options.target_count = 1;
                 c.options.algorithm = "plain";
             }
-            c.options.command = command_text(c.arena, argc, argv, net, out);
+            c.options.command = command_text(c.arena, argc, argv);
             status = run(&c, net, dump, out, header);
             print_diagnostics(&c);
         }

@@ -12,6 +12,7 @@ const CommandDef commands[] = {
     {"predict", command_predict, "cnnc predict NET.net --weights W --input X.npy -o Y.npy", "outputs for inputs"},
     {"check", command_check, "cnnc check NET.net", "check gradients in double precision, or against a reference file"},
     {"bench", command_bench, "cnnc bench NET.net", "where the time of a training step goes: a table of kernels"},
+    {"tune", command_tune, "cnnc tune NET.net -o FILE", "measure which algorithms are the fastest; --tuning=FILE uses them"},
     {"help", command_help, "cnnc help [COMMAND|LAYER]", "this list, or a page on one word"},
     {NULL, NULL, NULL, NULL},
 };

@@ -131,6 +131,25 @@ static bool apply_algorithm(Compilation *c, const char *name) {
     return false;
 }
 
+static bool apply_tuning(Compilation *c, const char *path) {
+    if (!path) return true;
+    c->options.tuning = NEW(c->arena, Tuning);
+    const char *failure = read_tuning(c->arena, path, c->options.tuning);
+    if (failure) fprintf(stderr, "cnnc: error: %s\n", failure);
+    return !failure;
+}
+
+/* Choices for this compilation's targets that no op took. */
+static void warn_of_tuning(const Compilation *c) {
+    const Tuning *t = c->options.tuning;
+    for (int i = 0; t && t->path && c->program_count && i < t->length; i++) {
+        const TunedChoice *choice = &t->choices[i];
+        bool wanted = false;
+        for (int k = 0; k < c->options.target_count; k++) wanted |= !strcmp(c->options.targets[k]->name, choice->target);
+        if (wanted && !choice->used) fprintf(stderr, "%s:%d: warning: the network has no %s '%s' of these shapes: the choice is ignored\n", t->path, choice->line, choice->op, choice->tensor);
+    }
+}
+
 static bool apply_color(Compilation *c, const char *when) {
     const char *no_color = getenv("NO_COLOR");
     if (!when || !strcmp(when, "auto")) c->diag.color = isatty(2) && !(no_color && *no_color);
@@ -145,11 +164,12 @@ static bool apply_color(Compilation *c, const char *when) {
 bool apply_network_options(Compilation *c, const NetworkOptions *n) {
     if (n->shard_size) c->options.shard_size = n->shard_size;
     if (n->templates) c->templates = templates_new(c->arena, n->templates);
-    return apply_color(c, n->color) && apply_targets(c, n->target) && apply_algorithm(c, n->algorithm);
+    return apply_color(c, n->color) && apply_targets(c, n->target) && apply_algorithm(c, n->algorithm) && apply_tuning(c, n->tuning);
 }
 
 void print_diagnostics(const Compilation *c) {
     if (c->quiet && !c->diag.errors) return;
+    warn_of_tuning(c);
     if (c->diag.out.length) fwrite(c->diag.out.text, 1, c->diag.out.length, stderr);
     if (c->diag.errors > 20) fprintf(stderr, "cnnc: %d errors, the first 20 are shown\n", c->diag.errors);
 }

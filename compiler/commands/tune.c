@@ -1,0 +1,138 @@
+/* tune.c: cnnc tune NET -o FILE, the fastest algorithm of each op, measured.
+ *
+ * Op by op each algorithm that covers it takes the place of the one chosen so far, in code that is compiled, loaded and
+ * trained in turns with that: what ops share, and what they do to each other's caches, counts as it will. */
+#include "bench.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct TuneOptions {
+    NetworkOptions network;
+    const char *net, *data, *out;
+    int batch_size, threads, repeat;
+} TuneOptions;
+
+/* A network with choices, as code. */
+typedef struct Candidate {
+    Compilation compilation;
+    Loaded loaded;
+    cnnc_model *model;
+} Candidate;
+
+/* Changes must be this much faster: less is noise. */
+static const double worthwhile = 0.99;
+
+static void close_candidate(Candidate *c) {
+    cnnc_model_free(c->model);
+    unload_network(&c->loaded);
+    compilation_free(&c->compilation);
+    *c = (Candidate){0};
+}
+
+/* With the choices of `tuning`. An exit status, after a message. */
+static int open_candidate(Candidate *c, const TuneOptions *o, Tuning *tuning, bool quiet) {
+    int status;
+    cnnc_error failure;
+    compilation_init(&c->compilation, false);
+    if (!apply_network_options(&c->compilation, &o->network)) return EXIT_USAGE;
+    c->compilation.quiet = quiet;
+    c->compilation.options.tuning = tuning;
+    const cnnc_network *network = load_network(&c->compilation, o->net, &c->loaded, &status);
+    if (!network) return status;
+    if (!network->train) return fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\n", o->net), EXIT_INPUT;
+    c->model = cnnc_model_new(network, o->threads, NULL, &failure);
+    if (!c->model) return fprintf(stderr, "cnnc: error: %s\n", failure.text), EXIT_INPUT;
+    return EXIT_FINE;
+}
+
+/* The training program of the variant that runs. */
+static const Program *running_program(const Candidate *c) {
+    for (int i = 0; i < c->compilation.program_count; i++) {
+        const Program *p = c->compilation.programs[i];
+        if (p->entry == ENTRY_TRAIN && !strcmp(p->target->name, cnnc_model_variant(c->model))) return p;
+    }
+    bug("there is no program that trains");
+}
+
+/* An op's candidates, one after the other, against the best so far. `best` changes to a faster one. */
+static int try_op(Candidate *best, int at, const TuneOptions *o, Arena *arena, Tuning *tuning, const cnnc_dataset *examples) {
+    const Program *p = running_program(best);
+    const Op *op = p->ops[at];
+    const Algorithm *list[MAX_ALGORITHMS], *chosen = p->choices[at].algorithm;
+    int n = candidates(p, op, list), status = EXIT_FINE;
+    for (int i = 0; i < n && status == EXIT_FINE; i++) {
+        Candidate other = {0};
+        p = running_program(best), op = p->ops[at]; /* of the compilation that is open */
+        if (list[i] == chosen || !strcmp(list[i]->name, "plain")) continue;
+        tune(arena, tuning, p, op, list[i]);
+        status = open_candidate(&other, o, tuning, true);
+        double us[2] = {0, 0};
+        if (status == EXIT_FINE) compare_models(arena, best->model, other.model, examples, o->batch_size, o->repeat, us);
+        bool faster = status == EXIT_FINE && us[1] < us[0] * worthwhile;
+        if (status == EXIT_FINE) printf("  %-28s %-24s %-11s %9.2f us, %-11s %9.2f us%s\n", op->outputs[0]->name, op->def->call.name, chosen->name, us[0], list[i]->name, us[1], faster ? "  better" : "");
+        fflush(stdout);
+        if (faster) {
+            Candidate slower = *best;
+            *best = other, other = slower, chosen = list[i];
+        }
+        p = running_program(best);
+        tune(arena, tuning, p, p->ops[at], chosen);
+        close_candidate(&other);
+    }
+    return status;
+}
+
+static int tune_ops(Candidate *best, const TuneOptions *o, Arena *arena, Tuning *tuning, const cnnc_dataset *examples) {
+    int status = EXIT_FINE, ops = running_program(best)->op_count;
+    for (int i = 0; i < ops && status == EXIT_FINE; i++) {
+        const Algorithm *list[MAX_ALGORITHMS];
+        const Program *p = running_program(best);
+        if (candidates(p, p->ops[i], list) > 2) status = try_op(best, i, o, arena, tuning, examples); /* more than one and plain */
+    }
+    return status;
+}
+
+static int run(TuneOptions *o, Arena *arena) {
+    Candidate best = {0};
+    Tuning tuning = {0};
+    cnnc_dataset examples = {0};
+    int status = open_candidate(&best, o, &tuning, false);
+    if (status == EXIT_FINE) {
+        const cnnc_network *network = best.model->network;
+        if (!o->batch_size) o->batch_size = network->batch_size;
+        printf("%s, %s: batches of %d, us an example\n", network->name, cnnc_model_variant(best.model), o->batch_size);
+        if (!get_examples(arena, best.compilation.graph, network, o->data, o->batch_size, &examples)) status = EXIT_INPUT;
+    }
+    if (status == EXIT_FINE) status = tune_ops(&best, o, arena, &tuning, &examples);
+    if (o->data) cnnc_dataset_free(&examples);
+    close_candidate(&best);
+    if (status != EXIT_FINE) return status;
+    const char *text = tuning_text(arena, &tuning), *failure = write_file(arena, o->out, text, strlen(text));
+    if (failure) return fprintf(stderr, "cnnc: error: %s\n", failure), EXIT_FILE;
+    printf("%d choices in %s\n", tuning.length, o->out);
+    return EXIT_FINE;
+}
+
+int command_tune(int argc, char **argv) {
+    TuneOptions o = {.threads = 1, .repeat = 9};
+    const Option options[] = {
+        {"-o", &o.out, NULL, NULL, 0, 0, "FILE", "where to write the choices; --tuning=FILE of the other commands reads them"},
+        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "examples as for train, instead of random ones"},
+        {"--batch-size", NULL, NULL, &o.batch_size, 1, 1 << 20, "N", "instead of the description's"},
+        {"--threads", NULL, NULL, &o.threads, 1, 1024, "N", "workers (1)"},
+        {"--repeat", NULL, NULL, &o.repeat, 1, 1000, "N", "repetitions, of which the median counts (9)"},
+        NETWORK_OPTIONS(o.network),
+    };
+    static const char *const names[] = {"the network's file"};
+    const CommandLine line = {"tune", options, LENGTH(options), names, &o.net, 1};
+    if (!parse_options(argc, argv, &line)) return EXIT_USAGE;
+    if (!o.out || o.network.tuning || o.network.algorithm || !strcmp(o.net, "-")) {
+        fprintf(stderr, "cnnc: error: %s\n", !o.out ? "-o FILE is missing" : strcmp(o.net, "-") ? "tune finds the choices itself: --algorithm and --tuning are not for it" : "tune reads the network more than once, which standard input does not allow");
+        return EXIT_USAGE;
+    }
+    Arena *arena = arena_new();
+    int status = run(&o, arena);
+    arena_free(arena);
+    return status;
+}

@@ -470,8 +470,8 @@ void print_selection(const Program *, StrBuf *);
 typedef struct TunedChoice { const char *target, *tensor, *op, *shapes; const Algorithm *algorithm; int line; bool used; } TunedChoice;
 struct Tuning { const char *path; TunedChoice *choices; int length; };
 const char *read_tuning(Arena *, const char *path, Tuning *); /* a message on failure */
-const Algorithm *tuned_algorithm(const Program *, const Op *); /* NULL: nothing is known */
-TunedChoice *tune(Arena *, Tuning *, const Program *, const Op *, const Algorithm *); /* makes or changes a choice */
+bool is_tuned(const Program *, const Op *, const Algorithm *); /* whether that is the choice, which then counts as used */
+void tune(Arena *, Tuning *, const Program *, const Op *, const Algorithm *); /* makes or changes a choice */
 const char *tuning_text(Arena *, const Tuning *);              /* the file's lines */
 
 /* ---- lower.c: ops -> kernels ---- Needs a selection. Leaves kernels in order; views are aliases, not kernels. */

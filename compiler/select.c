@@ -39,28 +39,24 @@ int candidates(const Program *p, const Op *op, const Algorithm *list[MAX_ALGORIT
 
 /* Which of n candidates someone asked for: the command line, or a tuning file; -1: nobody did. */
 static int wanted(const Program *p, const Op *op, const Algorithm *const *list, int n, const char **why) {
-    const Algorithm *tuned = tuned_algorithm(p, op);
     for (int i = 0; i < n; i++)
         if (p->options->algorithm && !strcmp(list[i]->name, p->options->algorithm)) return *why = "asked for", i;
     for (int i = 0; i < n; i++)
-        if (list[i] == tuned) return *why = "tuned", i;
+        if (is_tuned(p, op, list[i])) return *why = "tuned", i;
     return -1;
 }
 
 /* The one of least cost, given the algorithm of the op whose gradient it is (NULL: it is none). */
 static Choice cheapest(const Program *p, const Op *op, const Algorithm *forward) {
     const Algorithm *list[MAX_ALGORITHMS];
-    int n = candidates(p, op, list), only = -1;
     Choice best = {0};
-    only = wanted(p, op, list, n, &best.why);
+    int n = candidates(p, op, list), only = wanted(p, op, list, n, &best.why);
     for (int i = 0; i < n; i++) {
         double c = list[i]->cost(p, op) - (list[i] == forward && forward->shared ? forward->shared(p, op) : 0);
         if (only >= 0 ? i == only : !best.algorithm || c < best.cost) best.algorithm = list[i], best.cost = c;
     }
     return best;
 }
-
-static bool is_gradient_of(const Op *op, const Op *forward) { return op->forward == forward; }
 
 /* An op and its gradients, jointly: what they share counts once. */
 static void choose(Program *p, int at) {
@@ -73,11 +69,11 @@ static void choose(Program *p, int at) {
         if (only >= 0 && i != only) continue;
         double own = list[i]->cost(p, op), sum = own;
         for (int k = at + 1; k < p->op_count; k++)
-            if (is_gradient_of(p->ops[k], op)) sum += cheapest(p, p->ops[k], list[i]).cost;
+            if (p->ops[k]->forward == op) sum += cheapest(p, p->ops[k], list[i]).cost;
         if (!p->choices[at].algorithm || sum < least) p->choices[at] = (Choice){list[i], own, why}, least = sum;
     }
     for (int k = at + 1; k < p->op_count; k++)
-        if (is_gradient_of(p->ops[k], op)) p->choices[k] = cheapest(p, p->ops[k], p->choices[at].algorithm);
+        if (p->ops[k]->forward == op) p->choices[k] = cheapest(p, p->ops[k], p->choices[at].algorithm);
 }
 
 Program *select_algorithms(Graph *g, const Options *options, const Target *target, Entry entry) {

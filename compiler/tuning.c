@@ -4,30 +4,30 @@
 
 #include <string.h>
 
+enum { LONGEST = 1000 }; /* line of a file */
+
 static const char *shapes_of(Arena *arena, const Op *op) {
     const char *text = "";
     for (int i = 0; i < op->input_count; i++) text = arena_printf(arena, "%s%s%s", text, i ? "*" : "", shape_text(arena, op->inputs[i]->shape));
     return arena_printf(arena, "%s=%s", text, shape_text(arena, op->outputs[0]->shape));
 }
 
-static TunedChoice *find_choice(const Tuning *t, const Target *target, const char *tensor) {
+static TunedChoice *find_choice(const Tuning *t, const char *target, const char *tensor) {
     for (int i = 0; i < t->length; i++)
-        if (!strcmp(t->choices[i].target, target->name) && !strcmp(t->choices[i].tensor, tensor)) return &t->choices[i];
+        if (!strcmp(t->choices[i].target, target) && !strcmp(t->choices[i].tensor, tensor)) return &t->choices[i];
     return NULL;
 }
 
-const Algorithm *tuned_algorithm(const Program *p, const Op *op) {
-    TunedChoice *c = p->options->tuning ? find_choice(p->options->tuning, p->target, op->outputs[0]->name) : NULL;
-    if (!c || strcmp(c->op, op->def->call.name) || strcmp(c->shapes, shapes_of(p->arena, op))) return NULL;
-    c->used = true;
-    return c->algorithm;
+bool is_tuned(const Program *p, const Op *op, const Algorithm *a) {
+    TunedChoice *c = p->options->tuning ? find_choice(p->options->tuning, p->target->name, op->outputs[0]->name) : NULL;
+    if (!c || c->algorithm != a || strcmp(c->op, op->def->call.name) || strcmp(c->shapes, shapes_of(p->arena, op))) return false;
+    return c->used = true;
 }
 
-TunedChoice *tune(Arena *arena, Tuning *t, const Program *p, const Op *op, const Algorithm *a) {
-    TunedChoice *c = find_choice(t, p->target, op->outputs[0]->name);
+void tune(Arena *arena, Tuning *t, const Program *p, const Op *op, const Algorithm *a) {
+    TunedChoice *c = find_choice(t, p->target->name, op->outputs[0]->name);
     if (!c) c = PUSH(arena, t->choices, t->length);
     *c = (TunedChoice){p->target->name, arena_printf(arena, "%s", op->outputs[0]->name), op->def->call.name, shapes_of(arena, op), a, 0, false};
-    return c;
 }
 
 const char *tuning_text(Arena *arena, const Tuning *t) {
@@ -50,6 +50,8 @@ static const char *take_line(Arena *arena, Tuning *t, char *line, int number) {
     const Algorithm *a = find_algorithm(words[4]);
     if (!a) return arena_printf(arena, "%s:%d: there is no algorithm '%s'", t->path, number, words[4]);
     if (!find_target(words[0])) return arena_printf(arena, "%s:%d: there is no target '%s'", t->path, number, words[0]);
+    const TunedChoice *before = find_choice(t, words[0], words[1]);
+    if (before) return arena_printf(arena, "%s:%d: line %d has chosen for '%s' already", t->path, number, before->line, words[1]);
     *PUSH(arena, t->choices, t->length) = (TunedChoice){words[0], words[1], words[2], words[3], a, number, false};
     return NULL;
 }
@@ -60,11 +62,13 @@ const char *read_tuning(Arena *arena, const char *path, Tuning *t) {
     *t = (Tuning){.path = path};
     const char *failure = read_file(arena, path, &text, &length);
     if (failure) return failure;
-    if (memchr(text, 0, length)) return arena_printf(arena, "%s: not a text file", path);
+    for (size_t i = 0; i < length; i++)
+        if ((text[i] < ' ' && !strchr("\t\r\n", text[i])) || text[i] == 0 || text[i] > '~') return arena_printf(arena, "%s: not a text file", path);
     int number = 1;
     for (char *at = text, *end = text + length; at < end && !failure; number++) {
         char *stop = memchr(at, '\n', (size_t)(end - at));
         if (!stop) stop = end;
+        if (stop - at > LONGEST) return arena_printf(arena, "%s:%d: a line of more than %d characters", path, number, LONGEST);
         failure = take_line(arena, t, arena_string(arena, at, (size_t)(stop - at)), number);
         at = stop + 1;
     }

@@ -27,6 +27,7 @@ static int check_nets(const char *where, const char *options) {
 
 static void features(void **state) { (void)state, assert_true(check_nets(CNNC_SOURCE_DIR "/tests/nets", "--algorithm=direct --target=vec16,scalar") >= 50); }
 static void features_by_default(void **state) { (void)state, assert_true(check_nets(CNNC_SOURCE_DIR "/tests/nets", "--target=avx512,avx2,scalar") >= 50); }
+static void features_packed(void **state) { (void)state, assert_true(check_nets(CNNC_SOURCE_DIR "/tests/nets", "--algorithm=packed --target=avx512,avx2,vec16") >= 50); }
 static void oracle(void **state) { (void)state, assert_true(check_nets(CNNC_SOURCE_DIR "/tests/nets/oracle", "--algorithm=direct") >= 3); }
 
 static void oracle_by_default(void **state) { (void)state, assert_true(check_nets(CNNC_SOURCE_DIR "/tests/nets/oracle", "--target=avx512,vec16,scalar") >= 3); }
@@ -39,7 +40,7 @@ static void oracle_by_avx2(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(features), cmocka_unit_test(features_by_default), cmocka_unit_test(oracle), cmocka_unit_test(oracle_by_default),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(features), cmocka_unit_test(features_by_default), cmocka_unit_test(features_packed), cmocka_unit_test(oracle), cmocka_unit_test(oracle_by_default),
                                        cmocka_unit_test(oracle_by_avx2)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -57,14 +57,22 @@ static void wrong_files(void **state) {
         {"# one\navx2 dense_out dense 1=1 direct again\n", ":2: expected a target, tensor, op, shapes and an algorithm, not more words"},
         {"avx2 dense_out dense 1=1 fast\n", ":1: there is no algorithm 'fast'"},
         {"avx3 dense_out dense 1=1 direct", ":1: there is no target 'avx3'"},
+        {"avx2 a dense 1=1 direct\navx2 a dense 2=2 plain\n", ":2: line 1 has chosen for 'a' already"},
+        {"avx2 \033[31m dense 1=1 fast\n", "wrong.tune: not a text file"},
+        {"avx2 \303\251 dense 1=1 fast\n", "wrong.tune: not a text file"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_text(path, cases[i].contents);
         expect_says(words, 2, cases[i].says);
     }
     char *other = text(NETS "dense.net -o %s/dense.c --target=avx2 --tuning=%s", folder, path);
-    write_text(path, "avx2 another dense 1=1 direct\n");
-    expect_says(other, 0, "wrong.tune:1: warning: the network has no dense 'another' of these shapes");
+    write_text(path, "avx2 another dense 1=1 direct\navx2 dense_out dense 13*13x17=17 winograd\n");
+    expect_says(other, 0, "wrong.tune:1: warning: the network has no dense 'another' of these shapes that direct covers");
+    expect_says(other, 0, "wrong.tune:2: warning: the network has no dense 'dense_out' of these shapes that winograd covers");
+    char *line = text("%1100d", 1);
+    write_text(path, line);
+    expect_says(other, 2, "wrong.tune:1: a line of more than 1000 characters");
+    free(line);
     char *outputs[] = {in_folder("dense.c"), in_folder("dense.h")};
     for (int i = 0; i < 2; i++) unlink(outputs[i]), free(outputs[i]);
     unlink(path);
@@ -77,6 +85,7 @@ static void wrong_usage(void **state) {
     expect_says("tune " NETS "dense.net -o x.tune --algorithm=direct", 2, "finds the choices itself");
     expect_says("tune - -o x.tune", 2, "standard input");
     expect_says("tune " NETS "predict_only.net -o x.tune", 1, "cannot be trained");
+    expect_says("tune " NETS "dense.net --target=vec16 -o /nonexistent/x.tune", 3, "cannot write");
 }
 
 int main(void) {

@@ -6,14 +6,20 @@
 #include "../ops/ops.h"
 #include "tiles.h"
 
+/* Phases make the code longer, one by one: beyond this zeros come between the pixels of dy. So they do with dilation, where
+ * the taps of a phase would be no regular grid (and strides cannot be). */
+enum { MAX_PHASES = 16 };
+
+static bool in_phases(const Window *w) { return w->dh == 1 && w->dw == 1 && w->sh <= MAX_PHASES && w->sw <= MAX_PHASES && w->sh * w->sw <= MAX_PHASES; }
+
 /* Multiply-adds at the target's rate, three quarters of it reached, with the lanes that the last axis fills. The gradient in
- * the input multiplies the zeros around dy too. */
+ * the input multiplies the zeros around and between dy too. */
 static double cost(const Program *p, const Op *op) {
     int channels = last_dim(op->outputs[0]->shape), lanes = p->target->lanes;
     double filled = (double)channels / ((channels + lanes - 1) / lanes * lanes), products = op->def->flops(op) / 2;
     if (op->def == &op_conv2d_grad_input) {
         Window w = window_of(op);
-        products *= (double)w.ih * w.iw / ((double)w.oh * w.sh * w.ow * w.sw);
+        products *= (double)w.ih * w.iw / ((double)w.oh * w.ow * (in_phases(&w) ? w.sh * w.sw : 1));
     }
     return products / (p->target->fma * lanes * filled * 0.75);
 }
@@ -90,34 +96,36 @@ static void phases_reach(int size, int kernel, int stride, int padding, int out,
     }
 }
 
-static Bindings *phase(const Program *p, const Kernel *k, Axis h, Axis v, int64_t y) {
+static Bindings *phase(const Program *p, const Kernel *k, Axis rows, Axis columns, int64_t y) {
     int64_t channels = kernel_get(k, "C");
     const struct { const char *name; int64_t value; } integers[] = {
-        {"rows", h.pixels}, {"columns", v.pixels}, {"high", h.taps}, {"wide", v.taps}, {"x", (h.at * kernel_get(k, "IW") + v.at) * channels},
-        {"w", (h.turned * kernel_get(k, "KW") + v.turned) * channels * kernel_get(k, "O")}, {"y", y}};
+        {"rows", rows.pixels}, {"columns", columns.pixels}, {"high", rows.taps}, {"wide", columns.taps},
+        {"x", (rows.at * kernel_get(k, "IW") + columns.at) * channels},
+        {"w", (rows.turned * kernel_get(k, "KW") + columns.turned) * channels * kernel_get(k, "O")}, {"y", y}};
     Bindings *b = bindings_new(p->arena, NULL);
     for (int i = 0; i < LENGTH(integers); i++) bind_int(b, integers[i].name, integers[i].value);
     return b;
 }
 
 static void bind_whole(const Program *p, const Kernel *k, Bindings *b) {
-    Axis h = {(int)kernel_get(k, "ROWS"), (int)kernel_get(k, "KH"), 0, 0}, v = {(int)kernel_get(k, "COLUMNS"), (int)kernel_get(k, "KW"), 0, 0};
-    Bindings *one = phase(p, k, h, v, 0);
+    Axis rows = {(int)kernel_get(k, "ROWS"), (int)kernel_get(k, "KH"), 0, 0}, columns = {(int)kernel_get(k, "COLUMNS"), (int)kernel_get(k, "KW"), 0, 0};
+    Bindings *one = phase(p, k, rows, columns, 0);
     bind_records(b, "phases", &one, 1);
 }
 
 static void bind_phases(const Program *p, const Kernel *k, Bindings *b) {
     const Window w = window_of(k->op);
-    int before_h, before_v, end, n = 0;
+    int above, before, end, n = 0;
     Bindings **records = NEW_ARRAY(p->arena, Bindings *, w.sh * w.sw);
-    phases_reach(w.ih, w.kh, w.sh, w.top, w.oh, &before_h, &end);
-    phases_reach(w.iw, w.kw, w.sw, w.left, w.ow, &before_v, &end);
+    phases_reach(w.ih, w.kh, w.sh, w.top, w.oh, &above, &end);
+    phases_reach(w.iw, w.kw, w.sw, w.left, w.ow, &before, &end);
     for (int i = 0; i < w.sh && i < w.ih; i++)
         for (int j = 0; j < w.sw && j < w.iw; j++) {
-            Axis h = phase_axis(i, w.ih, w.kh, w.sh, w.top), v = phase_axis(j, w.iw, w.kw, w.sw, w.left);
-            if (!h.taps || !v.taps) h.taps = v.taps = h.turned = v.turned = 0; /* no tap is a stride away: zeros */
-            h.at = h.taps ? h.at + before_h : 0, v.at = v.taps ? v.at + before_v : 0;
-            records[n++] = phase(p, k, h, v, ((int64_t)i * w.iw + j) * w.ic);
+            Axis rows = phase_axis(i, w.ih, w.kh, w.sh, w.top), columns = phase_axis(j, w.iw, w.kw, w.sw, w.left);
+            bool none = !rows.taps || !columns.taps; /* no tap is a stride away: zeros */
+            if (none) rows.taps = columns.taps = rows.turned = columns.turned = 0;
+            rows.at = none ? 0 : rows.at + above, columns.at = none ? 0 : columns.at + before;
+            records[n++] = phase(p, k, rows, columns, ((int64_t)i * w.iw + j) * w.ic);
         }
     bind_records(b, "phases", records, n);
 }
@@ -146,21 +154,20 @@ static void lower_forward(Program *p, const Op *op) {
     lower_conv(p, &conv, op, &w, last_dim(op->outputs[0]->shape), x, op->inputs[1], "forward", 1, 1);
 }
 
-/* With dilation the taps of a phase are no regular grid: zeros between the pixels of dy make it a convolution of stride 1. */
 static void lower_grad_input(Program *p, const Op *op) {
     Window w = window_of(op), back = w;
     Tensor *dy = op->inputs[0], *kernel = turned(p, op, op->inputs[1], w.kh, w.kw, w.ic, last_dim(dy->shape));
-    bool dilated = w.dh > 1 || w.dw > 1;
+    bool phases = in_phases(&w);
     int high = (w.kh - 1) * w.dh, wide = (w.kw - 1) * w.dw, top = high - w.top, left = wide - w.left;
     back.ic = last_dim(dy->shape), back.sh = back.sw = 1, back.oh = w.ih, back.ow = w.iw;
     back.ih = w.ih + high, back.iw = w.iw + wide;
-    if (!dilated) {
+    if (phases) {
         phases_reach(w.ih, w.kh, w.sh, w.top, w.oh, &top, &back.ih);
         phases_reach(w.iw, w.kw, w.sw, w.left, w.ow, &left, &back.iw);
         back.ih += top, back.iw += left;
     }
-    dy = padded(p, op, dy, top, left, dilated ? w.sh : 1, dilated ? w.sw : 1, back.ih, back.iw);
-    lower_conv(p, dilated ? &conv : &conv_phases, op, &back, w.ic, dy, kernel, "grad_input", dilated ? 1 : w.sh, dilated ? 1 : w.sw);
+    dy = padded(p, op, dy, top, left, phases ? 1 : w.sh, phases ? 1 : w.sw, back.ih, back.iw);
+    lower_conv(p, phases ? &conv_phases : &conv, op, &back, w.ic, dy, kernel, "grad_input", phases ? w.sh : 1, phases ? w.sw : 1);
 }
 
 static void lower_grad_kernel(Program *p, const Op *op) {

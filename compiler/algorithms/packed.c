@@ -6,32 +6,38 @@
 #include "tiles.h"
 
 enum { MAX_BLOCK = 5, MAX_ROWS = 8, MAX_GROUP = 3 }; /* vectors of a block; rows or pixels of a tile; vectors of a tile of dx */
-enum { MAX_ROWS_SIZE = 1 << 15 };                   /* elements of the rows of sums of dx */
+enum { MAX_ROWS_SIZE = 1 << 15, MAX_REPEATED = 1 << 18, MAX_TAPS = 64 }; /* elements of the rows of sums of dx, and of a repeated input; taps written out */
 
 /* ---- where it fits, and what it costs ------------------------------------------------------------------------------- */
 
-static int parts(int n, int most) { return (n + most - 1) / most; }
-static int divisor(int a, int b) { return b ? divisor(b, a % b) : a; }
+static int common_divisor(int a, int b) { return b ? common_divisor(b, a % b) : a; }
 
 /* Vectors that hold whole pixels of `channels`. */
-static int block_vectors(const Program *p, int channels) { return channels / divisor(channels, p->target->lanes); }
+static int block_vectors(const Program *p, int channels) { return channels / common_divisor(channels, p->target->lanes); }
 
 /* Channels of what lies in packed lanes: op's output, or, for the gradient of a kernel, dy. */
 static int packed_channels(const Op *op) { return last_dim(op->def == &op_conv2d_grad_kernel ? op->inputs[1]->shape : op->outputs[0]->shape); }
 
 /* Vectors of a row of the kernel, taps and input channels side by side. */
-static int row_vectors(const Program *p, const Window *w) { return (w->kw * w->ic + p->target->lanes - 1) / p->target->lanes; }
+static int row_vectors(const Program *p, const Window *w) { return vectors_of(p, w->kw * w->ic); }
 
 /* Rows of sums of dx, in each of which no two pixels' taps overlap. */
 static int rows_of(const Window *w) { return parts(w->kw, w->sw) < w->ow ? parts(w->kw, w->sw) : w->ow; }
+
+/* Elements of one of them. */
+static int64_t reach_of(const Program *p, const Window *w) {
+    int64_t end = (int64_t)(w->ow - 1) * w->sw + w->kw, width = (int64_t)w->iw + w->left;
+    return (end > width ? end : width) * w->ic + p->target->lanes;
+}
 
 static bool covers(const Program *p, const Op *op) {
     bool forward = op->def == &op_conv2d, dx = op->def == &op_conv2d_grad_input, dw = op->def == &op_conv2d_grad_kernel;
     if (p->target->lanes == 1 || (!forward && !dx && !dw)) return false;
     Window w = window_of(op);
     int channels = packed_channels(op);
-    if (dx) return w.dw == 1 && (int64_t)rows_of(&w) * ((w.ow - 1) * w.sw + w.kw) * w.ic <= MAX_ROWS_SIZE;
-    return channels % p->target->lanes && block_vectors(p, channels) <= MAX_BLOCK && w.sw == 1;
+    if (dx) return w.dw == 1 && rows_of(&w) * reach_of(p, &w) <= MAX_ROWS_SIZE;
+    if (dw && w.kh * w.kw > MAX_TAPS) return false;
+    return channels % p->target->lanes && block_vectors(p, channels) <= MAX_BLOCK && w.sw == 1 && (double)w.ic * w.ih * w.iw * channels <= MAX_REPEATED;
 }
 
 /* Products at seven tenths of the target's rate; what is repeated, two stores for a pixel's vector; and the sums of what

@@ -4,7 +4,7 @@
 static const KernelDef pad = {.template = "pad", .level = LEVEL_EXAMPLE};
 static const KernelDef turn = {.template = "turn", .level = LEVEL_DERIVE};
 
-int vectors_of(const Program *p, int channels) { return (channels + p->target->lanes - 1) / p->target->lanes; }
+int vectors_of(const Program *p, int channels) { return parts(channels, p->target->lanes); }
 
 void cut_channels(Program *p, Kernel *k, int channels, int deep) {
     int lanes = p->target->lanes, vectors = vectors_of(p, channels), partial = channels % lanes;

@@ -3,6 +3,7 @@
 #define TILES_H
 #include "../cnnc.h"
 
+static inline int parts(int n, int size) { return (n + size - 1) / size; } /* pieces of a size that hold n */
 int vectors_of(const Program *, int channels);
 /* Integers that tell a template how the last axis of `channels` is cut: BLOCKS blocks of VECTORS vectors, a last one of
  * LAST vectors whose last vector has LANES lanes. */

@@ -29,8 +29,6 @@ static int tile_side(int oh, int ow, int r) {
     return best;
 }
 
-static int tiles_of(int n, int m) { return (n + m - 1) / m; }
-
 /* The window of the convolution that computes op: of the forward pass, or of dy with the turned kernel. */
 static Window own_window(const Op *op) {
     Window w = window_of(op);
@@ -62,7 +60,7 @@ static double cost(const Program *p, const Op *op) {
     double in = w.ic, out = shape_count(op->inputs[1]->shape) / (double)(w.kh * w.kw) / in;
     if (op->def == &op_conv2d_grad_kernel) out = last_dim(op->outputs[0]->shape);
     if (op->def == &op_conv2d_grad_input && adjoint) out = last_dim(op->inputs[0]->shape);
-    double tiles = (double)tiles_of(w.oh, m) * tiles_of(w.ow, m), points = alpha * alpha;
+    double tiles = (double)parts(w.oh, m) * parts(w.ow, m), points = alpha * alpha;
     double filled = out / ((((int)out + lanes - 1) / lanes) * lanes);
     double products = tiles * points * in * out / (p->target->fma * lanes * filled * 0.85);
     return products + tiles * points * (in + out) / lanes * 8;
@@ -73,7 +71,7 @@ static double shared(const Program *p, const Op *op) {
     if (op->def != &op_conv2d_grad_kernel) return 0;
     Window w = window_of(op);
     int m = tile_side(w.oh, w.ow, w.kh), alpha = m + w.kh - 1;
-    return (double)tiles_of(w.oh, m) * tiles_of(w.ow, m) * alpha * alpha * w.ic / p->target->lanes * 8;
+    return (double)parts(w.oh, m) * parts(w.ow, m) * alpha * alpha * w.ic / p->target->lanes * 8;
 }
 
 /* ---- kernels -------------------------------------------------------------------------------------------------------- */
@@ -212,7 +210,7 @@ static Tensor *zero_windows(Program *p, const Op *op, Tensor *x, int r, Shape ma
 static void lower_conv(Program *p, const Op *op, Tensor *x, int top, int left, Tensor *kernel, const char *names[3]) {
     Tensor *y = op->outputs[0];
     int r = kernel->shape.dim[0], m = tile_side(y->shape.dim[0], y->shape.dim[1], r), alpha = m + r - 1;
-    int down = tiles_of(y->shape.dim[0], m), across = tiles_of(y->shape.dim[1], m);
+    int down = parts(y->shape.dim[0], m), across = parts(y->shape.dim[1], m);
     x = grown(p, op, x, top, left, down * m + r - 1, across * m + r - 1);
     Tensor *v = transformed(p, &x_transform, op, names[0], m, r, x, down, across), *u = transformed_kernel(p, op, m, r, kernel, false);
     Tensor *product = domain(p, arena_printf(p->arena, "%s_product", y->name), alpha, down * across, last_dim(y->shape), ROLE_ACTIVATION);
@@ -249,7 +247,7 @@ static void lower_grad_input(Program *p, const Op *op) {
 static void lower_grad_kernel(Program *p, const Op *op) {
     Window w = window_of(op);
     Tensor *x = op->inputs[0], *dy = op->inputs[1];
-    int m = tile_side(w.oh, w.ow, w.kh), r = w.kh, down = tiles_of(w.oh, m), across = tiles_of(w.ow, m);
+    int m = tile_side(w.oh, w.ow, w.kh), r = w.kh, down = parts(w.oh, m), across = parts(w.ow, m);
     x = grown(p, op, x, w.top, w.left, down * m + r - 1, across * m + r - 1);
     dy = grown(p, op, dy, 0, 0, down * m, across * m);
     Tensor *v = transformed(p, &x_transform, op, "in", m, r, x, down, across), *z = transformed(p, &dy_transform, op, "dy_adjoint", m, r, dy, down, across);

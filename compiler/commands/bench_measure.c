@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { SEED = 1, EXAMPLES = 2048, MOST_ELEMENTS = 1 << 22, WARM_UP = 4, ROUNDS = 200000, TRIES = 3, READINGS = 1000 };
@@ -209,7 +210,17 @@ void measure(Arena *arena, cnnc_model *plain, cnnc_model *profiled, cnnc_profile
     repeat_steps(arena, &a, &b, profile, t);
 }
 
+/* As it was when it was made: how sparse activations are depends on how far it is. */
+static void begin_again(cnnc_model *m) {
+    const cnnc_network *network = m->network;
+    memset(m->state->slots, 0, (size_t)network->slot_count * network->parameter_count * cnnc_type_size(network->type));
+    m->state->step = 0;
+    cnnc_initialize(network, m->net, network->seed);
+}
+
 void compare_models(Arena *arena, cnnc_model *a, cnnc_model *b, const cnnc_dataset *examples, int batch_size, int repeat, double us[2]) {
+    begin_again(a);
+    begin_again(b);
     size_t batch = (size_t)batch_size, length = (examples->n + batch - 1) / batch * batch;
     const uint32_t *order = draw_order(arena, examples->n, length);
     Course courses[] = {{a, examples, order, length, 0, batch_size}, {b, examples, order, length, 0, batch_size}};

@@ -146,7 +146,7 @@ static void warn_of_tuning(const Compilation *c) {
         const TunedChoice *choice = &t->choices[i];
         bool wanted = false;
         for (int k = 0; k < c->options.target_count; k++) wanted |= !strcmp(c->options.targets[k]->name, choice->target);
-        if (wanted && !choice->used) fprintf(stderr, "%s:%d: warning: the network has no %s '%s' of these shapes: the choice is ignored\n", t->path, choice->line, choice->op, choice->tensor);
+        if (wanted && !choice->used) fprintf(stderr, "%s:%d: warning: the network has no %s '%s' of these shapes that %s covers: the choice is ignored\n", t->path, choice->line, choice->op, choice->tensor, choice->algorithm->name);
     }
 }
 

@@ -55,63 +55,81 @@ static const Program *running_program(const Candidate *c) {
     bug("there is no program that trains");
 }
 
-/* An op's candidates, one after the other, against the best so far. `best` changes to a faster one. */
-static int try_op(Candidate *best, int at, const TuneOptions *o, Arena *arena, Tuning *tuning, const cnnc_dataset *examples) {
-    const Program *p = running_program(best);
-    const Op *op = p->ops[at];
-    const Algorithm *list[MAX_ALGORITHMS], *chosen = p->choices[at].algorithm;
-    int n = candidates(p, op, list), status = EXIT_FINE;
-    for (int i = 0; i < n && status == EXIT_FINE; i++) {
-        Candidate other = {0};
-        p = running_program(best), op = p->ops[at]; /* of the compilation that is open */
-        if (list[i] == chosen || !strcmp(list[i]->name, "plain")) continue;
-        tune(arena, tuning, p, op, list[i]);
-        status = open_candidate(&other, o, tuning, true);
-        double us[2] = {0, 0};
-        if (status == EXIT_FINE) compare_models(arena, best->model, other.model, examples, o->batch_size, o->repeat, us);
-        bool faster = status == EXIT_FINE && us[1] < us[0] * worthwhile;
-        if (status == EXIT_FINE) printf("  %-28s %-24s %-11s %9.2f us, %-11s %9.2f us%s\n", op->outputs[0]->name, op->def->call.name, chosen->name, us[0], list[i]->name, us[1], faster ? "  better" : "");
-        fflush(stdout);
-        if (faster) {
-            Candidate slower = *best;
-            *best = other, other = slower, chosen = list[i];
-        }
-        p = running_program(best);
-        tune(arena, tuning, p, p->ops[at], chosen);
-        close_candidate(&other);
-    }
-    return status;
+static int write_choices(Arena *arena, const TuneOptions *o, const Tuning *tuning) {
+    const char *text = tuning_text(arena, tuning), *failure = write_file(arena, o->out, text, strlen(text));
+    if (failure) fprintf(stderr, "cnnc: error: %s\n", failure);
+    return failure ? EXIT_FILE : EXIT_FINE;
 }
 
-static int tune_ops(Candidate *best, const TuneOptions *o, Arena *arena, Tuning *tuning, const cnnc_dataset *examples) {
-    int status = EXIT_FINE, ops = running_program(best)->op_count;
+/* One candidate for op `at` in `other`, against the one in `best`. Whether it is faster. */
+static bool is_faster(const Candidate *best, Candidate *other, int at, const Algorithm *a, const TuneOptions *o, Tuning *tuning, const cnnc_dataset *examples) {
+    Arena *arena = arena_new();
+    const Choice *chosen = &running_program(best)->choices[at];
+    const Op *op = running_program(best)->ops[at];
+    double us[2];
+    bool faster = false;
+    printf("  %-28s %-24s ", op->outputs[0]->name, op->def->call.name);
+    fflush(stdout);
+    if (open_candidate(other, o, tuning, true) == EXIT_FINE) {
+        compare_models(arena, best->model, other->model, examples, o->batch_size, o->repeat, us);
+        faster = us[1] < us[0] * worthwhile;
+        printf("%-11s %9.2f us, %-11s %9.2f us%s\n", chosen->algorithm->name, us[0], a->name, us[1], faster ? "  better" : "");
+    } else {
+        printf("%-11s cannot be tried\n", a->name);
+    }
+    arena_free(arena);
+    return faster;
+}
+
+/* The candidates for op `at`, one after the other. best[0] is the best so far, best[1] free. */
+static void try_op(Candidate *best[2], int at, Arena *arena, const TuneOptions *o, Tuning *tuning, const cnnc_dataset *examples) {
+    const Algorithm *list[MAX_ALGORITHMS];
+    const Program *p = running_program(best[0]);
+    int n = candidates(p, p->ops[at], list);
+    for (int i = 0; i < n; i++) {
+        const Algorithm *chosen = p->choices[at].algorithm;
+        if (list[i] == chosen || !strcmp(list[i]->name, "plain")) continue;
+        tune(arena, tuning, p, p->ops[at], list[i]);
+        if (is_faster(best[0], best[1], at, list[i], o, tuning, examples)) {
+            Candidate *slower = best[0];
+            best[0] = best[1], best[1] = slower;
+        } else {
+            tune(arena, tuning, p, p->ops[at], chosen);
+        }
+        close_candidate(best[1]);
+        p = running_program(best[0]);
+    }
+}
+
+/* Choices are written as they are made: what is known stays when somebody stops it. */
+static int tune_ops(Candidate *best[2], Arena *arena, const TuneOptions *o, Tuning *tuning, const cnnc_dataset *examples) {
+    const Algorithm *list[MAX_ALGORITHMS];
+    int status = write_choices(arena, o, tuning), ops = running_program(best[0])->op_count;
     for (int i = 0; i < ops && status == EXIT_FINE; i++) {
-        const Algorithm *list[MAX_ALGORITHMS];
-        const Program *p = running_program(best);
-        if (candidates(p, p->ops[i], list) > 2) status = try_op(best, i, o, arena, tuning, examples); /* more than one and plain */
+        const Program *p = running_program(best[0]);
+        if (candidates(p, p->ops[i], list) < 3) continue; /* one and plain */
+        try_op(best, i, arena, o, tuning, examples);
+        status = write_choices(arena, o, tuning);
     }
     return status;
 }
 
 static int run(TuneOptions *o, Arena *arena) {
-    Candidate best = {0};
+    Candidate *slots = NEW_ARRAY(arena, Candidate, 2), *best[2] = {slots, slots + 1}; /* they stay where they are: what they hold points into them */
     Tuning tuning = {0};
     cnnc_dataset examples = {0};
-    int status = open_candidate(&best, o, &tuning, false);
+    int status = open_candidate(best[0], o, &tuning, false);
     if (status == EXIT_FINE) {
-        const cnnc_network *network = best.model->network;
+        const cnnc_network *network = best[0]->model->network;
         if (!o->batch_size) o->batch_size = network->batch_size;
-        printf("%s, %s: batches of %d, us an example\n", network->name, cnnc_model_variant(best.model), o->batch_size);
-        if (!get_examples(arena, best.compilation.graph, network, o->data, o->batch_size, &examples)) status = EXIT_INPUT;
+        printf("%s, %s: batches of %d, us an example\n", network->name, cnnc_model_variant(best[0]->model), o->batch_size);
+        if (!get_examples(arena, best[0]->compilation.graph, network, o->data, o->batch_size, &examples)) status = EXIT_INPUT;
     }
-    if (status == EXIT_FINE) status = tune_ops(&best, o, arena, &tuning, &examples);
+    if (status == EXIT_FINE) status = tune_ops(best, arena, o, &tuning, &examples);
+    if (status == EXIT_FINE) printf("%d choices in %s\n", tuning.length, o->out);
     if (o->data) cnnc_dataset_free(&examples);
-    close_candidate(&best);
-    if (status != EXIT_FINE) return status;
-    const char *text = tuning_text(arena, &tuning), *failure = write_file(arena, o->out, text, strlen(text));
-    if (failure) return fprintf(stderr, "cnnc: error: %s\n", failure), EXIT_FILE;
-    printf("%d choices in %s\n", tuning.length, o->out);
-    return EXIT_FINE;
+    close_candidate(best[0]);
+    return status;
 }
 
 int command_tune(int argc, char **argv) {

@@ -85,6 +85,7 @@ void bind_optional(Bindings *, const char *name); /* name may stay unused */
 
 typedef struct Templates Templates; /* parsed templates: the embedded ones, or those of a folder (--templates) */
 Templates *templates_new(Arena *, const char *folder); /* folder NULL: only the embedded ones; else its files override them by name */
+const char **templates_read(const Templates *, Arena *, int *n); /* paths of the folder's files that were needed */
 /* Expands the body of template `name` ("softmax") or one of its parameterless definitions ("softmax.forward").
  * False after an error, whose text ("softmax.c.tmpl:12: error: ...") is appended to *message. */
 bool template_expand(Templates *, const char *name, const Bindings *, StrBuf *out, StrBuf *message);

@@ -64,6 +64,15 @@ static void add_folder(Templates *t, const char *folder) {
         add_template(t, files[i], arena_printf(t->arena, "%s/%s", folder, files[i]), NULL);
 }
 
+const char **templates_read(const Templates *t, Arena *arena, int *n) {
+    const char **paths = NULL;
+    *n = 0;
+    for (int i = 0; i < t->count; i++)
+        if (t->templates[i].path && t->templates[i].tree)
+            *PUSH(arena, paths, *n) = t->templates[i].path;
+    return paths;
+}
+
 Templates *templates_new(Arena *arena, const char *folder) {
     Templates *t = NEW(arena, Templates);
     t->arena = arena;

@@ -236,6 +236,23 @@ int cnnc_weights_save(const cnnc_network *network, const void *net, const char *
  * (the message names the first difference); any floating type. On failure the parameters are as before. */
 int cnnc_weights_load(const cnnc_network *network, void *net, const char *path, cnnc_error *error);
 
+/* ---- checkpoint.c: a training that can go on where it was -------------------------------------------------------- */
+
+typedef struct cnnc_position {
+    uint64_t epoch, batch;                 /* the next batch to train on, counted from 0 */
+    uint64_t examples, batch_size, seed;   /* of the training; a checkpoint with others is not loaded */
+    int shuffle;
+    double *sums;                          /* [1 + metric_count]: results of the epoch so far, times examples */
+} cnnc_position;
+
+/* Writes parameters, the optimizer's state and the position; the file before is kept as PATH.previous. Whole or not at
+ * all (temporary file beside it, fsync, rename). */
+int cnnc_checkpoint_save(cnnc_model *model, cnnc_position *position, const char *path, cnnc_error *error);
+
+/* Puts the model, position->epoch, batch and sums back. The message tells the first difference between what the file and
+ * what the model and the other members of position have; the model is then as before. */
+int cnnc_checkpoint_load(cnnc_model *model, cnnc_position *position, const char *path, cnnc_error *error);
+
 /* ---- fit.c: training, evaluation, prediction --------------------------------------------------------------------- */
 
 typedef enum cnnc_event_kind { CNNC_EPOCH_BEGIN, CNNC_BATCH_END, CNNC_EPOCH_END } cnnc_event_kind;
@@ -262,6 +279,9 @@ typedef struct cnnc_fit_options {
     cnnc_callback *callback;           /* may be NULL */
     void *callback_context;
     const volatile sig_atomic_t *stop; /* looked at after each batch; non-zero: stop. May be NULL */
+    const char *checkpoint;            /* file written after each epoch and when stopped; may be NULL */
+    int checkpoint_batches;            /* > 0: and after so many batches */
+    int resume;                        /* non-zero: go on where the checkpoint is; epochs counts from the first one */
 } cnnc_fit_options;
 
 /* Results of the epochs that were completed. */
@@ -278,7 +298,8 @@ void cnnc_fit_defaults(const cnnc_network *network, cnnc_fit_options *options);
 /* Trains. The last batch of an epoch may be shorter and is trained on too. Loss and metrics of an epoch are averaged
  * over its examples while it runs, as Keras does. At the end network->finalize is called, also when stopped.
  * CNNC_STOPPED: the callback or *stop asked for it; the model is as after the last whole batch. history may be NULL;
- * it is to be freed whatever is returned. */
+ * it is to be freed whatever is returned. Fails when the loss is no longer a number: the message names the first
+ * parameter that is none. A training that goes on from a checkpoint ends with the bits of one that never stopped. */
 int cnnc_fit(cnnc_model *model, const cnnc_dataset *dataset, const cnnc_fit_options *options, cnnc_history *history,
              cnnc_error *error);
 void cnnc_history_free(cnnc_history *history); /* and makes it zero */

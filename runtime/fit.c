@@ -1,6 +1,7 @@
 /* fit.c: training, evaluation and prediction over whole datasets. */
 #include "private.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,6 +136,7 @@ typedef struct training {
     double *batch, *sums, *averages, *validation; /* [columns] each; batch owns all */
     shown shown;
     cnnc_progress progress;
+    cnnc_position position; /* the next batch to train on, when a checkpoint is made or was read */
     double began; /* the epoch, in seconds */
 } training;
 
@@ -148,17 +150,41 @@ static int call_back(training *t, cnnc_event_kind kind, int epoch, int batch, in
     return t->options->callback(t->options->callback_context, t->model, &event);
 }
 
-/* One epoch's batches. */
-static int train_batches(training *t, int epoch, cnnc_error *error) {
-    size_t n = t->data->n, seen = 0;
-    int size = t->options->batch_size, batches = batches_of(n, size);
-    memset(t->sums, 0, (size_t)t->columns * sizeof *t->sums);
-    for (int b = 0; b < batches; b++) {
+/* A loss that is not a number stays so: whoever waits for the end waits in vain. */
+static int not_a_number(const training *t, int epoch, int batch, cnnc_error *error) {
+    const cnnc_network *network = t->model->network;
+    const cnnc_state *state = t->model->state;
+    const char *first = NULL;
+    for (int i = 0; i < network->parameters_length && !first; i++) {
+        const cnnc_parameter *p = &network->parameters[i];
+        for (size_t k = p->offset; k < p->offset + p->count && !first; k++)
+            if (!isfinite(network->type == CNNC_F64 ? ((const double *)state->parameters)[k] : ((const float *)state->parameters)[k]))
+                first = p->name;
+    }
+    return cnnc_fail(error, "the loss is %g in epoch %d, batch %d (update %llu); %s%s%s", t->batch[0], epoch + 1, batch + 1,
+                     (unsigned long long)state->step, first ? "'" : "all parameters are finite", first ? first : "", first ? "' is the first parameter that is not finite" : "");
+}
+
+static int save_checkpoint(training *t, int epoch, int batch, cnnc_error *error) {
+    t->position.epoch = (uint64_t)epoch;
+    t->position.batch = (uint64_t)batch;
+    return t->options->checkpoint ? cnnc_checkpoint_save(t->model, &t->position, t->options->checkpoint, error) : CNNC_OK;
+}
+
+/* One epoch's batches, from the one where a checkpoint was made on. */
+static int train_batches(training *t, int epoch, int first, cnnc_error *error) {
+    int size = t->options->batch_size, batches = batches_of(t->data->n, size), every = t->options->checkpoint_batches;
+    size_t n = t->data->n, seen = (size_t)first * (size_t)size;
+    if (first == 0)
+        memset(t->sums, 0, (size_t)t->columns * sizeof *t->sums);
+    for (int b = first; b < batches; b++) {
         cnnc_batch batch = {.n = batch_length(n, size, b), .index = t->index + seen};
         batch.inputs = (const void *const *)t->data->inputs;
         batch.targets = (const void *const *)t->data->targets;
         if (cnnc_model_train_batch(t->model, &batch, t->batch, error) != CNNC_OK)
             return CNNC_FAILED;
+        if (!isfinite(t->batch[0]))
+            return not_a_number(t, epoch, b, error);
         seen += (size_t)batch.n;
         for (int c = 0; c < t->columns; c++) {
             t->sums[c] += t->batch[c] * batch.n;
@@ -167,8 +193,13 @@ static int train_batches(training *t, int epoch, cnnc_error *error) {
         shown_set(&t->shown, t->averages, NULL);
         if (t->progress.mode == CNNC_PROGRESS_BAR)
             show(&t->progress, &t->shown, b + 1, 0);
-        if (call_back(t, CNNC_BATCH_END, epoch, b, batches) || asked_to_stop(t->options->stop))
+        int stop = call_back(t, CNNC_BATCH_END, epoch, b, batches) || asked_to_stop(t->options->stop);
+        if (b + 1 < batches && (stop || (every > 0 && (b + 1) % every == 0)) && save_checkpoint(t, epoch, b + 1, error) != CNNC_OK)
+            return CNNC_FAILED;
+        if (stop && (b + 1 < batches || save_checkpoint(t, epoch + 1, 0, error) == CNNC_OK))
             return CNNC_STOPPED;
+        if (stop)
+            return CNNC_FAILED;
     }
     return CNNC_OK;
 }
@@ -192,7 +223,7 @@ static int remember(training *t, cnnc_error *error) {
     return CNNC_OK;
 }
 
-static int run_epoch(training *t, int epoch, cnnc_error *error) {
+static int run_epoch(training *t, int epoch, int first, cnnc_error *error) {
     const cnnc_fit_options *o = t->options;
     int batches = batches_of(t->data->n, o->batch_size);
     t->began = cnnc_seconds();
@@ -205,7 +236,7 @@ static int run_epoch(training *t, int epoch, cnnc_error *error) {
         cnnc_shuffle(t->index, (uint32_t)t->data->n, o->seed, (uint64_t)epoch);
     if (call_back(t, CNNC_EPOCH_BEGIN, epoch, 0, batches))
         return CNNC_STOPPED;
-    int result = train_batches(t, epoch, error);
+    int result = train_batches(t, epoch, first, error);
     if (result == CNNC_OK && o->validation)
         result = cnnc_evaluate(t->model, o->validation, o->batch_size, 0, NULL, o->stop, t->validation, error);
     if (result != CNNC_OK) {
@@ -214,7 +245,7 @@ static int run_epoch(training *t, int epoch, cnnc_error *error) {
     }
     shown_set(&t->shown, t->averages, o->validation ? t->validation : NULL);
     show(&t->progress, &t->shown, batches, 1);
-    if (remember(t, error) != CNNC_OK)
+    if (remember(t, error) != CNNC_OK || save_checkpoint(t, epoch + 1, 0, error) != CNNC_OK)
         return CNNC_FAILED;
     return call_back(t, CNNC_EPOCH_END, epoch, batches - 1, batches) ? CNNC_STOPPED : CNNC_OK;
 }
@@ -224,6 +255,8 @@ static int open_training(training *t, cnnc_error *error) {
     const cnnc_fit_options *o = t->options;
     if (o->epochs < 0)
         return cnnc_fail(error, "%d epochs", o->epochs);
+    if (o->resume && !o->checkpoint)
+        return cnnc_fail(error, "to resume a training, name its checkpoint");
     if (check_data(network, t->data, o->batch_size, "train", error) != CNNC_OK)
         return CNNC_FAILED;
     if (o->validation && check_data(network, o->validation, o->batch_size, "validate", error) != CNNC_OK)
@@ -240,7 +273,8 @@ static int open_training(training *t, cnnc_error *error) {
     t->validation = t->averages + columns;
     for (uint32_t i = 0; i < t->data->n; i++)
         t->index[i] = i;
-    return CNNC_OK;
+    t->position = (cnnc_position){.examples = t->data->n, .batch_size = (uint64_t)o->batch_size, .seed = o->seed, .shuffle = o->shuffle != 0, .sums = t->sums};
+    return o->resume ? cnnc_checkpoint_load(t->model, &t->position, o->checkpoint, error) : CNNC_OK;
 }
 
 int cnnc_fit(cnnc_model *model, const cnnc_dataset *dataset, const cnnc_fit_options *options, cnnc_history *history,
@@ -252,8 +286,8 @@ int cnnc_fit(cnnc_model *model, const cnnc_dataset *dataset, const cnnc_fit_opti
         *history = (cnnc_history){.columns = t.columns};
     int result = open_training(&t, error);
     int opened = result == CNNC_OK;
-    for (int epoch = 0; epoch < options->epochs && result == CNNC_OK; epoch++)
-        result = run_epoch(&t, epoch, error);
+    for (int epoch = (int)t.position.epoch, first = (int)t.position.batch; epoch < options->epochs && result == CNNC_OK; epoch++, first = 0)
+        result = run_epoch(&t, epoch, first, error);
     if (opened && result != CNNC_FAILED && options->epochs > 0 && network->finalize) {
         network->finalize(model->net);
         cnnc_model_parameters_changed(model);

@@ -34,6 +34,10 @@ typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templa
 bool apply_network_options(Compilation *, const NetworkOptions *);
 void print_diagnostics(const Compilation *);
 
+/* ---- depfile.c: a rule for Make and Ninja ---- made: what stands before the colon; tuning may be NULL. A message on failure. */
+const char *write_depfile(Compilation *, const char *path, const char *made, const char *net, const char *tuning);
+const char *depfile_targets(Arena *, const char *out, const char *header);
+
 /* ---- load.c: a network as code in this process -----------------------------------------------------------------------
  * Compiles with the C compiler that CC names (cc without it) into a cache that is safe to delete, and loads the result.
  * NULL after a message on standard error; *status: an exit status. */

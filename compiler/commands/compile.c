@@ -11,9 +11,9 @@ static const char *base_name(const char *path) {
 }
 
 /* out.c -> out.h */
-static const char *header_of(Arena *arena, const char *path) {
+static const char *with_ending(Arena *arena, const char *path, const char *ending) {
     const char *dot = strrchr(base_name(path), '.');
-    return arena_printf(arena, "%.*s.h", (int)(dot ? (size_t)(dot - path) : strlen(path)), path);
+    return arena_printf(arena, "%.*s%s", (int)(dot ? (size_t)(dot - path) : strlen(path)), path, ending);
 }
 
 /* The command without folders, so that the same network gives the same bytes wherever it lies. */
@@ -27,54 +27,75 @@ static const char *command_text(Arena *arena, int argc, char **argv) {
     return text;
 }
 
-static int write_files(Compilation *c, const char *out, const char *header) {
-    const char *failure = write_file(c->arena, header, c->h.text, c->h.length);
-    if (!failure) failure = write_file(c->arena, out, c->c.text, c->c.length);
+typedef struct CompileOptions {
+    NetworkOptions network;
+    const char *net, *out, *header, *dump, *depfile, *targets;
+    bool depends, strict;
+} CompileOptions;
+
+/* The rule last: whoever reads it finds what it speaks of. */
+static int write_files(Compilation *c, const CompileOptions *o) {
+    const char *failure = write_file(c->arena, o->header, c->h.text, c->h.length);
+    if (!failure) failure = write_file(c->arena, o->out, c->c.text, c->c.length);
+    if (!failure && o->depends) failure = write_depfile(c, o->depfile, o->targets, o->net, o->network.tuning);
     if (!failure) return EXIT_FINE;
     fprintf(stderr, "cnnc: error: %s\n", failure);
     return EXIT_FILE;
 }
 
-static int run(Compilation *c, const char *net, const char *dump, const char *out, const char *header) {
+static int run(Compilation *c, const CompileOptions *o) {
     StrBuf text = {0};
-    int status = compile(c, net, NULL, dump, &text);
-    if (status == EXIT_FINE && dump) fwrite(text.text, 1, text.length, stdout);
-    else if (status == EXIT_FINE) status = write_files(c, out, header);
+    int status = compile(c, o->net, NULL, o->dump, &text);
+    print_diagnostics(c);
+    if (status == EXIT_FINE && o->strict && c->diag.warnings) {
+        fprintf(stderr, "cnnc: error: warnings are errors (-Werror)\n");
+        status = EXIT_INPUT;
+    }
+    if (status == EXIT_FINE && o->dump) fwrite(text.text, 1, text.length, stdout);
+    else if (status == EXIT_FINE) status = write_files(c, o);
     strbuf_free(&text);
     return status;
 }
 
+/* What follows from the options that are there. False after a message. */
+static bool complete(Compilation *c, CompileOptions *o) {
+    if (o->dump && !is_stage(o->dump)) return fprintf(stderr, "cnnc: error: there is no stage '%s'\nhint: stages are %s\n", o->dump, stage_names(c->arena)), false;
+    if (!o->dump && !o->out) return fprintf(stderr, "cnnc: error: -o OUT.c is missing\n"), false;
+    if (!o->header && o->out) o->header = with_ending(c->arena, o->out, ".h");
+    if (o->header) c->options.header = base_name(o->header);
+    o->depends = o->depends || o->depfile || o->targets;
+    if (o->depends && o->out && !o->depfile) o->depfile = with_ending(c->arena, o->out, ".d");
+    if (o->depends && o->out && !o->targets) o->targets = depfile_targets(c->arena, o->out, o->header);
+    if (c->options.real_is_double) {
+        c->options.targets[0] = find_target("scalar");
+        c->options.target_count = 1;
+        c->options.algorithm = "plain";
+    }
+    return true;
+}
+
 int command_compile(int argc, char **argv) {
     Compilation c;
+    CompileOptions o = {.net = NULL};
     compilation_init(&c, false);
-    NetworkOptions network = {0};
-    const char *net = NULL, *out = NULL, *header = NULL, *dump = NULL;
     const Option options[] = {
-        {"-o", &out, NULL, NULL, 0, 0, "OUT.c", "where to write; the header goes beside it"},
-        {"--header", &header, NULL, NULL, 0, 0, "FILE.h", "where the header goes"},
-        {"--emit", &dump, NULL, NULL, 0, 0, "STAGE", arena_printf(c.arena, "print what a stage leaves instead: %s", stage_names(c.arena))},
+        {"-o", &o.out, NULL, NULL, 0, 0, "OUT.c", "where to write; the header goes beside it"},
+        {"--header", &o.header, NULL, NULL, 0, 0, "FILE.h", "where the header goes"},
+        {"--emit", &o.dump, NULL, NULL, 0, 0, "STAGE", arena_printf(c.arena, "print what a stage leaves instead: %s", stage_names(c.arena))},
+        {"-MD", NULL, &o.depends, NULL, 0, 0, NULL, "also write OUT.d, a rule for Make or Ninja: what the output comes from"},
+        {"-MF", &o.depfile, NULL, NULL, 0, 0, "FILE", "where that goes"},
+        {"-MT", &o.targets, NULL, NULL, 0, 0, "TARGET", "what the rule makes, as it is to be written"},
+        {"-Werror", NULL, &o.strict, NULL, 0, 0, NULL, "after a warning nothing is written"},
         {"--input-gradient", NULL, &c.options.input_gradient, NULL, 0, 0, NULL, "training also gives the gradient in the inputs"},
         {"--double", NULL, &c.options.real_is_double, NULL, 0, 0, NULL, "plain loops in double precision"},
-        NETWORK_OPTIONS(network),
+        NETWORK_OPTIONS(o.network),
     };
     static const char *const names[] = {"the network's file"};
     int status = EXIT_USAGE;
-    const CommandLine line = {"", options, LENGTH(options), names, &net, 1};
-    if (parse_options(argc, argv, &line) && apply_network_options(&c, &network)) {
-        if (dump && !is_stage(dump)) fprintf(stderr, "cnnc: error: there is no stage '%s'\nhint: stages are %s\n", dump, stage_names(c.arena));
-        else if (!dump && !out) fprintf(stderr, "cnnc: error: -o OUT.c is missing\n");
-        else {
-            if (!header && out) header = header_of(c.arena, out);
-            if (header) c.options.header = base_name(header);
-            if (c.options.real_is_double) {
-                c.options.targets[0] = find_target("scalar");
-                c.options.target_count = 1;
-                c.options.algorithm = "plain";
-            }
-            c.options.command = command_text(c.arena, argc, argv);
-            status = run(&c, net, dump, out, header);
-            print_diagnostics(&c);
-        }
+    const CommandLine line = {"", options, LENGTH(options), names, &o.net, 1};
+    if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network) && complete(&c, &o)) {
+        c.options.command = command_text(c.arena, argc, argv);
+        status = run(&c, &o);
     }
     compilation_free(&c);
     return status;

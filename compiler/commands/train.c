@@ -10,9 +10,9 @@
 
 typedef struct TrainOptions {
     NetworkOptions network;
-    const char *net, *data, *from, *to;
-    int epochs, batch_size, threads, seed;
-    bool no_shuffle;
+    const char *net, *data, *from, *to, *checkpoint;
+    int epochs, batch_size, threads, seed, checkpoint_batches;
+    bool no_shuffle, resume;
 } TrainOptions;
 
 static volatile sig_atomic_t stop; /* the signal that asked for it */
@@ -45,6 +45,9 @@ static int fit(cnnc_model *model, const cnnc_dataset *train, const cnnc_dataset 
     if (o->no_shuffle) options.shuffle = 0;
     if (o->seed >= 0) options.seed = (uint64_t)o->seed;
     options.stop = &stop;
+    options.checkpoint = o->checkpoint;
+    options.checkpoint_batches = o->checkpoint_batches;
+    options.resume = o->resume;
     int trained = cnnc_fit(model, train, &options, NULL, &failure);
     if (trained == CNNC_FAILED) return fail(&failure, EXIT_INPUT);
     if (cnnc_weights_save(model->network, model->net, to, NULL, 0, &failure)) return fail(&failure, EXIT_FILE);
@@ -112,13 +115,17 @@ int command_train(int argc, char **argv) {
         {"--no-shuffle", NULL, &o.no_shuffle, NULL, 0, 0, NULL, "keep the order of the data"},
         {"--seed", NULL, NULL, &o.seed, 0, 2147483647, "N", "of initial weights and shuffling"},
         {"--threads", NULL, NULL, &o.threads, 1, 1024, "N", "workers (one a processor)"},
+        {"--checkpoint", &o.checkpoint, NULL, NULL, 0, 0, "FILE", "keep the state of the training there: after each epoch, and when stopped by a signal"},
+        {"--checkpoint-batches", NULL, NULL, &o.checkpoint_batches, 1, 1000000000, "N", "and after so many batches"},
+        {"--resume", NULL, &o.resume, NULL, 0, 0, NULL, "go on where the checkpoint is"},
         NETWORK_OPTIONS(o.network),
     };
     static const char *const names[] = {"the network's file"};
     int status = EXIT_USAGE;
     const CommandLine line = {"train", options, LENGTH(options), names, &o.net, 1};
     if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network)) {
-        if (!o.data) fprintf(stderr, "cnnc: error: --data is missing\nhint: --data DIR, a folder with the MNIST files, or --data X.npy,Y.npy\n");
+        if (!o.checkpoint && (o.resume || o.checkpoint_batches)) fprintf(stderr, "cnnc: error: --checkpoint FILE is missing\n");
+        else if (!o.data) fprintf(stderr, "cnnc: error: --data is missing\nhint: --data DIR, a folder with the MNIST files, or --data X.npy,Y.npy\n");
         else {
             struct sigaction action = {.sa_handler = on_signal};
             sigaction(SIGINT, &action, NULL);

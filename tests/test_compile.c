@@ -1,0 +1,75 @@
+/* test_compile.c: cnnc NET -o OUT.c as a step of a build: rules for Make and Ninja, warnings as errors. */
+#define _POSIX_C_SOURCE 200809L
+#include "test_processes.h"
+
+#define NETS CNNC_SOURCE_DIR "/tests/nets/"
+
+static char *in_folder(const char *name) { return text("%s/%s", folder, name); }
+
+static void expect_file(const char *path, const char *wanted) {
+    char *found = file_text(path, NULL);
+    assert_string_equal(found, wanted);
+    free(found);
+    unlink(path);
+}
+
+static void remove_outputs(const char *c) {
+    char *header = text("%.*s.h", (int)strlen(c) - 2, c);
+    unlink(c);
+    unlink(header);
+    free(header);
+}
+
+static void rules(void **state) {
+    (void)state;
+    char *c = in_folder("out.c"), *d = in_folder("out.d"), *other = in_folder("rule"), *tuning = in_folder("t.tune");
+    char *plain = text(NETS "dense.net -o %s -MD", c), *named = text(NETS "dense.net -o %s -MF %s -MT out.o --tuning=%s", c, other, tuning);
+    char *wanted = text("%s %s/out.h: " NETS "dense.net\n", c, folder), *wanted_named = text("out.o: " NETS "dense.net %s\n", tuning);
+    free(cnnc_says(plain, 0));
+    expect_file(d, wanted);
+    FILE *f = fopen(tuning, "w");
+    assert_non_null(f);
+    assert_int_equal(fclose(f), 0);
+    free(cnnc_says(named, 0));
+    expect_file(other, wanted_named);
+    assert_int_equal(access(d, F_OK), -1);
+    unlink(tuning);
+    remove_outputs(c);
+    free(c), free(d), free(other), free(tuning), free(plain), free(named), free(wanted), free(wanted_named);
+}
+
+/* Templates of a folder that the network needs are in the rule, others are not; what Make would misread is escaped. */
+static void rules_name_templates(void **state) {
+    (void)state;
+    char *c = in_folder("a $b#c.c"), *d = in_folder("rule");
+    Job *job = add_job(CNNC_COMMAND " " NETS "dense.net --templates=" CNNC_SOURCE_DIR "/templates -o");
+    add_word(job, c);
+    add_word(job, "-MF");
+    add_word(job, d);
+    run_jobs(false);
+    char *rule = file_text(d, NULL), *start = text("%s/a\\ $$b\\#c.c %s/a\\ $$b\\#c.h: " NETS "dense.net ", folder, folder);
+    assert_memory_equal(rule, start, strlen(start));
+    assert_non_null(strstr(rule, "/templates/gemm.c.tmpl"));
+    assert_null(strstr(rule, "/templates/winograd_in.c.tmpl"));
+    unlink(d);
+    remove_outputs(c);
+    free(c), free(d), free(rule), free(start);
+}
+
+static void warnings_as_errors(void **state) {
+    (void)state;
+    char *c = in_folder("out.c"), *loose = text(CNNC_SOURCE_DIR "/tests/golden/warnings/unused_layer.net -o %s", c), *strict = text("%s -Werror", loose);
+    char *said = cnnc_says(strict, 1);
+    assert_non_null(strstr(said, "warning: "));
+    assert_non_null(strstr(said, "warnings are errors"));
+    assert_int_equal(access(c, F_OK), -1);
+    free(said);
+    free(cnnc_says(loose, 0));
+    remove_outputs(c);
+    free(c), free(loose), free(strict);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(rules_name_templates), cmocka_unit_test(warnings_as_errors)};
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

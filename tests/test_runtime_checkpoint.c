@@ -1,0 +1,197 @@
+/* A training that stops and goes on, on the hand-made network. */
+#define _POSIX_C_SOURCE 200809L
+#include "test_runtime.h"
+
+enum { N = 61, EPOCHS = 3, BATCH = 8, BATCHES = 8, ALL = EPOCHS * BATCHES };
+
+static cnnc_error error;
+static float xs[N * IN], ys[N * OUT];
+static const char *path, *previous;
+
+static int make_paths(void **state) {
+    if (make_folder(state))
+        return -1;
+    path = in_folder("checkpoint");
+    previous = in_folder("checkpoint.previous");
+    return 0;
+}
+
+static int remove_files(void **state) {
+    (void)state;
+    unlink(path);
+    unlink(previous);
+    return 0;
+}
+
+static cnnc_dataset random_data(void) {
+    static void *inputs[] = {xs}, *targets[] = {ys};
+    cnnc_random random;
+    cnnc_random_seed(&random, 5, 0);
+    for (int i = 0; i < N * IN; i++)
+        xs[i] = (float)cnnc_random_uniform(&random) - 0.5f;
+    for (int i = 0; i < N * OUT; i++)
+        ys[i] = (float)cnnc_random_uniform(&random);
+    return (cnnc_dataset){.n = N, .input_count = 1, .target_count = 1, .inputs = inputs, .targets = targets};
+}
+
+static cnnc_fit_options quiet(void) {
+    cnnc_fit_options options;
+    cnnc_fit_defaults(&linear_network, &options);
+    options.epochs = EPOCHS;
+    options.batch_size = BATCH;
+    options.verbose = 0;
+    return options;
+}
+
+static cnnc_model *new_model(void) {
+    cnnc_model *model = cnnc_model_new(&linear_network, 1, NULL, &error);
+    if (!model)
+        fail_msg("%s", error.text);
+    return model;
+}
+
+static int stop_at; /* this many batches */
+
+static int count_down(void *context, cnnc_model *model, const cnnc_event *event) {
+    (void)context;
+    (void)model;
+    return event->kind == CNNC_BATCH_END && --stop_at == 0;
+}
+
+static void assert_same(const cnnc_model *a, const cnnc_model *b) {
+    assert_int_equal(a->state->step, b->state->step);
+    assert_memory_equal(a->state->parameters, b->state->parameters, PARAMETERS * sizeof(float));
+    assert_memory_equal(a->state->slots, b->state->slots, PARAMETERS * sizeof(float));
+}
+
+/* Stopped after any batch, a training ends with the bits and the results of one that was not. */
+static void resuming_anywhere(void **state) {
+    (void)state;
+    cnnc_dataset data = random_data();
+    cnnc_fit_options options = quiet();
+    cnnc_model *whole = new_model();
+    cnnc_history wanted, had;
+    assert_int_equal(cnnc_fit(whole, &data, &options, &wanted, &error), CNNC_OK);
+    assert_int_equal(whole->state->step, ALL);
+    for (int stop = 1; stop < ALL; stop++) {
+        cnnc_model *first = new_model(), *second = new_model();
+        options = quiet();
+        options.checkpoint = path;
+        options.callback = count_down;
+        stop_at = stop;
+        assert_int_equal(cnnc_fit(first, &data, &options, NULL, &error), CNNC_STOPPED);
+        assert_int_equal(first->state->step, stop);
+        options.callback = NULL;
+        options.resume = 1;
+        if (cnnc_fit(second, &data, &options, &had, &error) != CNNC_OK)
+            fail_msg("%s", error.text);
+        assert_same(second, whole);
+        size_t columns = (size_t)wanted.columns, rows = (size_t)had.epochs;
+        assert_memory_equal(had.results, wanted.results + (EPOCHS - rows) * columns, rows * columns * sizeof(double));
+        cnnc_history_free(&had);
+        cnnc_model_free(first);
+        cnnc_model_free(second);
+        remove_files(NULL);
+    }
+    cnnc_history_free(&wanted);
+    cnnc_model_free(whole);
+}
+
+/* The file before is kept; with a number of batches there is one as often. */
+static void files_on_the_way(void **state) {
+    (void)state;
+    cnnc_dataset data = random_data();
+    cnnc_fit_options options = quiet();
+    cnnc_model *model = new_model(), *other = new_model();
+    options.checkpoint = path;
+    options.checkpoint_batches = 3;
+    options.epochs = 1;
+    assert_int_equal(cnnc_fit(model, &data, &options, NULL, &error), CNNC_OK);
+    double sums[2] = {0, 0};
+    cnnc_position position = {.examples = N, .batch_size = BATCH, .seed = options.seed, .shuffle = 1, .sums = sums};
+    assert_int_equal(cnnc_checkpoint_load(other, &position, path, &error), CNNC_OK);
+    assert_true(position.epoch == 1 && position.batch == 0);
+    assert_same(other, model);
+    assert_int_equal(cnnc_checkpoint_load(other, &position, previous, &error), CNNC_OK);
+    assert_true(position.epoch == 0 && position.batch == 6 && sums[0] > 0);
+    assert_int_equal(other->state->step, 6);
+    cnnc_model_free(model);
+    cnnc_model_free(other);
+}
+
+static void assert_refused(cnnc_model *model, const cnnc_network *network, cnnc_position position, const char *says) {
+    cnnc_model untouched = *model;
+    float before[PARAMETERS];
+    memcpy(before, model->state->parameters, sizeof before);
+    untouched.network = network;
+    assert_int_equal(cnnc_checkpoint_load(&untouched, &position, path, &error), CNNC_FAILED);
+    assert_says(&error, says);
+    assert_memory_equal(before, model->state->parameters, sizeof before);
+    assert_int_equal(model->state->step, 0);
+}
+
+/* A checkpoint of another training, another network, or none. */
+static void others_are_refused(void **state) {
+    (void)state;
+    cnnc_model *model = new_model(), *fresh = new_model();
+    double sums[2] = {1, 2};
+    const cnnc_position position = {.epoch = 1, .batch = 2, .examples = N, .batch_size = BATCH, .seed = 1, .shuffle = 1, .sums = sums};
+    cnnc_position saved = position;
+    model->state->step = 10;
+    assert_int_equal(cnnc_checkpoint_save(model, &saved, path, &error), CNNC_OK);
+    cnnc_position other = position;
+    other.batch_size = 16;
+    assert_refused(fresh, &linear_network, other, "was made with 8 examples a batch, now it is 16");
+    other = position;
+    other.examples = 60;
+    assert_refused(fresh, &linear_network, other, "was made with 61 examples, now it is 60");
+    other = position;
+    other.seed = 2;
+    assert_refused(fresh, &linear_network, other, "was made with 1 as seed, now it is 2");
+    cnnc_network network = linear_network;
+    network.optimizer = "rmsprop";
+    assert_refused(fresh, &network, position, "of the optimizer sgd(learning_rate=0.05, momentum=0.9), network linear has rmsprop");
+    static const char *const slots[] = {"average"};
+    network = linear_network;
+    network.slots = slots;
+    assert_refused(fresh, &network, position, "lacks 'optimizer/average/");
+    network = linear_network;
+    network.slot_count = 0;
+    assert_refused(fresh, &network, position, "tensors, network linear has");
+    saved.batch = BATCHES;
+    assert_int_equal(cnnc_checkpoint_save(model, &saved, path, &error), CNNC_OK);
+    assert_refused(fresh, &linear_network, position, "epoch 1, batch 8 of 8 cannot be");
+    assert_int_equal(cnnc_weights_save(&linear_network, model->net, path, NULL, 0, &error), CNNC_OK);
+    assert_refused(fresh, &linear_network, position, "not a checkpoint");
+    unlink(path);
+    assert_refused(fresh, &linear_network, position, "No such file");
+    cnnc_model_free(model);
+    cnnc_model_free(fresh);
+}
+
+static void what_is_no_number_stops(void **state) {
+    (void)state;
+    cnnc_dataset data = random_data();
+    cnnc_fit_options options = quiet();
+    cnnc_model *model = new_model();
+    options.shuffle = 0;
+    xs[(BATCH + 1) * IN] = NAN;
+    assert_int_equal(cnnc_fit(model, &data, &options, NULL, &error), CNNC_FAILED);
+    assert_says(&error, "in epoch 1, batch 2 (update 2); '");
+    assert_says(&error, "is the first parameter that is not finite");
+    options = quiet();
+    options.resume = 1;
+    assert_int_equal(cnnc_fit(model, &data, &options, NULL, &error), CNNC_FAILED);
+    assert_says(&error, "name its checkpoint");
+    cnnc_model_free(model);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(resuming_anywhere, remove_files),
+        cmocka_unit_test_teardown(files_on_the_way, remove_files),
+        cmocka_unit_test_teardown(others_are_refused, remove_files),
+        cmocka_unit_test(what_is_no_number_stops),
+    };
+    return cmocka_run_group_tests(tests, make_paths, remove_folder);
+}

@@ -1,0 +1,27 @@
+# cnnc_add_network(TARGET NET.net [OPTIONS ...]): a library target with a network's generated code.
+#
+# TARGET.c and TARGET.h are written into the binary directory of the caller, again whenever NET.net, a file that its options name
+# or cnnc itself changes. Whoever links TARGET may include "TARGET.h" and cnnc_runtime.h. OPTIONS go to cnnc: --target=avx2,scalar.
+#
+# The compiler is the target cnnc::cnnc, or, when cross-compiling, the program that CNNC_EXECUTABLE names.
+function(cnnc_add_network target net)
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "OPTIONS")
+    if(arg_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "cnnc_add_network: what is '${arg_UNPARSED_ARGUMENTS}'? Options of cnnc follow the word OPTIONS")
+    endif()
+    get_filename_component(net_path "${net}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
+    set(out "${CMAKE_CURRENT_BINARY_DIR}/${target}")
+    if(CNNC_EXECUTABLE)
+        set(compiler "${CNNC_EXECUTABLE}")
+        set(compiler_file "${CNNC_EXECUTABLE}")
+    else()
+        set(compiler cnnc::cnnc)
+        set(compiler_file "$<TARGET_FILE:cnnc::cnnc>")
+    endif()
+    add_custom_command(OUTPUT "${out}.c" "${out}.h"
+        COMMAND "${compiler}" "${net_path}" -o "${out}.c" --header=${out}.h -MF "${out}.d" -MT "${out}.c" ${arg_OPTIONS}
+        DEPENDS "${net_path}" "${compiler_file}" DEPFILE "${out}.d" COMMENT "cnnc ${net}" VERBATIM)
+    add_library(${target} "${out}.c" "${out}.h")
+    target_include_directories(${target} PUBLIC "${CMAKE_CURRENT_BINARY_DIR}")
+    target_link_libraries(${target} PUBLIC cnnc::runtime)
+endfunction()

@@ -13,7 +13,6 @@
 static const double *finite_points(int alpha) {
     static const double of[][MAX_POINTS - 1] = {
         [3] = {1, -1}, [4] = {0, 1, -1}, [5] = {.375, -.375, 1.25, -1.25}, [6] = {0, .75, -.75, 1.5, -1.5}, [7] = {.3125, -.3125, .875, -.875, 1.75, -1.75},
-        [8] = {0, 1, -1, 2, -2, .5, -.5},
     };
     return of[alpha];
 }

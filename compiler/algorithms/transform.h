@@ -3,7 +3,7 @@
 #define TRANSFORM_H
 #include "../cnnc.h"
 
-enum { MAX_POINTS = 8 };
+enum { MAX_POINTS = 7 };
 typedef enum {
     TRANSFORM_INPUT, TRANSFORM_OUTPUT, TRANSFORM_KERNEL,                         /* B^T, A^T, G */
     TRANSFORM_INPUT_ADJOINT, TRANSFORM_OUTPUT_ADJOINT, TRANSFORM_KERNEL_ADJOINT  /* B, A, G^T */

@@ -14,7 +14,7 @@
 
 enum { POSITION = 7, NAME = 512 };
 
-static const char *const position_names[POSITION] = {NULL, NULL, NULL, "examples", "examples a batch", "shuffling", "as seed"};
+static const char *const position_names[POSITION] = {NULL, NULL, NULL, "examples", "batch size", "shuffle", "seed"};
 
 /* The list of tensors of a model's checkpoint, parameters first, then slot by slot, then three of training. */
 typedef struct listing {
@@ -136,7 +136,7 @@ static int check_position(const listing *l, const cnnc_safetensors *file, const 
     memcpy(saved, cnnc_safetensors_find(file, "training/position")->array.data, POSITION * sizeof *saved);
     for (int i = 0; i < POSITION; i++)
         if (position_names[i] && saved[i] != l->position[i])
-            return cnnc_fail(error, "%s: was made with %llu %s, now it is %llu", path, (unsigned long long)saved[i], position_names[i],
+            return cnnc_fail(error, "%s: was made with %s %llu, now it is %llu", path, position_names[i], (unsigned long long)saved[i],
                              (unsigned long long)l->position[i]);
     uint64_t batches = (saved[3] + saved[4] - 1) / (saved[4] ? saved[4] : 1);
     if (saved[1] > INT32_MAX || saved[2] >= batches)

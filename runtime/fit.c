@@ -274,7 +274,14 @@ static int open_training(training *t, cnnc_error *error) {
     for (uint32_t i = 0; i < t->data->n; i++)
         t->index[i] = i;
     t->position = (cnnc_position){.examples = t->data->n, .batch_size = (uint64_t)o->batch_size, .seed = o->seed, .shuffle = o->shuffle != 0, .sums = t->sums};
-    return o->resume ? cnnc_checkpoint_load(t->model, &t->position, o->checkpoint, error) : CNNC_OK;
+    if (!o->resume)
+        return CNNC_OK;
+    if (cnnc_checkpoint_load(t->model, &t->position, o->checkpoint, error) != CNNC_OK)
+        return CNNC_FAILED;
+    if (o->verbose > 0)
+        fprintf(o->out ? o->out : stdout, "Resumed after %llu updates%s\n", (unsigned long long)t->model->state->step,
+                (int)t->position.epoch < o->epochs ? "" : ": no epoch is left");
+    return CNNC_OK;
 }
 
 int cnnc_fit(cnnc_model *model, const cnnc_dataset *dataset, const cnnc_fit_options *options, cnnc_history *history,

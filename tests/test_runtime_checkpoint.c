@@ -141,13 +141,13 @@ static void others_are_refused(void **state) {
     assert_int_equal(cnnc_checkpoint_save(model, &saved, path, &error), CNNC_OK);
     cnnc_position other = position;
     other.batch_size = 16;
-    assert_refused(fresh, &linear_network, other, "was made with 8 examples a batch, now it is 16");
+    assert_refused(fresh, &linear_network, other, "was made with batch size 8, now it is 16");
     other = position;
     other.examples = 60;
-    assert_refused(fresh, &linear_network, other, "was made with 61 examples, now it is 60");
+    assert_refused(fresh, &linear_network, other, "was made with examples 61, now it is 60");
     other = position;
     other.seed = 2;
-    assert_refused(fresh, &linear_network, other, "was made with 1 as seed, now it is 2");
+    assert_refused(fresh, &linear_network, other, "was made with seed 1, now it is 2");
     cnnc_network network = linear_network;
     network.optimizer = "rmsprop";
     assert_refused(fresh, &network, position, "of the optimizer sgd(learning_rate=0.05, momentum=0.9), network linear has rmsprop");

@@ -67,8 +67,11 @@ static void wrong_files(void **state) {
     }
     char *other = text(NETS "dense.net -o %s/dense.c --target=avx2 --tuning=%s", folder, path);
     write_text(path, "avx2 another dense 1=1 direct\navx2 dense_out dense 13*13x17=17 winograd\n");
-    expect_says(other, 0, "wrong.tune:1: warning: the network has no dense 'another' of these shapes that direct covers");
-    expect_says(other, 0, "wrong.tune:2: warning: the network has no dense 'dense_out' of these shapes that winograd covers");
+    expect_says(other, 0, "wrong.tune:1: warning: the network has no dense 'another' of these shapes that direct covers on avx2");
+    expect_says(other, 0, "wrong.tune:2: warning: the network has no dense 'dense_out' of these shapes that winograd covers on avx2");
+    char *strict = text("%s -Werror", other);
+    expect_says(strict, 1, "warnings are errors");
+    free(strict);
     char *line = text("%1100d", 1);
     write_text(path, line);
     expect_says(other, 2, "wrong.tune:1: a line of more than 1000 characters");

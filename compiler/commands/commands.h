@@ -32,7 +32,7 @@ typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templa
     {"--color", &(n).color, NULL, NULL, 0, 0, "WHEN", "auto, always or never"}
 /* Applies them. False after a message. */
 bool apply_network_options(Compilation *, const NetworkOptions *);
-void print_diagnostics(const Compilation *);
+void print_diagnostics(Compilation *);
 
 /* ---- depfile.c: a rule for Make and Ninja ---- made: what stands before the colon; tuning may be NULL. A message on failure. */
 const char *write_depfile(Compilation *, const char *path, const char *made, const char *net, const char *tuning);

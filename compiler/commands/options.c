@@ -140,13 +140,15 @@ static bool apply_tuning(Compilation *c, const char *path) {
 }
 
 /* Choices for this compilation's targets that no op took. */
-static void warn_of_tuning(const Compilation *c) {
+static void warn_of_tuning(Compilation *c) {
     const Tuning *t = c->options.tuning;
     for (int i = 0; t && t->path && c->program_count && i < t->length; i++) {
         const TunedChoice *choice = &t->choices[i];
         bool wanted = false;
         for (int k = 0; k < c->options.target_count; k++) wanted |= !strcmp(c->options.targets[k]->name, choice->target);
-        if (wanted && !choice->used) fprintf(stderr, "%s:%d: warning: the network has no %s '%s' of these shapes that %s covers: the choice is ignored\n", t->path, choice->line, choice->op, choice->tensor, choice->algorithm->name);
+        if (!wanted || choice->used) continue;
+        c->diag.warnings++;
+        fprintf(stderr, "%s:%d: warning: the network has no %s '%s' of these shapes that %s covers on %s: the choice is ignored\n", t->path, choice->line, choice->op, choice->tensor, choice->algorithm->name, choice->target);
     }
 }
 
@@ -167,7 +169,7 @@ bool apply_network_options(Compilation *c, const NetworkOptions *n) {
     return apply_color(c, n->color) && apply_targets(c, n->target) && apply_algorithm(c, n->algorithm) && apply_tuning(c, n->tuning);
 }
 
-void print_diagnostics(const Compilation *c) {
+void print_diagnostics(Compilation *c) {
     if (c->quiet && !c->diag.errors) return;
     warn_of_tuning(c);
     if (c->diag.out.length) fwrite(c->diag.out.text, 1, c->diag.out.length, stderr);

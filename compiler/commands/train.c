@@ -27,11 +27,11 @@ static const char *default_weights(Arena *arena, const char *net) {
 }
 
 /* Better known before the training than after it. */
-static bool can_write(Arena *arena, const char *path) {
+static bool can_write(Arena *arena, const char *what, const char *path) {
     const char *slash = strrchr(path, '/');
     const char *folder = slash ? arena_printf(arena, "%.*s", (int)(slash - path + 1), path) : ".";
     if (!access(folder, W_OK)) return true;
-    fprintf(stderr, "cnnc: error: the weights cannot be written to %s: %s\n", path, strerror(errno));
+    fprintf(stderr, "cnnc: error: the %s cannot be written to %s: %s\n", what, path, strerror(errno));
     return false;
 }
 
@@ -130,7 +130,9 @@ int command_train(int argc, char **argv) {
             struct sigaction action = {.sa_handler = on_signal};
             sigaction(SIGINT, &action, NULL);
             sigaction(SIGTERM, &action, NULL);
-            status = can_write(c.arena, o.to ? o.to : ".") ? train(&c, &o) : EXIT_FILE;
+            bool writable = can_write(c.arena, "weights", o.to ? o.to : ".") && (!o.checkpoint || can_write(c.arena, "checkpoint", o.checkpoint));
+            if (writable && o.checkpoint && !o.resume && !access(o.checkpoint, F_OK)) fprintf(stderr, "cnnc: warning: %s is there and will be replaced; --resume goes on from it\n", o.checkpoint);
+            status = writable ? train(&c, &o) : EXIT_FILE;
         }
     }
     compilation_free(&c);

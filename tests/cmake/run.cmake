@@ -67,6 +67,12 @@ expect_output()
 run("it builds again after the change" ${build})
 expect_generated("")
 
+change("${WORK}/app/second.net" "${changed}# the same code\n")
+run("a network has changed without consequence" ${build})
+expect_generated("second")
+run("it builds again after that" ${build})
+expect_generated("")
+
 change("${WORK}/app/second.net" "network second\ninput 5x5x1\nconv2d 2 7x7\n")
 file(SHA256 "${WORK}/build/second_net.c" before)
 run("fails" ${build})

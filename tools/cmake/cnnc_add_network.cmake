@@ -4,6 +4,8 @@
 # or cnnc itself changes. Whoever links TARGET may include "TARGET.h" and cnnc_runtime.h. OPTIONS go to cnnc: --target=avx2,scalar.
 #
 # The compiler is the target cnnc::cnnc, or, when cross-compiling, the program that CNNC_EXECUTABLE names.
+cmake_policy(VERSION 3.20) # of what follows, whatever the caller's; a rule that is read as Ninja reads it among them
+
 function(cnnc_add_network target net)
     cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "OPTIONS")
     if(arg_UNPARSED_ARGUMENTS)
@@ -20,6 +22,7 @@ function(cnnc_add_network target net)
     endif()
     add_custom_command(OUTPUT "${out}.c" "${out}.h"
         COMMAND "${compiler}" "${net_path}" -o "${out}.c" --header=${out}.h -MF "${out}.d" -MT "${out}.c" ${arg_OPTIONS}
+        COMMAND "${CMAKE_COMMAND}" -E touch_nocreate "${out}.c" "${out}.h" # cnnc leaves unchanged outputs as old as they are: for Make, too old
         DEPENDS "${net_path}" "${compiler_file}" DEPFILE "${out}.d" COMMENT "cnnc ${net}" VERBATIM)
     add_library(${target} "${out}.c" "${out}.h")
     target_include_directories(${target} PUBLIC "${CMAKE_CURRENT_BINARY_DIR}")

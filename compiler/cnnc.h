@@ -452,6 +452,7 @@ Kernel *add_kernel(Program *, const KernelDef *, const Op *, const char *suffix)
 void kernel_input(Program *, Kernel *, Tensor *);
 void kernel_output(Program *, Kernel *, Tensor *);
 void kernel_int(Program *, Kernel *, const char *name, int64_t);
+void kernel_ints(Program *, Kernel *, const Integer *, int n);
 int64_t kernel_get(const Kernel *, const char *name);
 void kernel_window(Program *, Kernel *, const Window *);
 Tensor **kernel_arguments(const Program *, const Kernel *, int *n);  /* inputs, extras, outputs */

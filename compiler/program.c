@@ -57,6 +57,10 @@ void kernel_int(Program *p, Kernel *k, const char *name, int64_t value) {
     *PUSH(p->arena, k->integers, k->integer_count) = (Integer){name, value};
 }
 
+void kernel_ints(Program *p, Kernel *k, const Integer *integers, int n) {
+    for (int i = 0; i < n; i++) kernel_int(p, k, integers[i].name, integers[i].value);
+}
+
 int64_t kernel_get(const Kernel *k, const char *name) {
     for (int i = 0; i < k->integer_count; i++)
         if (!strcmp(k->integers[i].name, name)) return k->integers[i].value;
@@ -68,7 +72,7 @@ void kernel_window(Program *p, Kernel *k, const Window *w) {
         {"IH", w->ih}, {"IW", w->iw}, {"C", w->ic},  {"KH", w->kh}, {"KW", w->kw}, {"SH", w->sh},
         {"SW", w->sw}, {"DH", w->dh}, {"DW", w->dw}, {"OH", w->oh}, {"OW", w->ow},
     };
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_ints(p, k, integers, LENGTH(integers));
 }
 
 int kernel_making(const Program *p, Tensor *t) {

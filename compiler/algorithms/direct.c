@@ -60,7 +60,7 @@ static void schedule_conv( Program *p, Kernel *k) {
     int step = (int)kernel_get(k, "STEP_W");
     best_tile(p, ph, pw, (width + step - 1) / step, vectors_of(p, channels), &columns, &deep);
     const Integer integers[] = {{"PH", ph}, {"PW", pw}, {"ROWS", rows}, {"COLUMNS", width}, {"TH", ph}, {"TW", columns}};
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_ints(p, k, integers, LENGTH(integers));
     kernel_int(p, k, "MONOTONE", monotone_epilogues(k));
     kernel_int(p, k, "UNROLL", kernel_get(k, "KH") * kernel_get(k, "KW") * kernel_get(k, "C") <= 32);
     cut_channels(p, k, channels, deep);
@@ -187,7 +187,7 @@ static void lower_matrix(Program *p, const Op *op, const char *name, Tensor *a, 
     const Integer integers[] = {{"ROWS", rows},  {"SUM", !by_examples},          {"M", m},
                                 {"N", n},        {"K", depth},                   {"ROW", by_examples ? depth : 1},
                                 {"COLUMN", by_examples ? 1 : m}, {"POINTS", 1}, {"ADD", !by_examples}};
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_ints(p, k, integers, LENGTH(integers));
     kernel_input(p, k, a);
     kernel_input(p, k, b);
     kernel_output(p, k, op->outputs[0]);

@@ -76,11 +76,6 @@ static const KernelDef grad_kernel = {.template = "conv2d_packed_grad_kernel", .
 
 static const KernelDef grad_input = {.template = "conv2d_packed_grad_input", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_grad_input};
 
-static void integers(Program *p, Kernel *k, const Integer *list, int n) {
-    for (int i = 0; i < n; i++) kernel_int(p, k, list[i].name, list[i].value);
-    k->flops = 0;
-}
-
 /* Elements of a row of x where each stands `times` side by side; a vector more, which the last may reach into. */
 static int row_length(const Program *p, int width, int times) {
     int lanes = p->target->lanes;
@@ -93,9 +88,11 @@ static Tensor *repeated(Program *p, const Op *op, Tensor *x, int times) {
     int row = row_length(p, s.dim[1], times);
     Kernel *k = add_kernel(p, &repeat, op, "repeat");
     Tensor *y = program_tensor(p, arena_printf(p->arena, "%s_repeated_%d", x->name, p->tensor_count - p->graph->tensor_count), shape3(s.dim[2], s.dim[0], row), x->role);
-    integers(p, k, (Integer[]){{"H", s.dim[0]}, {"W", s.dim[1]}, {"C", s.dim[2]}, {"TIMES", times}, {"ROW", row}}, 5);
+    const Integer integers[] = {{"H", s.dim[0]}, {"W", s.dim[1]}, {"C", s.dim[2]}, {"TIMES", times}, {"ROW", row}};
+    kernel_ints(p, k, integers, LENGTH(integers));
     kernel_input(p, k, x);
     kernel_output(p, k, y);
+    k->flops = 0;
     return y;
 }
 
@@ -105,9 +102,11 @@ static Tensor *repeated_kernel(Program *p, const Op *op, Tensor *kernel) {
     int width = block_vectors(p, s.dim[3]) * p->target->lanes;
     Kernel *k = add_kernel(p, &repeat_kernel, op, "kernel");
     Tensor *y = program_tensor(p, arena_printf(p->arena, "%s_repeated_%d", kernel->name, p->tensor_count - p->graph->tensor_count), shape4(s.dim[0], s.dim[1], s.dim[2], width), ROLE_DERIVED);
-    integers(p, k, (Integer[]){{"TAPS", shape_count(s) / s.dim[3]}, {"O", s.dim[3]}, {"WIDTH", width}}, 3);
+    const Integer integers[] = {{"TAPS", shape_count(s) / s.dim[3]}, {"O", s.dim[3]}, {"WIDTH", width}};
+    kernel_ints(p, k, integers, LENGTH(integers));
     kernel_input(p, k, kernel);
     kernel_output(p, k, y);
+    k->flops = 0;
     return y;
 }
 

@@ -96,7 +96,7 @@ static void pool_integers(Program *p, Kernel *k, const Op *route) {
         {"P", (int64_t)pool.oh * pool.ow}, {"O", channels}, {"Q", (int64_t)pool.kh * pool.kw}, {"PH", pool.kh}, {"PW", pool.kw}, {"DOWN", pool.oh},
         {"ACROSS", pool.ow}, {"PLANES", planes_of(&pool)}, {"CHANNELS", (int64_t)vectors_of(p, channels) * p->target->lanes},
     };
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_ints(p, k, integers, LENGTH(integers));
 }
 
 /* The two kinds of sets: by window, and by channel. */
@@ -146,7 +146,7 @@ static void lower_grad_kernel(Program *p, const Op *op, const Op *route) {
     k->flops = 2.0 * w.kh * w.kw * w.ic * (double)shape_count(dy->shape);
     end = add_kernel(p, &turn_add, op, "grad_kernel");
     const Integer integers[] = {{"O", channels}, {"ROWS", w.kh}, {"STEP", row}, {"N", (int64_t)w.kw * w.ic}};
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, end, integers[i].name, integers[i].value);
+    kernel_ints(p, end, integers, LENGTH(integers));
     kernel_input(p, end, sums);
     kernel_output(p, end, op->outputs[0]);
     end->flops = 0;
@@ -157,7 +157,7 @@ static Tensor *kernel_in_lanes(Program *p, const Op *op, Tensor *kernel, const W
     Kernel *k = add_kernel(p, &lanes_inside, op, "lanes");
     Tensor *t = program_tensor(p, tensor_name(p, kernel, "lanes"), shape4(vectors_of(p, w->ic), channels, w->kh * w->kw, lanes), ROLE_DERIVED);
     const Integer integers[] = {{"TAPS", (int64_t)w->kh * w->kw}, {"C", w->ic}, {"O", channels}};
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_ints(p, k, integers, LENGTH(integers));
     kernel_input(p, k, kernel);
     kernel_output(p, k, t);
     k->flops = 0;
@@ -172,7 +172,7 @@ static void lower_grad_input(Program *p, const Op *op, const Op *route) {
     pool_integers(p, k, route);
     const Integer integers[] = {{"KH", w.kh}, {"KW", w.kw}, {"C", w.ic}, {"H", w.ih}, {"W", w.iw}, {"TOP", w.top}, {"LEFT", w.left},
                                 {"HIGH", rows_with(&w, &pool)}, {"WIDE", columns_with(&w, &pool)}, {"ROWS", kernel_rows(p, &w, &pool)}};
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_ints(p, k, integers, LENGTH(integers));
     kernel_input(p, k, dy);
     kernel_input(p, k, by[0]);
     kernel_input(p, k, kernel);

@@ -28,7 +28,7 @@ Tensor *padded(Program *p, const Op *op, Tensor *x, int top, int left, int sh, i
     Kernel *k = add_kernel(p, &pad, op, "pad");
     Tensor *y = program_tensor(p, arena_printf(p->arena, "%s_padded_%d", x->name, p->tensor_count - p->graph->tensor_count), shape3(height, width, s.dim[2]), x->role);
     const Integer integers[] = {{"H", s.dim[0]}, {"W", s.dim[1]}, {"C", s.dim[2]}, {"TOP", top}, {"LEFT", left}, {"SH", sh}, {"SW", sw}, {"PH", height}, {"PW", width}};
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_ints(p, k, integers, LENGTH(integers));
     kernel_input(p, k, x);
     kernel_output(p, k, y);
     k->flops = 0;
@@ -39,7 +39,7 @@ static Tensor *transposed(Program *p, const Op *op, Tensor *kernel, Shape shape,
     Kernel *k = add_kernel(p, &turn, op, "turn");
     Tensor *t = program_tensor(p, arena_printf(p->arena, "%s_turned_%d", kernel->name, p->tensor_count - p->graph->tensor_count), shape, ROLE_DERIVED);
     const Integer integers[] = {{"TAPS", taps}, {"C", c}, {"O", o}, {"WIDTH", last_dim(shape)}, {"REVERSE", reverse}};
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_ints(p, k, integers, LENGTH(integers));
     kernel_input(p, k, kernel);
     kernel_output(p, k, t);
     k->flops = 0;

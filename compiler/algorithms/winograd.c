@@ -145,7 +145,7 @@ static Kernel *transform(Program *p, const KernelDef *def, const Op *op, const c
 /* Of a map in tiles of `side`, `down` by `across` of them, `step` apart. */
 static void map_integers(Program *p, Kernel *k, Shape map, int step, int down, int across) {
     const Integer integers[] = {{"STEP", step}, {"DOWN", down}, {"ACROSS", across}, {"H", map.dim[0]}, {"W", map.dim[1]}, {"C", map.dim[2]}};
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_ints(p, k, integers, LENGTH(integers));
 }
 
 /* Rows of x or dy in the Winograd domain. */
@@ -171,7 +171,7 @@ static Kernel *multiply(Program *p, const KernelDef *def, const Op *op, const ch
     int rows = a->shape.dim[1], columns = a->shape.dim[2];
     const Integer integers[] = {{"ROWS", rows}, {"SUM", sum}, {"M", sum ? columns : 0}, {"N", c->shape.dim[2]}, {"K", sum ? 0 : columns},
                                 {"ROW", sum ? 1 : columns}, {"COLUMN", sum ? columns : 1}, {"POINTS", a->points}, {"ADD", 0}};
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_ints(p, k, integers, LENGTH(integers));
     kernel_input(p, k, a);
     kernel_input(p, k, b);
     kernel_output(p, k, c);
@@ -198,7 +198,7 @@ static Tensor *zero_windows(Program *p, const Op *op, Tensor *x, int r, Shape ma
     Kernel *k = add_kernel(p, &def, op, "zeros");
     Tensor *places = program_tensor(p, arena_printf(p->arena, "%s_zeros_%d", x->name, p->tensor_count - p->graph->tensor_count), shape1(1 + map.dim[0] * map.dim[1]), ROLE_MASK);
     const Integer integers[] = {{"IH", x->shape.dim[0]}, {"IW", x->shape.dim[1]}, {"C", x->shape.dim[2]}, {"KH", r}, {"KW", r}, {"OH", map.dim[0]}, {"OW", map.dim[1]}};
-    for (int i = 0; i < LENGTH(integers); i++) kernel_int(p, k, integers[i].name, integers[i].value);
+    kernel_ints(p, k, integers, LENGTH(integers));
     places->type = TYPE_I32;
     kernel_input(p, k, x);
     kernel_output(p, k, places);

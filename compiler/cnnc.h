@@ -405,7 +405,6 @@ struct Kernel {
 };
 typedef struct Algorithm {
     const char *name, *doc;
-    bool rounds;            /* otherwise than the definition, beyond the order of sums */
     bool (*covers)(const Program *, const Op *);
     double (*cost)(const Program *, const Op *); /* estimated cycles of one example */
     double (*shared)(const Program *, const Op *); /* those of them that a gradient saves where its op is computed so too; NULL: none */

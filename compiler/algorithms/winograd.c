@@ -264,4 +264,4 @@ static void lower_winograd(Program *p, const Op *op) {
     else lower_grad_kernel(p, op);
 }
 
-const Algorithm algorithm_winograd = {.name = "winograd", .doc = "convolutions of stride 1 with fewer products, by transforms", .rounds = true, .covers = covers, .cost = cost, .shared = shared, .lower = lower_winograd};
+const Algorithm algorithm_winograd = {.name = "winograd", .doc = "convolutions of stride 1 with fewer products, by transforms", .covers = covers, .cost = cost, .shared = shared, .lower = lower_winograd};

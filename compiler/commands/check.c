@@ -53,19 +53,11 @@ static int check_against(const CheckOptions *o, const Tolerances *tolerances) {
     return status;
 }
 
-/* Whether the algorithms may round otherwise than the definition does. */
-static bool may_round(const char *asked) {
-    bool rounds = !asked;
-    for (int i = 0; asked && all_algorithms[i]; i++) rounds |= all_algorithms[i]->rounds && !strcmp(all_algorithms[i]->name, asked);
-    return rounds;
-}
-
-/* Of sums in another order; with Winograd's algorithm ten times as much. */
+/* Of sums in another order. */
 static bool take_tolerances(const CheckOptions *o, Tolerances *t) {
-    const double factor = may_round(o->network.algorithm) ? 10 : 1;
     const struct { const char *text, *name; double *to, fallback; } rows[] = {
-        {o->output, "output", &t->output, factor * 1e-6}, {o->gradient, "gradient", &t->gradient, factor * 1e-5},
-        {o->losses, "losses", &t->losses, factor * 1e-4}, {o->after, "after", &t->after, 1e-3},
+        {o->output, "output", &t->output, 1e-6}, {o->gradient, "gradient", &t->gradient, 1e-5},
+        {o->losses, "losses", &t->losses, 1e-4}, {o->after, "after", &t->after, 1e-3},
     };
     for (int i = 0; i < LENGTH(rows); i++) {
         char *end = "";
@@ -82,9 +74,9 @@ int command_check(int argc, char **argv) {
     Tolerances tolerances;
     const Option options[] = {
         {"--reference", &o.reference, NULL, NULL, 0, 0, "FILE", "a safetensors file of outputs, gradients ... to compare with"},
-        {"--tolerance-output", &o.output, NULL, NULL, 0, 0, "E", "largest error of outputs, absolute (1e-5; 1e-6 with --algorithm=direct)"},
-        {"--tolerance-gradient", &o.gradient, NULL, NULL, 0, 0, "E", "of loss and gradients, of the largest element (1e-4; 1e-5)"},
-        {"--tolerance-losses", &o.losses, NULL, NULL, 0, 0, "E", "of the losses of some steps, of the largest (1e-3; 1e-4)"},
+        {"--tolerance-output", &o.output, NULL, NULL, 0, 0, "E", "largest error of outputs, absolute (1e-6)"},
+        {"--tolerance-gradient", &o.gradient, NULL, NULL, 0, 0, "E", "of loss and gradients, of the largest element (1e-5)"},
+        {"--tolerance-losses", &o.losses, NULL, NULL, 0, 0, "E", "of the losses of some steps, of the largest (1e-4)"},
         {"--tolerance-after", &o.after, NULL, NULL, 0, 0, "E", "of weights after these, of the largest element (1e-3)"},
         NETWORK_OPTIONS(o.network),
     };

@@ -30,24 +30,22 @@ static void listing_free(listing *l) {
     free(l->names);
 }
 
-static void add_tensor(listing *l, const char *name, cnnc_dtype dtype, int rank, const int *shape, size_t count, void *data) {
-    cnnc_safetensor *tensor = &l->tensors[l->count++];
-    tensor->name = name;
-    tensor->array = (cnnc_array){.dtype = dtype, .rank = rank, .count = count, .data = data};
-    for (int k = 0; k < rank; k++)
-        tensor->array.shape[k] = shape ? (size_t)shape[k] : count;
+/* A vector that is not the network's. */
+static void add_vector(listing *l, const char *name, cnnc_dtype dtype, size_t count, void *data) {
+    l->tensors[l->count].name = name;
+    l->tensors[l->count++].array = (cnnc_array){.dtype = dtype, .rank = 1, .shape = {count}, .count = count, .data = data};
 }
 
 static void add_slots(listing *l, const cnnc_network *network, const cnnc_state *state) {
-    size_t size = cnnc_type_size(network->type);
-    for (int s = 0; s < network->slot_count; s++)
+    size_t slot_size = network->parameter_count * cnnc_type_size(network->type);
+    for (int s = 0; s < network->slot_count; s++) {
+        cnnc_list_parameters(network, (char *)state->slots + (size_t)s * slot_size, l->tensors + l->count);
         for (int i = 0; i < network->parameters_length; i++) {
-            const cnnc_parameter *p = &network->parameters[i];
             char *name = l->names[s * network->parameters_length + i];
-            snprintf(name, NAME, "optimizer/%s/%s", network->slots[s], p->name);
-            char *data = (char *)state->slots + ((size_t)s * network->parameter_count + p->offset) * size;
-            add_tensor(l, name, cnnc_dtype_of(network->type), p->rank, p->shape, p->count, data);
+            snprintf(name, NAME, "optimizer/%s/%s", network->slots[s], network->parameters[i].name);
+            l->tensors[l->count++].name = name;
         }
+    }
 }
 
 static int listing_new(listing *l, cnnc_model *model, cnnc_position *position, const char *path, cnnc_error *error) {
@@ -64,15 +62,12 @@ static int listing_new(listing *l, cnnc_model *model, cnnc_position *position, c
     const uint64_t numbers[POSITION] = {state->step,          position->epoch,             position->batch, position->examples,
                                         position->batch_size, (uint64_t)position->shuffle, position->seed};
     memcpy(l->position, numbers, sizeof numbers);
-    for (int i = 0; i < network->parameters_length; i++) {
-        const cnnc_parameter *p = &network->parameters[i];
-        char *data = (char *)state->parameters + p->offset * cnnc_type_size(network->type);
-        add_tensor(l, p->name, cnnc_dtype_of(network->type), p->rank, p->shape, p->count, data);
-    }
+    cnnc_list_parameters(network, state->parameters, l->tensors);
+    l->count = network->parameters_length;
     add_slots(l, network, state);
-    add_tensor(l, "training/position", CNNC_DTYPE_U64, 1, NULL, POSITION, l->position);
-    add_tensor(l, "training/rate", CNNC_DTYPE_F64, 1, NULL, 1, &l->rate);
-    add_tensor(l, "training/sums", CNNC_DTYPE_F64, 1, NULL, 1 + (size_t)network->metric_count, position->sums);
+    add_vector(l, "training/position", CNNC_DTYPE_U64, POSITION, l->position);
+    add_vector(l, "training/rate", CNNC_DTYPE_F64, 1, &l->rate);
+    add_vector(l, "training/sums", CNNC_DTYPE_F64, 1 + (size_t)network->metric_count, position->sums);
     return CNNC_OK;
 }
 

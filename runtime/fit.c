@@ -194,12 +194,11 @@ static int train_batches(training *t, int epoch, int first, cnnc_error *error) {
         if (t->progress.mode == CNNC_PROGRESS_BAR)
             show(&t->progress, &t->shown, b + 1, 0);
         int stop = call_back(t, CNNC_BATCH_END, epoch, b, batches) || asked_to_stop(t->options->stop);
-        if (b + 1 < batches && (stop || (every > 0 && (b + 1) % every == 0)) && save_checkpoint(t, epoch, b + 1, error) != CNNC_OK)
+        int last = b + 1 == batches, due = every > 0 && (b + 1) % every == 0 && !last; /* the epoch's end has one of its own */
+        if ((stop || due) && save_checkpoint(t, last ? epoch + 1 : epoch, last ? 0 : b + 1, error) != CNNC_OK)
             return CNNC_FAILED;
-        if (stop && (b + 1 < batches || save_checkpoint(t, epoch + 1, 0, error) == CNNC_OK))
-            return CNNC_STOPPED;
         if (stop)
-            return CNNC_FAILED;
+            return CNNC_STOPPED;
     }
     return CNNC_OK;
 }

@@ -43,6 +43,9 @@ int cnnc_array_measure(cnnc_array *array, size_t *bytes);
 void cnnc_shape_text(char *text, size_t size, int rank, const size_t *shape);
 void cnnc_tensor_text(char *text, size_t size, int rank, const int *shape);
 
+/* weights.c: all parameters as tensors; base: where they are, or a slot of theirs. */
+void cnnc_list_parameters(const cnnc_network *network, void *base, cnnc_safetensor *tensors);
+
 /* random.c: a * b, rounded to double and never fused with an addition. */
 double cnnc_times(double a, double b);
 

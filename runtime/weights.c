@@ -4,16 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *parameter_data(const cnnc_network *network, const void *net, const cnnc_parameter *p) {
-    const cnnc_state *state = net;
-    return (char *)state->parameters + p->offset * cnnc_type_size(network->type);
+static void *parameter_data(const cnnc_network *network, void *base, const cnnc_parameter *p) {
+    return (char *)base + p->offset * cnnc_type_size(network->type);
 }
 
-int cnnc_weights_save(const cnnc_network *network, const void *net, const char *path, const cnnc_metadata *metadata,
-                      int metadata_count, cnnc_error *error) {
-    cnnc_safetensor *tensors = calloc((size_t)network->parameters_length + 1, sizeof *tensors);
-    if (!tensors)
-        return cnnc_fail(error, "%s: no memory for the list of parameters", path);
+void cnnc_list_parameters(const cnnc_network *network, void *base, cnnc_safetensor *tensors) {
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
         cnnc_array *array = &tensors[i].array;
@@ -21,8 +16,16 @@ int cnnc_weights_save(const cnnc_network *network, const void *net, const char *
         *array = (cnnc_array){.dtype = cnnc_dtype_of(network->type), .rank = p->rank, .count = p->count};
         for (int k = 0; k < p->rank; k++)
             array->shape[k] = (size_t)p->shape[k];
-        array->data = parameter_data(network, net, p);
+        array->data = parameter_data(network, base, p);
     }
+}
+
+int cnnc_weights_save(const cnnc_network *network, const void *net, const char *path, const cnnc_metadata *metadata,
+                      int metadata_count, cnnc_error *error) {
+    cnnc_safetensor *tensors = calloc((size_t)network->parameters_length + 1, sizeof *tensors);
+    if (!tensors)
+        return cnnc_fail(error, "%s: no memory for the list of parameters", path);
+    cnnc_list_parameters(network, ((const cnnc_state *)net)->parameters, tensors);
     int result = cnnc_safetensors_write(path, tensors, network->parameters_length, metadata, metadata_count, error);
     free(tensors);
     return result;
@@ -77,7 +80,7 @@ int cnnc_weights_load(const cnnc_network *network, void *net, const char *path, 
     for (int i = 0; i < network->parameters_length && result == CNNC_OK; i++) {
         const cnnc_parameter *p = &network->parameters[i];
         result = cnnc_array_convert(&cnnc_safetensors_find(&file, p->name)->array, 0, p->count, network->type,
-                                    parameter_data(network, net, p), error);
+                                    parameter_data(network, ((cnnc_state *)net)->parameters, p), error);
     }
     if (result == CNNC_OK)
         ((cnnc_state *)net)->version++;

@@ -26,7 +26,9 @@ typedef struct Times {
 void measure(Arena *, cnnc_model *plain, cnnc_model *profiled, cnnc_profile *, const cnnc_dataset *, Times *);
 /* Medians of `repeat` repetitions in turns: microseconds an example of a and of b. */
 void compare_models(Arena *, cnnc_model *a, cnnc_model *b, const cnnc_dataset *, int batch_size, int repeat, double us[2]);
-/* Of the folder `data`, to be freed, or (NULL) random ones, which are the arena's. False after a message. */
+
+/* ---- bench_examples.c: what they train on ----
+ * Of the folder `data`, to be freed, or (NULL) random ones, which are the arena's. False after a message. */
 bool get_examples(Arena *, const Graph *, const cnnc_network *, const char *data, int batch_size, cnnc_dataset *);
 
 /* ---- bench_report.c: what there is to say about them, as tables and as JSON --------------------------------------------

@@ -17,7 +17,7 @@ import numpy as np
 import build
 import description
 import environment
-from workers import Failure, Worker
+from workers import Failure, Worker, command
 
 SEED, CASES, BATCH, BATCHES = 1, 200, 64, 2
 MOST_FLOPS, MOST_ELEMENTS = 3e8, 40000  # of an example: training; input
@@ -294,9 +294,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failure as failure:
-        sys.exit(f"sweep.sh: {failure}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    command("sweep.sh", main)

@@ -17,7 +17,7 @@ import chart
 import data
 import description
 import environment
-from workers import EPOCH, Failure, Program, Worker
+from workers import EPOCH, Failure, Program, Worker, command
 
 HERE = build.HERE
 WARM_BATCHES = 4  # before each turn, not timed: caches, frequency
@@ -375,9 +375,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failure as failure:
-        sys.exit(f"train.sh: {failure}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    command("train.sh", main)

@@ -9,12 +9,23 @@ import os
 import re
 import signal
 import subprocess
+import sys
 
 EPOCH = 60000  # examples that times are scaled to
 
 
 class Failure(Exception):
     """A contender that cannot run; its message is for the user."""
+
+
+def command(name, main):
+    """A benchmark's program: what failed is one line, Ctrl-C ends it as usual."""
+    try:
+        main()
+    except Failure as failure:
+        sys.exit(f"{name}: {failure}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def first_of_core(cpu):

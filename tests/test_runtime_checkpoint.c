@@ -97,6 +97,41 @@ static void resuming_anywhere(void **state) {
     cnnc_model_free(whole);
 }
 
+/* Each slot, the learning rate and the number of updates; what was derived from other parameters is stale. */
+static void all_of_the_state_comes_back(void **state) {
+    (void)state;
+    static const char *const slots[] = {"velocity", "average"};
+    cnnc_network network = linear_network;
+    network.slots = slots;
+    network.slot_count = 2;
+    cnnc_model *model = new_model();
+    float numbers[2 * PARAMETERS], kept[2 * PARAMETERS], parameters[PARAMETERS];
+    for (int i = 0; i < 2 * PARAMETERS; i++)
+        kept[i] = numbers[i] = (float)i + 0.5f;
+    memcpy(parameters, model->state->parameters, sizeof parameters);
+    model->network = &network;
+    model->state->slots = numbers;
+    model->state->learning_rate = 0.125;
+    model->state->step = 7;
+    double sums[2] = {3, 4};
+    cnnc_position position = {.epoch = 1, .batch = 2, .examples = N, .batch_size = BATCH, .seed = 1, .shuffle = 1, .sums = sums};
+    assert_int_equal(cnnc_checkpoint_save(model, &position, path, &error), CNNC_OK);
+    memset(numbers, 0, sizeof numbers);
+    memset(model->state->parameters, 0, sizeof parameters);
+    uint64_t version = model->state->version;
+    model->state->learning_rate = 1;
+    model->state->step = 0;
+    position.epoch = position.batch = 0;
+    sums[0] = sums[1] = 0;
+    if (cnnc_checkpoint_load(model, &position, path, &error) != CNNC_OK)
+        fail_msg("%s", error.text);
+    assert_memory_equal(numbers, kept, sizeof kept);
+    assert_memory_equal(model->state->parameters, parameters, sizeof parameters);
+    assert_true(model->state->learning_rate == 0.125 && model->state->step == 7 && model->state->version != version);
+    assert_true(position.epoch == 1 && position.batch == 2 && sums[0] == 3 && sums[1] == 4);
+    cnnc_model_free(model);
+}
+
 /* The file before is kept; with a number of batches there is one as often. */
 static void files_on_the_way(void **state) {
     (void)state;
@@ -189,6 +224,7 @@ static void what_is_no_number_stops(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(resuming_anywhere, remove_files),
+        cmocka_unit_test_teardown(all_of_the_state_comes_back, remove_files),
         cmocka_unit_test_teardown(files_on_the_way, remove_files),
         cmocka_unit_test_teardown(others_are_refused, remove_files),
         cmocka_unit_test(what_is_no_number_stops),

@@ -17,7 +17,7 @@ import numpy as np
 import build
 import description
 import environment
-from workers import Failure, Worker, command
+from workers import Failure, Worker, run_program
 
 SEED, CASES, BATCH, BATCHES = 1, 200, 64, 2
 MOST_FLOPS, MOST_ELEMENTS = 3e8, 40000  # of an example: training; input
@@ -294,4 +294,4 @@ def main():
 
 
 if __name__ == "__main__":
-    command("sweep.sh", main)
+    run_program("sweep.sh", main)

@@ -17,7 +17,7 @@ import chart
 import data
 import description
 import environment
-from workers import EPOCH, Failure, Program, Worker, command
+from workers import EPOCH, Failure, Program, Worker, run_program
 
 HERE = build.HERE
 WARM_BATCHES = 4  # before each turn, not timed: caches, frequency
@@ -375,4 +375,4 @@ def main():
 
 
 if __name__ == "__main__":
-    command("train.sh", main)
+    run_program("train.sh", main)

@@ -18,7 +18,7 @@ class Failure(Exception):
     """A contender that cannot run; its message is for the user."""
 
 
-def command(name, main):
+def run_program(name, main):
     """A benchmark's program: what failed is one line, Ctrl-C ends it as usual."""
     try:
         main()

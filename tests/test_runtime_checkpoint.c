@@ -105,9 +105,11 @@ static void all_of_the_state_comes_back(void **state) {
     network.slots = slots;
     network.slot_count = 2;
     cnnc_model *model = new_model();
-    float numbers[2 * PARAMETERS], kept[2 * PARAMETERS], parameters[PARAMETERS];
+    float numbers[2 * PARAMETERS] = {0}, kept[2 * PARAMETERS], parameters[PARAMETERS];
     for (int i = 0; i < 2 * PARAMETERS; i++)
-        kept[i] = numbers[i] = (float)i + 0.5f;
+        if (i % PARAMETERS < IN * OUT || (i % PARAMETERS >= BIAS && i % PARAMETERS < BIAS + OUT)) /* between lies nothing */
+            numbers[i] = (float)i + 0.5f;
+    memcpy(kept, numbers, sizeof kept);
     memcpy(parameters, model->state->parameters, sizeof parameters);
     model->network = &network;
     model->state->slots = numbers;

@@ -2,6 +2,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test_processes.h"
 
+#include <math.h>
+
+#include "../compiler/algorithms/transform.h"
 #include "../compiler/commands/commands.h"
 #include "cnnc_runtime.h"
 
@@ -61,7 +64,79 @@ static void sums_of_zeros_are_zero(void **state) {
     free(path);
 }
 
+/* ---- rounding of Winograd's transforms ------------------------------------------------------------------------------- */
+
+enum { DEPTH = 64, TILES = 200 };
+
+typedef struct Matrix { int rows, columns; double of[MAX_POINTS * MAX_POINTS]; } Matrix;
+
+static Matrix transform_of(Transform t, int m, int r) {
+    Matrix x;
+    transform_matrix(t, m, r, &x.rows, &x.columns, x.of);
+    return x;
+}
+
+static double rounded(double x, bool to_float) { return to_float ? (double)(float)x : x; }
+
+/* to = T from T^T, each sum rounded. */
+static void apply(const Matrix *t, const double *from, double *to, bool to_float) {
+    double half[MAX_POINTS * MAX_POINTS];
+    for (int pass = 0; pass < 2; pass++) {
+        const double *x = pass ? half : from;
+        double *y = pass ? to : half;
+        int n = pass ? t->rows : t->columns; /* the axis that is not transformed */
+        for (int i = 0; i < t->rows; i++)
+            for (int j = 0; j < n; j++) {
+                double sum = 0;
+                for (int k = 0; k < t->columns; k++) {
+                    double factor = rounded(t->of[i * t->columns + k], to_float), value = pass ? x[j * t->columns + k] : x[k * n + j];
+                    sum = rounded(sum + rounded(factor * value, to_float), to_float);
+                }
+                y[pass ? j * t->rows + i : i * n + j] = sum;
+            }
+    }
+}
+
+static double uniform(cnnc_random *random) { return 2 * cnnc_random_uniform(random) - 1; }
+
+/* The root of the mean square of the errors of m x m sums over DEPTH channels, of that of the sums. */
+static double error_of(int m, int r, bool to_float) {
+    const Matrix in = transform_of(TRANSFORM_INPUT, m, r), kernel = transform_of(TRANSFORM_KERNEL, m, r), out = transform_of(TRANSFORM_OUTPUT, m, r);
+    int alpha = m + r - 1, points = alpha * alpha;
+    double errors = 0, squares = 0;
+    cnnc_random random;
+    cnnc_random_seed(&random, 3, 0);
+    for (int tile = 0; tile < TILES; tile++) {
+        double sums[MAX_POINTS * MAX_POINTS] = {0}, wanted[MAX_POINTS * MAX_POINTS] = {0}, y[MAX_POINTS * MAX_POINTS];
+        for (int c = 0; c < DEPTH; c++) {
+            double x[MAX_POINTS * MAX_POINTS], w[MAX_POINTS * MAX_POINTS], v[MAX_POINTS * MAX_POINTS], u[MAX_POINTS * MAX_POINTS];
+            for (int i = 0; i < points; i++) x[i] = fmax(0, rounded(uniform(&random), true)); /* as a relu leaves them */
+            for (int i = 0; i < r * r; i++) w[i] = rounded(uniform(&random), true);
+            apply(&in, x, v, to_float);
+            apply(&kernel, w, u, to_float);
+            for (int i = 0; i < points; i++) sums[i] = rounded(sums[i] + u[i] * v[i], to_float);
+            for (int i = 0; i < m * m; i++)
+                for (int k = 0; k < r * r; k++) wanted[i] += x[(i / m + k / r) * alpha + i % m + k % r] * w[k];
+        }
+        apply(&out, sums, y, to_float);
+        for (int i = 0; i < m * m; i++) errors += (y[i] - wanted[i]) * (y[i] - wanted[i]), squares += wanted[i] * wanted[i];
+    }
+    return sqrt(errors / squares);
+}
+
+/* Exact but for rounding, and in float no worse than the points were chosen for (0, +-1, +-2, +-1/2 are 2 to 6 times as bad). */
+static void transforms_round_little(void **state) {
+    (void)state;
+    static const struct { int m, r; double bound; } cases[] = {{2, 3, 4e-7}, {3, 3, 6e-7}, {4, 3, 1e-6}, {5, 3, 1.6e-6}, {2, 5, 1e-6}, {3, 5, 1.8e-6}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double exact = error_of(cases[i].m, cases[i].r, false), error = error_of(cases[i].m, cases[i].r, true);
+        if (exact > 1e-14) fail_msg("F(%d, %d): %.1e in double", cases[i].m, cases[i].r, exact);
+        if (error > cases[i].bound) fail_msg("F(%d, %d): %.2e, not %.1e", cases[i].m, cases[i].r, error, cases[i].bound);
+        print_message("F(%d, %d): %.2e\n", cases[i].m, cases[i].r, error);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sums_of_zeros_are_zero)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sums_of_zeros_are_zero), cmocka_unit_test(transforms_round_little)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,6 +1,8 @@
-/* IDX files, good and bad, plain and gzipped; and arrays' conversion. */
+/* IDX files, good and bad, plain and gzipped; and arrays: memory, conversion. */
 #define _POSIX_C_SOURCE 200809L
 #include "test_runtime.h"
+
+#include "../runtime/private.h"
 
 static cnnc_error error;
 
@@ -215,12 +217,29 @@ static void half_precision(void **state) {
     assert_true(f[0] == 1 && f[1] == -2.5f);
 }
 
+/* Sizes that no memory has are refused before they wrap around; large ones are aligned for huge pages. */
+static void allocations(void **state) {
+    (void)state;
+    volatile size_t most = SIZE_MAX; /* no compiler shall warn of it */
+    for (size_t less = 0; less < 70; less++)
+        assert_null(cnnc_allocate(most - less));
+    assert_null(cnnc_allocate(most - ((size_t)2 << 20) + 2));
+    for (size_t bytes = 0; bytes <= (size_t)5 << 20; bytes = bytes * 3 + 1) {
+        unsigned char *memory = cnnc_allocate(bytes);
+        assert_non_null(memory);
+        assert_int_equal((uintptr_t)memory % (bytes < (size_t)2 << 20 ? 64 : (size_t)2 << 20), 0);
+        memset(memory, 1, bytes);
+        free(memory);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_read),           cmocka_unit_test(every_type_is_read),
         cmocka_unit_test(bad_files_are_refused),    cmocka_unit_test(gzip_is_read_and_checked),
         cmocka_unit_test(files_are_found_out),      cmocka_unit_test(torture),
         cmocka_unit_test(conversions),              cmocka_unit_test(half_precision),
+        cmocka_unit_test(allocations),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -254,6 +254,7 @@ struct Graph {
 Family statement_family;                  /* those with attributes: compile, fit */
 bool build(Arena *, const Description *, Diag *, Graph **out);
 void print_graph(const Graph *, StrBuf *);
+void print_dot(const Graph *, StrBuf *); /* dot.c: layers, for Graphviz */
 
 const char *name_in_layer(const Layer *, const char *word);
 
@@ -491,6 +492,18 @@ void print_kernels(const Program *, StrBuf *);
 void print_plan(const Program *, StrBuf *);
 void verify_graph(const Graph *, const char *stage);
 void verify_program(const Program *, const char *stage);
+
+/* ---- footprint.c: what the network needs in memory ----------------------------------------------------------------------
+ * Needs planned programs. */
+typedef struct Footprint {
+    int buffers;                    /* gradient buffers */
+    int64_t parameter_elements;     /* of the struct, padding included */
+    int64_t resident;               /* bytes of parameters, the optimizer's state and gradients */
+    size_t entry_base[ENTRY_COUNT]; /* where the entry points' derived buffers begin in a worker's memory */
+    size_t workspace_base, worker_bytes;
+} Footprint;
+Footprint footprint(const Graph *, const Options *, Program *const *programs, int n);
+int64_t padded_elements(const Tensor *parameter, int element_bytes); /* that it takes in the struct, the padding behind it included */
 
 /* ---- emit.c: plan, templates -> C ---- */
 bool emit(Graph *, const Options *, Program *const *programs, int n, Templates *, StrBuf *c, StrBuf *h, StrBuf *message);

@@ -45,6 +45,8 @@ typedef struct Loaded { void *library; const cnnc_network *network; } Loaded;
 const cnnc_network *load_network(Compilation *, const char *path, Loaded *, int *status);
 void unload_network(Loaded *);
 
-/* ---- describe.c: the descriptor of a graph, without compiling it; for the summary ---- */
+/* ---- describe.c: the descriptor of a graph, without compiling it, and the work in it ---- */
 cnnc_network *describe_network(const Graph *);
+bool multiplies_weights(const Op *);  /* a layer's op that multiplies by weights, or a gradient of one */
+double dense_flops(const Graph *);    /* of those ops, for one example: a multiply-add is two */
 #endif

@@ -53,7 +53,7 @@ static int open_file(board *b, int part, cnnc_error *error) {
         *c = *c == '/' ? '_' : *c;
     int length = snprintf(path, room, "%s/%s/", b->folder, parts[part]);
     if (make_folders(path)) {
-        snprintf(path + length, room - (size_t)length, "events.out.tfevents.%010.0f.%s.%ld.%d.v2", now, host, (long)getpid(), part);
+        snprintf(path + length, room - (size_t)length, "events.out.tfevents.%017.6f.%s.%ld.%d.v2", now, host, (long)getpid(), part);
         b->files[part] = fopen(path, "ab");
     }
     free(path);

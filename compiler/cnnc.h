@@ -244,9 +244,10 @@ struct Graph {
     const char **metrics;                 /* total_count - 1 names */
     Tensor *scale;
     const OpDef *loss, *optimizer;        /* NULL without compile */
-    Attr *optimizer_attributes;
+    Attr *optimizer_attributes, *loss_attributes;
     Loc loss_loc;
     int epochs, batch_size;
+    double validation_split;
     bool shuffle;
     uint64_t seed;
     struct NameTable *names;
@@ -504,6 +505,11 @@ typedef struct Footprint {
 } Footprint;
 Footprint footprint(const Graph *, const Options *, Program *const *programs, int n);
 int64_t padded_elements(const Tensor *parameter, int element_bytes); /* that it takes in the struct, the padding behind it included */
+
+/* ---- canonical.c: what decides what training computes, as lines of text: layers, optimizer and loss with all their options, as
+ * written or by default; and the algorithms of a program's ops */
+int canonical_lines(const Graph *, const char ***lines);     /* how many */
+int code_lines(const Program *, const char ***lines);        /* "avx512 conv2d_forward: winograd" */
 
 /* ---- emit.c: plan, templates -> C ---- */
 bool emit(Graph *, const Options *, Program *const *programs, int n, Templates *, StrBuf *c, StrBuf *h, StrBuf *message);

@@ -1,6 +1,7 @@
 /* emit.c: plan and templates -> the .c and .h. Knows files, tables and escaping; what a function computes stands in the
  * templates, which functions there are in the programs. */
 #include "emit.h"
+#include "cnnc_network.h"
 #include "ops/ops.h"
 
 #include <ctype.h>
@@ -10,7 +11,7 @@
 enum { CHUNK_ELEMENTS = 4096, MAX_CHUNKS = 256 };
 
 /* ---- text from outside ------------------------------------------------------------------------------------------------
- * The one way for a user's text into the C file: inside a comment, on one line. */
+ * The two ways for a user's text into the C file: inside a comment, on one line; as a string. */
 static const char *comment_text(Arena *arena, const char *s) {
     StrBuf out = {0};
     for (; *s; s++) {
@@ -19,6 +20,21 @@ static const char *comment_text(Arena *arena, const char *s) {
         strbuf_printf(&out, "%c", plain ? c : '_');
     }
     const char *text = arena_string(arena, out.length ? out.text : "", out.length);
+    strbuf_free(&out);
+    return text;
+}
+
+/* With its quotes; what is not plain becomes an octal escape of three digits, which no digit behind it can lengthen. */
+static const char *string_text(Arena *arena, const char *s) {
+    StrBuf out = {0};
+    strbuf_add(&out, "\"");
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        bool plain = c >= 0x20 && c < 0x7f && c != '\\' && c != '"' && c != '?';
+        strbuf_printf(&out, plain ? "%c" : "\\%03o", c);
+    }
+    strbuf_add(&out, "\"");
+    const char *text = arena_string(arena, out.text, out.length);
     strbuf_free(&out);
     return text;
 }
@@ -112,6 +128,23 @@ static void bind_tables(Emitter *e, Bindings *b) {
     bind_int(b, "finalizes", average > 0);
     bind_int(b, "average_slot", average - 1);
     bind_optional(b, "average_slot");
+}
+
+/* What a checkpoint must come from: the description, and the algorithms of each variant. */
+static void bind_recipe(Emitter *e, Program *const *programs, int n, Bindings *b) {
+    Lines description = {0}, code = {0};
+    const char **lines;
+    int count = canonical_lines(e->graph, &lines);
+    for (int i = 0; i < count; i++) add_line(e, &description, string_text(e->arena, lines[i]));
+    for (int k = 0; k < n; k++) {
+        count = programs[k]->entry == ENTRY_TRAIN ? code_lines(programs[k], &lines) : 0;
+        for (int i = 0; i < count; i++) add_line(e, &code, string_text(e->arena, lines[i]));
+    }
+    bind_lines(b, "description_lines", &description);
+    if (!code.length) add_line(e, &code, "\"\"");
+    bind_lines(b, "code_lines", &code);
+    bind_optional(b, "description_lines");
+    bind_optional(b, "code_lines");
 }
 
 /* ---- parameters ----------------------------------------------------------------------------------------------------------- */
@@ -281,7 +314,7 @@ static bool emit_header(Emitter *e, const Bindings *common, StrBuf *out) {
     }
     bind_records(b, "inputs", inputs, n);
     bind_string(b, "banner", banner(e, e->options->header));
-    bind_int(b, "abi", 1);
+    bind_int(b, "abi", CNNC_ABI);
     bind_int(b, "resident", e->memory.resident);
     bind_parameters(e, b);
     return template_expand(e->templates, "header", b, out, e->message);
@@ -298,6 +331,7 @@ static void bind_settings(Emitter *e, Bindings *b) {
     bind_int(b, "epochs", g->epochs);
     bind_int(b, "batch_size", g->batch_size);
     bind_int(b, "shuffle", g->shuffle);
+    bind_string(b, "validation_split", arena_real(e->arena, g->validation_split));
     bind_int(b, "seed", (int64_t)g->seed);
     bind_int(b, "buffers", e->memory.buffers);
     bind_int(b, "totals", g->total_count ? g->total_count : 1);
@@ -326,6 +360,7 @@ static bool emit_source(Emitter *e, const Bindings *common, Program *const *prog
     bind_settings(e, b);
     bind_tensors(e, b);
     bind_tables(e, b);
+    bind_recipe(e, programs, n, b);
     bind_chunks(e, b);
     bind_architecture(e, b);
     bind_memory(e, programs, n, b);

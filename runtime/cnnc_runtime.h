@@ -236,6 +236,12 @@ int cnnc_weights_save(const cnnc_network *network, const void *net, const char *
  * (the message names the first difference); any floating type. On failure the parameters are as before. */
 int cnnc_weights_load(const cnnc_network *network, void *net, const char *path, cnnc_error *error);
 
+/* Reads each parameter whose name is in the file and leaves the others as they are: to start from another network's
+ * layers. *loaded: how many parameters were read. What else the file has does not matter, so it may be a checkpoint. Fails
+ * when it has none of them, or one in another shape (the message has both) or of no floating type; all parameters are
+ * then as before. */
+int cnnc_weights_load_matching(const cnnc_network *network, void *net, const char *path, int *loaded, cnnc_error *error);
+
 /* ---- checkpoint.c: a training that can go on where it was -------------------------------------------------------- */
 
 typedef struct cnnc_position {

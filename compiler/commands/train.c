@@ -12,7 +12,7 @@ typedef struct TrainOptions {
     NetworkOptions network;
     const char *net, *data, *from, *to, *checkpoint;
     int epochs, batch_size, threads, seed, checkpoint_batches;
-    bool no_shuffle, resume;
+    bool no_shuffle, resume, partial;
 } TrainOptions;
 
 static volatile sig_atomic_t stop; /* the signal that asked for it */
@@ -33,6 +33,45 @@ static bool can_write(Arena *arena, const char *what, const char *path) {
     if (!access(folder, W_OK)) return true;
     fprintf(stderr, "cnnc: error: the %s cannot be written to %s: %s\n", what, path, strerror(errno));
     return false;
+}
+
+/* Parameters first .. end - 1 are a layer's. */
+static int end_of_layer(const cnnc_network *n, int first) {
+    int end = first + 1;
+    size_t length = strcspn(n->parameters[first].name, "/");
+    while (end < n->parameters_length && strcspn(n->parameters[end].name, "/") == length && !strncmp(n->parameters[end].name, n->parameters[first].name, length)) end++;
+    return end;
+}
+
+/* Appends the layers whose parameters are all (or all not) in the file, and those parameters of the others. */
+static void list_layers(const cnnc_network *n, const cnnc_safetensors *file, bool wanted, StrBuf *out) {
+    for (int first = 0, end; first < n->parameters_length; first = end) {
+        int count = 0;
+        end = end_of_layer(n, first);
+        for (int i = first; i < end; i++) count += (cnnc_safetensors_find(file, n->parameters[i].name) != NULL) == wanted;
+        if (count == end - first) strbuf_printf(out, "%s%.*s", out->length ? ", " : "", (int)strcspn(n->parameters[first].name, "/"), n->parameters[first].name);
+        else for (int i = first; i < end; i++)
+            if ((cnnc_safetensors_find(file, n->parameters[i].name) != NULL) == wanted) strbuf_printf(out, "%s%s", out->length ? ", " : "", n->parameters[i].name);
+    }
+}
+
+static int load_partly(cnnc_model *model, const char *path, cnnc_error *failure) {
+    cnnc_safetensors file;
+    StrBuf read = {0}, left = {0};
+    int loaded;
+    if (cnnc_weights_load_matching(model->network, model->net, path, &loaded, failure) || cnnc_safetensors_read(path, &file, failure)) return CNNC_FAILED;
+    list_layers(model->network, &file, true, &read);
+    list_layers(model->network, &file, false, &left);
+    printf("Weights from %s: %s\nNot in it, as initialised: %s\n", path, read.text, left.length ? left.text : "none");
+    strbuf_free(&read);
+    strbuf_free(&left);
+    cnnc_safetensors_free(&file);
+    return CNNC_OK;
+}
+
+static int load_weights(cnnc_model *model, const TrainOptions *o, cnnc_error *failure) {
+    if (!o->from) return CNNC_OK;
+    return o->partial ? load_partly(model, o->from, failure) : cnnc_weights_load(model->network, model->net, o->from, failure);
 }
 
 static int fit(cnnc_model *model, const cnnc_dataset *train, const cnnc_dataset *test, const TrainOptions *o, const char *to) {
@@ -76,7 +115,7 @@ static int train_with(Compilation *c, const cnnc_network *network, const TrainOp
         fail(&failure, status);
     else {
         if (o->seed >= 0) cnnc_initialize(network, model->net, (uint64_t)o->seed);
-        if (o->from && cnnc_weights_load(network, model->net, o->from, &failure)) fail(&failure, status);
+        if (load_weights(model, o, &failure)) fail(&failure, status);
         else {
             printf("%zu examples, %s, %d thread%s\n", train.n, cnnc_model_variant(model), cnnc_pool_threads(model->pool), cnnc_pool_threads(model->pool) == 1 ? "" : "s");
             fflush(stdout);
@@ -109,6 +148,7 @@ int command_train(int argc, char **argv) {
     const Option options[] = {
         {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with the four MNIST files, or X.npy,Y.npy"},
         {"--weights", &o.from, NULL, NULL, 0, 0, "FROM", "start from saved weights"},
+        {"--partial", NULL, &o.partial, NULL, 0, 0, NULL, "of FROM, only the layers that the network has too, by name; the others start as without it"},
         {"-o", &o.to, NULL, NULL, 0, 0, "TO", "where to save the weights (the network's file name, .safetensors, here)"},
         {"--epochs", NULL, NULL, &o.epochs, 1, 1000000000, "N", "instead of the description's"},
         {"--batch-size", NULL, NULL, &o.batch_size, 1, 1 << 20, "N", "instead of the description's"},
@@ -125,6 +165,7 @@ int command_train(int argc, char **argv) {
     const CommandLine line = {"train", options, LENGTH(options), names, &o.net, 1};
     if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network)) {
         if (!o.checkpoint && (o.resume || o.checkpoint_batches)) fprintf(stderr, "cnnc: error: --checkpoint FILE is missing\n");
+        else if (o.partial && !o.from) fprintf(stderr, "cnnc: error: --partial without --weights FROM\n");
         else if (!o.data) fprintf(stderr, "cnnc: error: --data is missing\nhint: --data DIR, a folder with the MNIST files, or --data X.npy,Y.npy\n");
         else {
             struct sigaction action = {.sa_handler = on_signal};

@@ -57,7 +57,7 @@ static int listing_new(listing *l, cnnc_model *model, cnnc_position *position, c
     l->names = calloc(slots + 1, sizeof *l->names);
     if (!l->tensors || !l->names) {
         listing_free(l);
-        return cnnc_fail(error, "%s: no memory for the list of tensors", path);
+        return cnnc_fail_system(error, "%s: no memory for the list of tensors", path);
     }
     const uint64_t numbers[POSITION] = {state->step,          position->epoch,             position->batch, position->examples,
                                         position->batch_size, (uint64_t)position->shuffle, position->seed};

@@ -87,7 +87,7 @@ static int shown_new(shown *s, const cnnc_network *network, cnnc_error *error) {
     s->text = malloc(length);
     if (!s->order || !s->names || !s->values || !s->text) {
         shown_free(s);
-        return cnnc_fail(error, "no memory for the names of %d results", columns);
+        return cnnc_fail_system(error, "no memory for the names of %d results", columns);
     }
     for (int i = 0; i < columns; i++) { /* insertion sort: there are few */
         int k = i;
@@ -214,7 +214,7 @@ static int remember(training *t, cnnc_error *error) {
     if (t->options->validation && (validation = realloc(h->validation, size)))
         h->validation = validation;
     if (!results || (t->options->validation && !validation))
-        return cnnc_fail(error, "no memory for the history of %d epochs", h->epochs + 1);
+        return cnnc_fail_system(error, "no memory for the history of %d epochs", h->epochs + 1);
     memcpy(results + (size_t)h->epochs * row, t->averages, row * sizeof(double));
     if (validation)
         memcpy(validation + (size_t)h->epochs * row, t->validation, row * sizeof(double));
@@ -266,7 +266,7 @@ static int open_training(training *t, cnnc_error *error) {
     t->batch = calloc(4 * columns, sizeof *t->batch);
     t->index = malloc(t->data->n * sizeof *t->index);
     if (!t->batch || !t->index)
-        return cnnc_fail(error, "no memory for the order of %zu examples", t->data->n);
+        return cnnc_fail_system(error, "no memory for the order of %zu examples", t->data->n);
     t->sums = t->batch + columns;
     t->averages = t->sums + columns;
     t->validation = t->averages + columns;
@@ -360,7 +360,7 @@ int cnnc_evaluate(cnnc_model *model, const cnnc_dataset *dataset, int batch_size
         result = evaluate_batches(&e, model, dataset, batch_size, &progress, stop, results, error);
         cnnc_progress_break(&progress);
     } else {
-        result = cnnc_fail(error, "no memory to evaluate");
+        result = cnnc_fail_system(error, "no memory to evaluate");
     }
     free(e.arrays);
     free(e.batch);
@@ -411,7 +411,7 @@ int cnnc_predict(cnnc_model *model, const void *const *inputs, size_t n, int bat
         result = predict_batches(model, inputs, n, batch_size, &progress, stop, outputs, in, to, error);
         cnnc_progress_break(&progress);
     } else {
-        result = cnnc_fail(error, "no memory to predict");
+        result = cnnc_fail_system(error, "no memory to predict");
     }
     free(in);
     free(to);

@@ -13,7 +13,7 @@ int command_summary(int argc, char **argv) {
     int status = EXIT_USAGE;
     const CommandLine line = {"summary", options, LENGTH(options), names, &net, 1};
     if (parse_options(argc, argv, &line) && apply_network_options(&c, &network)) {
-        cnnc_error failure = {""};
+        cnnc_error failure = {.text = ""};
         status = compile(&c, net, "build", NULL, NULL);
         print_diagnostics(&c);
         if (status == EXIT_FINE && cnnc_summary(describe_network(c.graph), stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure)) {

@@ -18,7 +18,7 @@ typedef struct TrainOptions {
 static volatile sig_atomic_t stop; /* the signal that asked for it */
 static void on_signal(int signal) { stop = signal; }
 
-static int fail(const cnnc_error *failure, int status) { return fprintf(stderr, "cnnc: error: %s\n", failure->text), status; }
+static int fail(const cnnc_error *failure) { return fprintf(stderr, "cnnc: error: %s\n", failure->text), status_of(failure); }
 
 /* nets/mnist.net -> mnist.safetensors, here. */
 static const char *default_weights(Arena *arena, const char *net) {
@@ -49,12 +49,12 @@ static int fit(cnnc_model *model, const cnnc_dataset *train, const cnnc_dataset 
     options.checkpoint_batches = o->checkpoint_batches;
     options.resume = o->resume;
     int trained = cnnc_fit(model, train, &options, NULL, &failure);
-    if (trained == CNNC_FAILED) return fail(&failure, EXIT_INPUT);
-    if (cnnc_weights_save(model->network, model->net, to, NULL, 0, &failure)) return fail(&failure, EXIT_FILE);
+    if (trained == CNNC_FAILED) return fail(&failure);
+    if (cnnc_weights_save(model->network, model->net, to, NULL, 0, &failure)) return fail(&failure);
     if (trained == CNNC_STOPPED) printf("Stopped after %llu updates. ", (unsigned long long)model->state->step);
     printf("Weights saved to %s\n", to);
     if (trained == CNNC_STOPPED) return 128 + stop;
-    if (test->n && cnnc_evaluate(model, test, o->batch_size, 0, stdout, &stop, results, &failure) == CNNC_FAILED) return fail(&failure, EXIT_INPUT);
+    if (test->n && cnnc_evaluate(model, test, o->batch_size, 0, stdout, &stop, results, &failure) == CNNC_FAILED) return fail(&failure);
     if (test->n) {
         printf("Test loss: %.4f", results[0]);
         for (int i = 0; i < model->network->metric_count; i++) printf(" - %s: %.4f", model->network->metrics[i], results[1 + i]);
@@ -66,17 +66,17 @@ static int fit(cnnc_model *model, const cnnc_dataset *train, const cnnc_dataset 
 static int train_with(Compilation *c, const cnnc_network *network, const TrainOptions *o) {
     cnnc_error failure;
     cnnc_dataset train = {0}, test = {0};
-    int status = EXIT_INPUT;
+    int status;
     cnnc_model *model = NULL;
     const char *to = o->to ? o->to : default_weights(c->arena, o->net);
     bool folder = !strchr(o->data, ',');
     if (cnnc_summary(network, stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure) ||
         cnnc_dataset_load(network, o->data, "train", &train, &failure) || (folder && cnnc_dataset_load(network, o->data, "t10k", &test, &failure)) ||
         !(model = cnnc_model_new(network, o->threads, NULL, &failure)))
-        fail(&failure, status);
+        status = fail(&failure);
     else {
         if (o->seed >= 0) cnnc_initialize(network, model->net, (uint64_t)o->seed);
-        if (o->from && cnnc_weights_load(network, model->net, o->from, &failure)) fail(&failure, status);
+        if (o->from && cnnc_weights_load(network, model->net, o->from, &failure)) status = fail(&failure);
         else {
             printf("%zu examples, %s, %d thread%s\n", train.n, cnnc_model_variant(model), cnnc_pool_threads(model->pool), cnnc_pool_threads(model->pool) == 1 ? "" : "s");
             fflush(stdout);
@@ -127,7 +127,7 @@ int command_train(int argc, char **argv) {
         if (!o.checkpoint && (o.resume || o.checkpoint_batches)) fprintf(stderr, "cnnc: error: --checkpoint FILE is missing\n");
         else if (!o.data) fprintf(stderr, "cnnc: error: --data is missing\nhint: --data DIR, a folder with the MNIST files, or --data X.npy,Y.npy\n");
         else {
-            struct sigaction action = {.sa_handler = on_signal};
+            struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
             sigaction(SIGINT, &action, NULL);
             sigaction(SIGTERM, &action, NULL);
             bool writable = can_write(c.arena, "weights", o.to ? o.to : ".") && (!o.checkpoint || can_write(c.arena, "checkpoint", o.checkpoint));

@@ -10,7 +10,7 @@ typedef int parse_array(const void *bytes, size_t size, const char *name, cnnc_a
 
 static inline int fuzz_array(parse_array *parse, const uint8_t *data, size_t size) {
     cnnc_array array;
-    cnnc_error error = {{0}};
+    cnnc_error error = {.text = ""};
     if (parse(data, size, "input", &array, &error) != CNNC_OK) {
         REQUIRE(!array.data);
         require_message(error.text);

@@ -9,7 +9,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static cnnc_model *model;
     static unsigned char before[sizeof(linear)];
-    cnnc_error error = {{0}};
+    cnnc_error error = {.text = ""};
     if (!model) model = cnnc_model_new(&linear_network, 1, NULL, &error);
     REQUIRE(model);
     memcpy(before, model->net, sizeof before);

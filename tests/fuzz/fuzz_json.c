@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size > 1 << 16) return -1;
     unsigned char *copy = malloc(size + 1); /* a byte behind the end is there, as in a file that was read */
     char *text = malloc(size + 1), *other = malloc(size * 6 + 16);
-    cnnc_error error = {{0}};
+    cnnc_error error = {.text = ""};
     REQUIRE(copy && text && other);
     memcpy(copy, data, size);
     copy[size] = 0;

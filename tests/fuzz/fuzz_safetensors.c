@@ -37,7 +37,7 @@ static void write_and_read(const cnnc_safetensors *file) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     cnnc_safetensors file;
-    cnnc_error error = {{0}};
+    cnnc_error error = {.text = ""};
     if (cnnc_safetensors_parse(data, size, "input", &file, &error) != CNNC_OK) {
         REQUIRE(!file.memory && !file.tensors);
         require_message(error.text);

@@ -530,6 +530,7 @@ typedef struct Compilation {
 /* Runs the stages up to and including `last` (NULL: all); prints what stage `dump` left (NULL: none) to *out. Returns an
  * exit status: 0; 1, diagnostics are in diag.out; 3, the file cannot be read. */
 int compile(Compilation *, const char *path, const char *last, const char *dump, StrBuf *out);
+int compile_source(Compilation *, const char *last, const char *dump, StrBuf *out); /* the same from c->source */
 void compilation_init(Compilation *, bool color);
 void compilation_free(Compilation *);
 bool is_stage(const char *name);

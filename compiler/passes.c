@@ -138,6 +138,10 @@ int compile(Compilation *c, const char *path, const char *last, const char *dump
         strbuf_printf(&c->diag.out, "cnnc: error: %s\n", failure);
         return EXIT_FILE;
     }
+    return compile_source(c, last, dump, out);
+}
+
+int compile_source(Compilation *c, const char *last, const char *dump, StrBuf *out) {
     if (!c->templates) c->templates = templates_new(c->arena, NULL);
     for (int i = 0; i < LENGTH(passes); i++) {
         if (!passes[i].run(c)) return EXIT_INPUT;

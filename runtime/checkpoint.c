@@ -86,7 +86,7 @@ static int listing_new(listing *l, cnnc_model *model, cnnc_position *position, c
     l->names = calloc(names + 1, sizeof *l->names);
     if (!l->tensors || !l->names) {
         listing_free(l);
-        return cnnc_fail(error, "%s: no memory for the list of tensors", path);
+        return cnnc_fail_system(error, "%s: no memory for the list of tensors", path);
     }
     const uint64_t numbers[POSITION] = {[STEP] = state->step, [EPOCH] = position->epoch, [BATCH] = position->batch, [EXAMPLES] = position->examples,
                                         [BATCH_SIZE] = position->batch_size, [SHUFFLE] = (uint64_t)position->shuffle, [SEED] = position->seed,

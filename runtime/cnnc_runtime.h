@@ -34,6 +34,7 @@ enum { CNNC_OK = 0, CNNC_FAILED = -1, CNNC_STOPPED = 1 };
 
 typedef struct cnnc_error {
     char text[512]; /* always ends in a zero; longer messages are cut */
+    int system;     /* non-zero: memory fell short, or a file could not be opened, read or written; zero: what it was given is wrong */
 } cnnc_error;
 
 /* ---- pool.c: a persistent pool of threads ------------------------------------------------------------------------ */

@@ -12,7 +12,7 @@ typedef struct logger {
 } logger;
 
 static int write_failed(const logger *l, cnnc_error *error) {
-    return cnnc_fail(error, "%s: cannot be written: %s", l->path, errno ? strerror(errno) : "a write failed");
+    return cnnc_fail_system(error, "%s: cannot be written: %s", l->path, errno ? strerror(errno) : "a write failed");
 }
 
 /* Columns by name; "learning_rate" among them. */
@@ -113,7 +113,7 @@ int cnnc_csv_log_new(const cnnc_network *network, const char *path, cnnc_hook *h
     logger *l = calloc(1, sizeof *l);
     *hook = (cnnc_hook){0};
     if (!l)
-        return cnnc_fail(error, "no memory for the log %s", path);
+        return cnnc_fail_system(error, "no memory for the log %s", path);
     l->path = path;
     if (cnnc_shown_new(&l->shown, network, error) != CNNC_OK) {
         free(l);

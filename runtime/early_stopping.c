@@ -75,7 +75,7 @@ int cnnc_early_stopping_new(const cnnc_network *network, const cnnc_early_stoppi
     *hook = (cnnc_hook){.name = "early_stopping", .call = call, .context = s, .free = free_stopper, .state_count = STATE};
     if (!s) {
         *hook = (cnnc_hook){0};
-        return cnnc_fail(error, "no memory for early_stopping");
+        return cnnc_fail_system(error, "no memory for early_stopping");
     }
     s->options = *options;
     s->size = network->parameter_count * cnnc_type_size(network->type);

@@ -66,7 +66,7 @@ int cnnc_evaluate(cnnc_model *model, const cnnc_dataset *dataset, int batch_size
         result = evaluate_batches(&e, model, dataset, batch_size, &progress, stop, results, error);
         cnnc_progress_break(&progress);
     } else {
-        result = cnnc_fail(error, "no memory to evaluate");
+        result = cnnc_fail_system(error, "no memory to evaluate");
     }
     free(e.arrays);
     free(e.batch);
@@ -117,7 +117,7 @@ int cnnc_predict(cnnc_model *model, const void *const *inputs, size_t n, int bat
         result = predict_batches(model, inputs, n, batch_size, &progress, stop, outputs, in, to, error);
         cnnc_progress_break(&progress);
     } else {
-        result = cnnc_fail(error, "no memory to predict");
+        result = cnnc_fail_system(error, "no memory to predict");
     }
     free(in);
     free(to);

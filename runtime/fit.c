@@ -171,7 +171,7 @@ static int remember(training *t, cnnc_error *error) {
     if (t->validate && (validation = realloc(h->validation, size)))
         h->validation = validation;
     if (!results || (t->validate && !validation))
-        return cnnc_fail(error, "no memory for the history of %d epochs", h->epochs + 1);
+        return cnnc_fail_system(error, "no memory for the history of %d epochs", h->epochs + 1);
     memcpy(results + (size_t)h->epochs * row, t->averages, row * sizeof(double));
     if (validation)
         memcpy(validation + (size_t)h->epochs * row, t->validation, row * sizeof(double));
@@ -285,7 +285,7 @@ static int open_training(training *t, cnnc_error *error) {
     t->batch = calloc(4 * columns, sizeof *t->batch);
     t->index = malloc(t->data->n * sizeof *t->index);
     if (!t->batch || !t->index)
-        return cnnc_fail(error, "no memory for the order of %zu examples", t->data->n);
+        return cnnc_fail_system(error, "no memory for the order of %zu examples", t->data->n);
     t->sums = t->batch + columns;
     t->averages = t->sums + columns;
     t->validation = t->averages + columns;
@@ -420,7 +420,7 @@ int cnnc_fit_forecast(cnnc_model *model, const cnnc_dataset *dataset, const cnnc
         forecast->kept_bytes += options->hooks[i].weights ? model->network->parameter_count * cnnc_type_size(model->network->type) : 0;
     void *kept = cnnc_allocate(forecast->network_bytes);
     if (!kept)
-        return cnnc_fail(error, "no memory to keep the %zu bytes of network %s", forecast->network_bytes, model->network->name);
+        return cnnc_fail_system(error, "no memory to keep the %zu bytes of network %s", forecast->network_bytes, model->network->name);
     memcpy(kept, model->net, forecast->network_bytes);
     int result = open_training(&t, error);
     if (result == CNNC_OK)

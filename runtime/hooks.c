@@ -23,7 +23,7 @@ int cnnc_hook_options(cnnc_hook *hook, cnnc_error *error, const char *format, ..
         vsnprintf(hook->options, (size_t)length + 1, format, again);
     va_end(again);
     va_end(arguments);
-    return hook->options ? CNNC_OK : cnnc_fail(error, "no memory for %s", hook->name);
+    return hook->options ? CNNC_OK : cnnc_fail_system(error, "no memory for %s", hook->name);
 }
 
 /* A failure is graver than being stopped, and that than being finished. */

@@ -14,6 +14,7 @@
 
 /* error.c: fills in *error, when there is one, and returns CNNC_FAILED. Control characters become '?'. */
 int cnnc_fail(cnnc_error *error, const char *format, ...) CNNC_PRINTF(2, 3);
+int cnnc_fail_system(cnnc_error *error, const char *format, ...) CNNC_PRINTF(2, 3); /* for want of memory, or a read or write that failed */
 
 /* file.c: all bytes of a regular file, to be freed by free(); one zero follows them. */
 int cnnc_file_bytes(const char *path, unsigned char **bytes, size_t *size, cnnc_error *error);

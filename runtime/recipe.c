@@ -55,7 +55,7 @@ char *cnnc_recipe(const cnnc_model *model, const cnnc_hook *hooks, int count, cn
     write_recipe(&t, model, hooks, count);
     t.bytes = malloc(t.length + 1);
     if (!t.bytes) {
-        cnnc_fail(error, "no memory for the description of network %s", model->network->name);
+        cnnc_fail_system(error, "no memory for the description of network %s", model->network->name);
         return NULL;
     }
     t.length = 0;

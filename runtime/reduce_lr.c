@@ -54,7 +54,7 @@ int cnnc_reduce_lr_new(const cnnc_network *network, const cnnc_reduce_lr *option
     *hook = (cnnc_hook){.name = "reduce_lr_on_plateau", .call = call, .context = r, .free = free, .state_count = STATE, .changes_rate = 1};
     if (!r) {
         *hook = (cnnc_hook){0};
-        return cnnc_fail(error, "no memory for reduce_lr_on_plateau");
+        return cnnc_fail_system(error, "no memory for reduce_lr_on_plateau");
     }
     r->options = *options;
     hook->state = r->state;

@@ -54,7 +54,7 @@ int cnnc_shown_new(cnnc_shown *s, const cnnc_network *network, cnnc_error *error
     s->text = malloc(length);
     if (!s->order || !s->names || !s->values || !s->text) {
         cnnc_shown_free(s);
-        return cnnc_fail(error, "no memory for the names of %d results", columns);
+        return cnnc_fail_system(error, "no memory for the names of %d results", columns);
     }
     for (int i = 0; i < columns; i++) { /* insertion sort: there are few */
         int k = i;

@@ -42,7 +42,7 @@ int cnnc_save_best_new(const cnnc_network *network, const cnnc_save_best *option
     *hook = (cnnc_hook){.name = "save_best", .call = call, .context = s, .free = free, .state_count = 1};
     if (!s) {
         *hook = (cnnc_hook){0};
-        return cnnc_fail(error, "no memory for save_best");
+        return cnnc_fail_system(error, "no memory for save_best");
     }
     s->options = *options;
     hook->state = &s->best;

@@ -38,7 +38,7 @@ static int make_folders(char *path) {
 }
 
 static int file_failed(const board *b, cnnc_error *error) {
-    return cnnc_fail(error, "%s: an event file cannot be written: %s", b->folder, strerror(errno));
+    return cnnc_fail_system(error, "%s: an event file cannot be written: %s", b->folder, strerror(errno));
 }
 
 /* Each run has a file of its own, which a reader puts after older ones. One that goes on voids what others have of its epochs. */
@@ -106,7 +106,7 @@ int cnnc_tensorboard_new(const cnnc_network *network, const char *folder, cnnc_h
     board *b = calloc(1, sizeof *b);
     *hook = (cnnc_hook){0};
     if (!b)
-        return cnnc_fail(error, "no memory for event files");
+        return cnnc_fail_system(error, "no memory for event files");
     b->network = network;
     b->folder = folder;
     *hook = (cnnc_hook){.name = "tensorboard", .call = call, .context = b, .free = free_board};

@@ -33,6 +33,7 @@ typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templa
 /* Applies them. False after a message. */
 bool apply_network_options(Compilation *, const NetworkOptions *);
 void print_diagnostics(Compilation *);
+int status_of(const cnnc_error *); /* the exit status after a failure of the runtime */
 
 /* ---- depfile.c: a rule for Make and Ninja ---- made: what stands before the colon; tuning may be NULL. A message on failure. */
 const char *write_depfile(Compilation *, const char *path, const char *made, const char *net, const char *tuning);

@@ -23,7 +23,7 @@ typedef struct Data { cnnc_dataset train, validation, test; } Data;
 static volatile sig_atomic_t stop; /* the signal that asked for it */
 static void on_signal(int signal) { stop = signal; }
 
-static int fail(const cnnc_error *failure, int status) { return fprintf(stderr, "cnnc: error: %s\n", failure->text), status; }
+static int fail(const cnnc_error *failure) { return fprintf(stderr, "cnnc: error: %s\n", failure->text), status_of(failure); }
 
 /* nets/mnist.net -> mnist.safetensors, here. */
 static const char *default_weights(Arena *arena, const char *net) {
@@ -65,12 +65,12 @@ static int fit(cnnc_model *model, const Data *data, const TrainOptions *o, const
     cnnc_error failure;
     double results[64];
     int trained = cnnc_fit(model, &data->train, options, NULL, &failure);
-    if (trained == CNNC_FAILED) return fail(&failure, EXIT_INPUT);
-    if (cnnc_weights_save(model->network, model->net, to, NULL, 0, &failure)) return fail(&failure, EXIT_FILE);
+    if (trained == CNNC_FAILED) return fail(&failure);
+    if (cnnc_weights_save(model->network, model->net, to, NULL, 0, &failure)) return fail(&failure);
     if (trained == CNNC_STOPPED) printf("Stopped after %llu updates. ", (unsigned long long)model->state->step);
     printf("Weights saved to %s\n", to);
     if (trained == CNNC_STOPPED) return 128 + stop;
-    if (data->test.n && cnnc_evaluate(model, &data->test, o->batch_size, 0, stdout, &stop, results, &failure) == CNNC_FAILED) return fail(&failure, EXIT_INPUT);
+    if (data->test.n && cnnc_evaluate(model, &data->test, o->batch_size, 0, stdout, &stop, results, &failure) == CNNC_FAILED) return fail(&failure);
     if (data->test.n) {
         printf("Test loss: %.4f", results[0]);
         for (int i = 0; i < model->network->metric_count; i++) printf(" - %s: %.4f", model->network->metrics[i], results[1 + i]);
@@ -87,7 +87,7 @@ static int dry_run(cnnc_model *model, const Data *data, const TrainOptions *o, c
         {"the weights to", to}, {"a checkpoint to", o->checkpoint}, {"the best weights to", o->callbacks.save_best},
         {"a log to", o->callbacks.csv_log}, {"event files to", o->callbacks.tensorboard},
     };
-    if (cnnc_fit_forecast(model, &data->train, options, &f, &failure)) return fail(&failure, EXIT_INPUT);
+    if (cnnc_fit_forecast(model, &data->train, options, &f, &failure)) return fail(&failure);
     for (int i = 0; i < LENGTH(files); i++)
         if (files[i].path) printf("Would write %s %s\n", files[i].what, files[i].path);
     printf("Forecast: %llu updates in about %.3g s (%.3g s an epoch); %zu bytes of memory: network %zu, data %zu, order %zu, callbacks %zu\n", (unsigned long long)f.updates,
@@ -106,7 +106,7 @@ static int train_model(cnnc_model *model, const Data *data, const TrainOptions *
     cnnc_fit_options options;
     int threads = cnnc_pool_threads(model->pool);
     if (o->seed >= 0) cnnc_initialize(model->network, model->net, (uint64_t)o->seed);
-    if (load_weights(model, o, &failure)) return fail(&failure, EXIT_INPUT);
+    if (load_weights(model, o, &failure)) return fail(&failure);
     fit_options(o, model->network, data, callbacks, &options);
     printf("%zu examples, %s, %d thread%s\n", data->train.n, cnnc_model_variant(model), threads, threads == 1 ? "" : "s");
     fflush(stdout);
@@ -123,7 +123,7 @@ static int train_with(Compilation *c, const cnnc_network *network, const TrainOp
     if (status == EXIT_FINE) {
         if (cnnc_summary(network, stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure) || !load_data(network, o, &data, &failure) ||
             !(model = cnnc_model_new(network, o->threads, NULL, &failure)))
-            status = fail(&failure, EXIT_INPUT);
+            status = fail(&failure);
         else status = train_model(model, &data, o, &callbacks, to);
     }
     free_callbacks(&callbacks);
@@ -192,7 +192,7 @@ int command_train(int argc, char **argv) {
     int status = EXIT_USAGE;
     const CommandLine line = {"train", options, LENGTH(options), names, &o.net, 1};
     if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network) && check_usage(&o)) {
-        struct sigaction action = {.sa_handler = on_signal};
+        struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
         bool writable = all_writable(c.arena, &o);

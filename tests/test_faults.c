@@ -153,6 +153,9 @@ static const struct Scenario { const char *name; int (*run)(cnnc_error *); } sce
     {"resume", resume}, {"evaluate", evaluate}, {"predict", predict}, {"summary", summary},
 };
 
+/* Calls after whose failure nothing has been written. */
+static bool must_tell(Fault fault, const char *call) { return fault == FAULT_ERROR && (!strcmp(call, "write") || !strcmp(call, "fsync") || !strcmp(call, "rename")); }
+
 /* Whatever has been written is whole. */
 static void check_saved(const char *what, Fault fault, long n) {
     cnnc_safetensors file;
@@ -179,6 +182,7 @@ static bool fails_at(const struct Scenario *s, Fault fault, long n) {
     silent += reached && result == CNNC_OK;
     if (!reached && result != CNNC_OK) complain(s->name, fault, n, "fails without a fault: %s", why.text);
     if (reached && fault == FAULT_SHORT && result != CNNC_OK) complain(s->name, fault, n, "%s", why.text);
+    if (reached && must_tell(fault, fault_call()) && result == CNNC_OK) complain(s->name, fault, n, "no failure");
     if (reached && fault == FAULT_MEMORY && result == CNNC_OK && strcmp(s->name, "save checkpoint") && strcmp(s->name, "fit") && strcmp(s->name, "resume"))
         complain(s->name, fault, n, "no failure");
     if (result != CNNC_OK && (!*why.text || !why.system)) complain(s->name, fault, n, "result %d, the message '%s', system %d", result, why.text, why.system);
@@ -234,9 +238,9 @@ static Outcome *outcome;
 
 static int run_command(Command *command, char **argv, Fault fault, long n) {
     fflush(NULL);
+    *outcome = (Outcome){0};
     pid_t child = fork();
     assert_true(child >= 0);
-    *outcome = (Outcome){0};
     if (!child) {
         int argc = 0, null = open("/dev/null", O_WRONLY), log = open(in_folder("log"), O_WRONLY | O_CREAT | O_TRUNC, 0666);
         if (chdir(test_folder) || dup2(null, 1) < 0 || dup2(log, 2) < 0) _exit(126);
@@ -291,6 +295,7 @@ static bool command_fails_at(const Run *r, Fault fault, long n, bool old) {
     silent += outcome->reached && !status;
     if (!outcome->reached && status) complain(what, fault, n, "status %d without a fault: %s", status, said);
     if (status != 0 && status != 3) complain(what, fault, n, "%s: status %d: %s", outcome->call, status, said);
+    if (outcome->reached && outcome->returned && !status && must_tell(fault, outcome->call)) complain(what, fault, n, "%s: no failure", outcome->call);
     if (status == 3 && !*said) complain(what, fault, n, "%s: no message", outcome->call);
     if (outcome->returned && (outcome->blocks || outcome->descriptors)) complain(what, fault, n, "%s: %ld blocks, %d descriptors leaked", outcome->call, outcome->blocks, outcome->descriptors);
     for (int i = 0; r->made[i]; i++)

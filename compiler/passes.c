@@ -136,6 +136,7 @@ int compile(Compilation *c, const char *path, const char *last, const char *dump
     c->source.text = text;
     if (failure) {
         strbuf_printf(&c->diag.out, "cnnc: error: %s\n", failure);
+        c->diag.errors++;
         return EXIT_FILE;
     }
     return compile_source(c, last, dump, out);

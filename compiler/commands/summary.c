@@ -67,7 +67,11 @@ int command_summary(int argc, char **argv) {
     if (parse_options(argc, argv, &line) && apply_network_options(&described, &network) && apply_network_options(&planned, &network)) {
         status = compile(&planned, net, "plan", NULL, NULL);
         print_diagnostics(&planned);
-        if (status == EXIT_FINE) status = compile(&described, net, "build", NULL, NULL);
+        described.quiet = true;
+        if (status == EXIT_FINE) {
+            status = compile(&described, net, "build", NULL, NULL);
+            print_diagnostics(&described);
+        }
         if (status == EXIT_FINE) status = print_summary(&described, &planned);
     }
     compilation_free(&described);

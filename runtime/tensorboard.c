@@ -90,6 +90,7 @@ static int call(void *context, cnnc_model *model, const cnnc_event *event) {
         close_files(b);
         b->first = event->epoch;
         b->resumed = event->resumed;
+        return open_file(b, 0, event->error); /* that it cannot be is better known now than after an epoch */
     }
     if (event->kind != CNNC_EPOCH_END)
         return CNNC_OK;

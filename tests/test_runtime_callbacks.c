@@ -101,19 +101,23 @@ static void early_stopping(void **state) {
     o.patience = 2;
     o.monitor = "loss";
     assert_int_equal(stops_after(&o, values, n, &best), 2);
+    o.monitor = "val_loss";
+    o.patience = 0;
+    assert_int_equal(stops_after(&o, (const double[]){NAN, 1, 2}, 3, &best), 2); /* never after the first epoch */
 }
 
 static void reducing(void **state) {
     (void)state;
     const double values[] = {1, 1, 1, 1, 0.5, 0.49995, 0.5, 0.5};
-    const double rates[][8] = {{1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25}, {1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5}, {1, 1, 0.5, 0.5, 0.5, 0.5, 0.4, 0.4}};
-    const struct { int cooldown; double least; } cases[] = {{1, 0}, {1, 0.5}, {1, 0.4}};
+    const double rates[][8] = {{1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25}, {1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5}, {1, 1, 0.5, 0.5, 0.5, 0.5, 0.4, 0.4},
+                              {1, 1, 1, 1, 1, 1, 1, 1}};
+    const struct { int cooldown; double least; } cases[] = {{1, 0}, {1, 0.5}, {1, 0.4}, {1, 2}};
     cnnc_reduce_lr o;
     cnnc_reduce_lr_defaults(&o);
     assert_true(o.factor == 0.1 && o.patience == 10 && o.min_delta == 1e-4 && o.cooldown == 0 && o.min_lr == 0 && !strcmp(o.monitor, "val_loss"));
     o.factor = 0.5;
     o.patience = 2;
-    for (int c = 0; c < 3; c++) {
+    for (int c = 0; c < 4; c++) {
         cnnc_model *model = new_model();
         cnnc_hook hook;
         o.cooldown = cases[c].cooldown;
@@ -285,6 +289,8 @@ static void stopped_and_resumed(const setup *whole, const cnnc_model *wanted, in
     if (cnnc_fit(first, &data, &s.options, NULL, &error) != CNNC_STOPPED)
         fail_msg("%d: not stopped", where);
     again.options.resume = 1;
+    static unsigned char kept[1 << 16];
+    size_t size = read_bytes(s.checkpoint, kept, sizeof kept);
     if (cnnc_fit(second, &data, &again.options, NULL, &error) != CNNC_OK)
         fail_msg("%d: %s", where, error.text);
     assert_int_equal(second->state->step, wanted->state->step);
@@ -299,6 +305,12 @@ static void stopped_and_resumed(const setup *whole, const cnnc_model *wanted, in
     cnnc_model *third = new_model();
     assert_int_equal(cnnc_fit(third, &data, &again.options, NULL, &error), CNNC_OK);
     assert_memory_equal(third->state->parameters, wanted->state->parameters, PARAMETERS * sizeof(float));
+    same_files(s.log, whole->log);
+    /* From the first checkpoint again, as if it had been killed before it wrote another: what it had logged is not there twice. */
+    write_bytes(s.checkpoint, kept, size);
+    assert_int_equal(cnnc_fit(third, &data, &again.options, NULL, &error), CNNC_OK);
+    assert_memory_equal(third->state->parameters, wanted->state->parameters, PARAMETERS * sizeof(float));
+    same_files(s.best, whole->best);
     same_files(s.log, whole->log);
     tear_down(&s);
     tear_down(&again);

@@ -198,6 +198,13 @@ static void others_are_refused(void **state) {
     saved.batch = BATCHES;
     assert_int_equal(cnnc_checkpoint_save(model, &saved, path, &error), CNNC_OK);
     assert_refused(fresh, &linear_network, position, "epoch 1, batch 8 of 8 cannot be");
+    saved.batch = 1;
+    saved.pending = 1; /* the end of the epoch before cannot be ahead in the middle of one */
+    assert_int_equal(cnnc_checkpoint_save(model, &saved, path, &error), CNNC_OK);
+    assert_refused(fresh, &linear_network, position, "epoch 1, batch 1 of 8 cannot be");
+    const cnnc_metadata old[] = {{"format", "cnnc checkpoint 1"}};
+    assert_int_equal(cnnc_weights_save(&linear_network, model->net, path, old, 1, &error), CNNC_OK);
+    assert_refused(fresh, &linear_network, position, "is a 'cnnc checkpoint 1', this runtime reads a 'cnnc checkpoint 2'");
     assert_int_equal(cnnc_weights_save(&linear_network, model->net, path, NULL, 0, &error), CNNC_OK);
     assert_refused(fresh, &linear_network, position, "not a checkpoint");
     unlink(path);

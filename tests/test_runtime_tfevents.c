@@ -104,8 +104,7 @@ static void the_callback(void **state) {
     cnnc_hook_free(&hook);
     write_bytes(in_folder("file"), "x", 1);
     assert_int_equal(cnnc_tensorboard_new(&linear_network, in_folder("file"), &hook, &error), CNNC_OK);
-    assert_int_equal(hook.call(hook.context, NULL, &begin), CNNC_OK);
-    assert_int_equal(hook.call(hook.context, NULL, &end), CNNC_FAILED);
+    assert_int_equal(hook.call(hook.context, NULL, &begin), CNNC_FAILED);
     assert_says(&error, "file: an event file cannot be written: Not a directory");
     cnnc_hook_free(&hook);
 }

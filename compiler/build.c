@@ -352,12 +352,13 @@ static const AttrDef compile_attributes[] = {
 };
 static const Callable compile_statement = {"compile", "how the network is trained", ATTRIBUTES(compile_attributes), NULL};
 
-enum { FIT_EPOCHS, FIT_BATCH_SIZE, FIT_SHUFFLE, FIT_SEED };
+enum { FIT_EPOCHS, FIT_BATCH_SIZE, FIT_SHUFFLE, FIT_SEED, FIT_VALIDATION_SPLIT };
 static const AttrDef fit_attributes[] = {
     {"epochs", ATTR_INT, "1", 1, 1e9, 0, NULL, NULL, false, "passes over the training data"},
     {"batch_size", ATTR_INT, "32", 1, 1 << 20, 0, NULL, NULL, false, "examples in an update"},
     {"shuffle", ATTR_BOOL, "true", 0, 0, 0, NULL, NULL, false, "another order in each epoch"},
     {"seed", ATTR_INT, "0", 0, 2147483647, 0, NULL, NULL, false, "of initial weights and shuffling"},
+    {"validation_split", ATTR_REAL, "0", 0, 1, 0, NULL, NULL, false, "part of the data, its last one, to evaluate after each epoch and not to train on"},
 };
 static const Callable fit_statement = {"fit", "how long, in which portions", ATTRIBUTES(fit_attributes), NULL};
 
@@ -391,6 +392,7 @@ static void build_compile(Graph *g, const Statement *s, Tensor *prediction, int 
     g->loss_loc = a[COMPILE_LOSS].loc;
     g->optimizer = find_op(a[COMPILE_OPTIMIZER].word, OP_OPTIMIZER);
     g->optimizer_attributes = a[COMPILE_OPTIMIZER].attributes;
+    g->loss_attributes = a[COMPILE_LOSS].attributes;
     if (!g->optimizer->infer(g, new_op(g, g->optimizer, layer, g->optimizer_attributes, NULL, 0))) return;
     g->scale = new_tensor(g, NULL, "scale", shape1(1), TYPE_REAL, ROLE_SCALE);
     Tensor *target = NULL, *logits = prediction;
@@ -415,6 +417,8 @@ static void build_fit(Graph *g, const Statement *s) {
     g->batch_size = attr_int(&a[FIT_BATCH_SIZE]);
     g->shuffle = a[FIT_SHUFFLE].real != 0;
     g->seed = (uint64_t)a[FIT_SEED].real;
+    g->validation_split = a[FIT_VALIDATION_SPLIT].real;
+    if (g->validation_split == 1) error(g->diag, a[FIT_VALIDATION_SPLIT].loc, "a validation_split of 1 leaves nothing to train on");
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------------------- */

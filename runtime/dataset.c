@@ -72,7 +72,7 @@ static int fill_one_hot(const feed *f, void *to) {
     size_t count = f->array->count, classes = (size_t)f->tensor->classes;
     int32_t *labels = cnnc_allocate(count * sizeof *labels);
     if (!labels)
-        return cnnc_fail(f->error, "%s: no memory for %zu labels", f->name, count);
+        return cnnc_fail_system(f->error, "%s: no memory for %zu labels", f->name, count);
     int result = CNNC_OK;
     if (cnnc_array_convert(f->array, 0, count, CNNC_I32, labels, f->error) != CNNC_OK)
         result = prefix(f);
@@ -133,7 +133,7 @@ static int allocate(const cnnc_network *network, int target_count, size_t n, cnn
         if (!pass) { /* now the size is known */
             dataset->memory = cnnc_allocate(offset);
             if (!dataset->memory)
-                return cnnc_fail(error, "no memory for %zu bytes of data", offset);
+                return cnnc_fail_system(error, "no memory for %zu bytes of data", offset);
             dataset->inputs = dataset->memory;
             dataset->targets = dataset->inputs + inputs;
         }
@@ -180,7 +180,7 @@ int cnnc_dataset_view(const cnnc_network *network, const cnnc_dataset *dataset, 
         return cnnc_fail(error, "examples %zu .. %zu of %zu do not exist", begin, end, dataset->n);
     void **table = calloc((size_t)count + 1, sizeof *table);
     if (!table)
-        return cnnc_fail(error, "no memory for a view of the data");
+        return cnnc_fail_system(error, "no memory for a view of the data");
     *view = *dataset;
     view->n = end - begin;
     view->memory = table;
@@ -227,7 +227,7 @@ static int find_mnist(const char *folder, const char *split, const char *part, c
     size_t size = strlen(folder) + strlen(split) + 64;
     *path = malloc(size);
     if (!*path)
-        return cnnc_fail(error, "%s: no memory", folder);
+        return cnnc_fail_system(error, "%s: no memory", folder);
     for (int i = 0; i < 4; i++) {
         snprintf(*path, size, "%s/%s-%s%cidx%d-ubyte%s", folder, split, part, i < 2 ? '-' : '.', rank, i & 1 ? ".gz" : "");
         if (access(*path, F_OK) == 0)
@@ -259,7 +259,7 @@ static int load_folder(const cnnc_network *network, const char *folder, const ch
 static int load_list(const cnnc_network *network, const char *list, cnnc_dataset *dataset, cnnc_error *error) {
     char *copy = strdup(list);
     if (!copy)
-        return cnnc_fail(error, "%s: no memory", list);
+        return cnnc_fail_system(error, "%s: no memory", list);
     const char *paths[MAX_FILES];
     int count = 0, inputs = network->input_count, result = CNNC_OK;
     for (char *rest = copy; rest; count++) {

@@ -24,7 +24,7 @@ int cnnc_weights_save(const cnnc_network *network, const void *net, const char *
                       int metadata_count, cnnc_error *error) {
     cnnc_safetensor *tensors = calloc((size_t)network->parameters_length + 1, sizeof *tensors);
     if (!tensors)
-        return cnnc_fail(error, "%s: no memory for the list of parameters", path);
+        return cnnc_fail_system(error, "%s: no memory for the list of parameters", path);
     cnnc_list_parameters(network, ((const cnnc_state *)net)->parameters, tensors);
     int result = cnnc_safetensors_write(path, tensors, network->parameters_length, metadata, metadata_count, error);
     free(tensors);

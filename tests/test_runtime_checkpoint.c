@@ -206,6 +206,26 @@ static void others_are_refused(void **state) {
     cnnc_model_free(fresh);
 }
 
+static int spoil(void *context, cnnc_model *model, const cnnc_event *event) {
+    (void)context;
+    if (event->kind == CNNC_BATCH_END && event->batch == BATCHES - 1) /* no loss of this epoch shows it */
+        ((float *)model->state->parameters)[BIAS + 1] = -INFINITY;
+    return CNNC_OK;
+}
+
+static void what_is_infinite_stops(void **state) {
+    (void)state;
+    cnnc_dataset data = random_data();
+    cnnc_fit_options options = quiet();
+    cnnc_model *model = new_model();
+    options.callback = spoil;
+    options.checkpoint = path;
+    assert_int_equal(cnnc_fit(model, &data, &options, NULL, &error), CNNC_FAILED);
+    assert_says(&error, "after epoch 1 (update 8) 'dense/bias' is the first parameter that is not finite");
+    assert_int_equal(access(path, F_OK), -1); /* no checkpoint of that */
+    cnnc_model_free(model);
+}
+
 static void what_is_no_number_stops(void **state) {
     (void)state;
     cnnc_dataset data = random_data();
@@ -229,6 +249,7 @@ int main(void) {
         cmocka_unit_test_teardown(all_of_the_state_comes_back, remove_files),
         cmocka_unit_test_teardown(files_on_the_way, remove_files),
         cmocka_unit_test_teardown(others_are_refused, remove_files),
+        cmocka_unit_test(what_is_infinite_stops),
         cmocka_unit_test(what_is_no_number_stops),
     };
     return cmocka_run_group_tests(tests, make_paths, remove_folder);

@@ -33,6 +33,7 @@ typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templa
 /* Applies them. False after a message. */
 bool apply_network_options(Compilation *, const NetworkOptions *);
 void print_diagnostics(Compilation *);
+int status_of(const cnnc_error *); /* the exit status after a failure of the runtime */
 
 /* ---- depfile.c: a rule for Make and Ninja ---- made: what stands before the colon; tuning may be NULL. A message on failure. */
 const char *write_depfile(Compilation *, const char *path, const char *made, const char *net, const char *tuning);
@@ -45,6 +46,11 @@ typedef struct Loaded { void *library; const cnnc_network *network; } Loaded;
 const cnnc_network *load_network(Compilation *, const char *path, Loaded *, int *status);
 void unload_network(Loaded *);
 
-/* ---- describe.c: the descriptor of a graph, without compiling it; for the summary ---- */
+/* ---- partial.c: weights by name ---- says which layers it loaded and which not; a result of the runtime's */
+int load_partly(cnnc_model *, const char *path, cnnc_error *);
+
+/* ---- describe.c: the descriptor of a graph, without compiling it, and the work in it ---- */
 cnnc_network *describe_network(const Graph *);
+bool multiplies_weights(const Op *);  /* a layer's op that multiplies by weights, or a gradient of one */
+double dense_flops(const Graph *);    /* of those ops, for one example: a multiply-add is two */
 #endif

@@ -175,3 +175,5 @@ void print_diagnostics(Compilation *c) {
     if (c->diag.out.length) fwrite(c->diag.out.text, 1, c->diag.out.length, stderr);
     if (c->diag.errors > 20) fprintf(stderr, "cnnc: %d errors, the first 20 are shown\n", c->diag.errors);
 }
+
+int status_of(const cnnc_error *failure) { return failure->system ? EXIT_FILE : EXIT_INPUT; }

@@ -35,3 +35,18 @@ endforeach()
 # An application built here for another machine
 add_test(NAME cross_aarch64 COMMAND ${CMAKE_CURRENT_LIST_DIR}/cross.sh ${PROJECT_SOURCE_DIR} $<TARGET_FILE:cnnc> ${CMAKE_CURRENT_BINARY_DIR}/cross)
 set_tests_properties(cross_aarch64 PROPERTIES SKIP_RETURN_CODE 77)
+
+# The packages: installs one, so it is not among the others. ctest -L package
+add_test(NAME package COMMAND ${CMAKE_CURRENT_LIST_DIR}/package.sh ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} ${CMAKE_CURRENT_BINARY_DIR}/package)
+set_tests_properties(package PROPERTIES LABELS "long;package" RUN_SERIAL ON SKIP_RETURN_CODE 77)
+
+# What README.md shows
+foreach(which short long)
+    set(name readme)
+    if(which STREQUAL "long")
+        set(name readme_long)
+    endif()
+    add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_LIST_DIR}/readme.sh ${which} ${PROJECT_SOURCE_DIR} ${prefix} ${CMAKE_CURRENT_BINARY_DIR}/${name})
+    set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED prefix SKIP_RETURN_CODE 77)
+endforeach()
+set_tests_properties(readme_long PROPERTIES LABELS long RUN_SERIAL ON TIMEOUT 3600)

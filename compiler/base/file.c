@@ -127,7 +127,7 @@ static const char *replace(Arena *arena, const char *target, mode_t mode, const 
 
 const char *write_file(Arena *arena, const char *path, const char *text, size_t length) {
     struct stat status;
-    if (stat(path, &status) != 0) return replace(arena, path, 0, text, length);
+    if (stat(path, &status) != 0) return errno == ENOENT ? replace(arena, path, 0, text, length) : cannot_write(arena, path, errno); /* what is not known is not replaced */
     if (!S_ISREG(status.st_mode)) return write_through(arena, path, text, length);
     if (has_contents(path, text, length)) return NULL;
     if (access(path, W_OK) != 0) return cannot_write(arena, path, errno);

@@ -26,7 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_NAME = 63, DEEPEST = 32, MOST_VALUES = 4096 };
+enum { LONGEST_NAME = 63, DEEPEST = 32, MOST_VALUES = 4096, MOST_STATEMENTS = 10000 };
 
 static const double LARGEST_INTEGER = 9007199254740992.0; /* 2^53: up to here a double holds every integer */
 
@@ -658,7 +658,10 @@ bool parse(Arena *arena, const Source *source, Diag *diag, Description *out) {
         Statement statement = {0};
         skip_spaces(&p);
         if (at_statement_end(&p)) check_comment(&p);
-        else if (parse_statement(&p, &statement)) {
+        else if (out->length == MOST_STATEMENTS) {
+            error(diag, place_of_length(&p, 1), "more than %d statements", MOST_STATEMENTS);
+            break;
+        } else if (parse_statement(&p, &statement)) {
             *PUSH(arena, out->statements, out->length) = statement;
             check_comment(&p);
         }

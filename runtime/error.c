@@ -3,9 +3,9 @@
 
 #include <stdarg.h>
 
-int cnnc_fail(cnnc_error *error, const char *format, ...) {
+void cnnc_explain(cnnc_error *error, const char *format, ...) {
     if (!error)
-        return CNNC_FAILED;
+        return;
     va_list arguments;
     va_start(arguments, format);
     if (vsnprintf(error->text, sizeof error->text, format, arguments) < 0)
@@ -14,5 +14,4 @@ int cnnc_fail(cnnc_error *error, const char *format, ...) {
     for (char *c = error->text; *c; c++) /* names come from files: nothing in them may reach a terminal raw */
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?';
-    return CNNC_FAILED;
 }

@@ -12,8 +12,10 @@
 
 #define CNNC_ALIGNMENT 64
 
-/* error.c: fills in *error, when there is one, and returns CNNC_FAILED. Control characters become '?'. */
-int cnnc_fail(cnnc_error *error, const char *format, ...) CNNC_PRINTF(2, 3);
+/* error.c: fills in *error, when there is one. Control characters become '?'. */
+void cnnc_explain(cnnc_error *error, const char *format, ...) CNNC_PRINTF(2, 3);
+static inline int cnnc_failure(void) { return CNNC_FAILED; }
+#define cnnc_fail(...) (cnnc_explain(__VA_ARGS__), cnnc_failure()) /* a macro: compilers and analysers see that it is a failure */
 
 /* file.c: all bytes of a regular file, to be freed by free(); one zero follows them. */
 int cnnc_file_bytes(const char *path, unsigned char **bytes, size_t *size, cnnc_error *error);

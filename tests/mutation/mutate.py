@@ -6,7 +6,8 @@ usage: tests/mutation/mutate.py [--count=100] [--seed=1] [--jobs=2] [--work=buil
 Mutants are drawn with the seed: the same sources and seed give the same ones. A mutant counts when it compiles and its object
 file differs. Test programs of what the file does come first, then the others (not the long ones); the first failure, or no end
 within --limit seconds a program, is a catch. Results are kept in WORK/results.jsonl as they come, and a second run goes on from
-there. Each job works in a copy of the repository of its own. Exit status: 0, 1 if fewer than nine of ten were caught.
+there. Each job works in a copy of the repository of its own. A mutant may write or remove what it likes: root runs the tests as
+nobody, who must be able to reach WORK. Exit status: 0, 1 if fewer than nine of ten were caught.
 """
 import argparse
 import concurrent.futures
@@ -99,10 +100,14 @@ def draw(count, seed):
         yield path, start, end, new
 
 
-def run(command, cwd, limit, env=None):
+NOBODY = 65534
+
+
+def run(command, cwd, limit, env=None, unprivileged=False):
     """Exit status, None when the time is over; the whole group of processes ends with it."""
+    other = {'user': NOBODY, 'group': NOBODY, 'extra_groups': []} if unprivileged and os.geteuid() == 0 else {}
     child = subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-                             start_new_session=True)
+                             start_new_session=True, **other)
     try:
         return child.wait(limit)
     except subprocess.TimeoutExpired:
@@ -135,7 +140,9 @@ class Workplace:
 
     def __init__(self, folder, tests):
         self.source, self.build = folder / 'source', folder / 'build'
-        self.environment = dict(os.environ, XDG_CACHE_HOME=str(folder / 'cache'))
+        self.home = folder / 'home'
+        self.environment = dict(os.environ, XDG_CACHE_HOME=str(self.home), HOME=str(self.home))
+        self.clear_home()
         shutil.rmtree(self.source, ignore_errors=True)
         listed = subprocess.run(['git', 'ls-files', '-z'], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout.decode()
         for name in filter(None, listed.split('\0')):
@@ -149,6 +156,13 @@ class Workplace:
             sys.exit(f'{self.source} does not build')
         self.programs = sorted(p.stem for p in (self.source / 'tests').glob('test_*.c') if re.search(tests, p.stem))
 
+    def clear_home(self):
+        """A mutant's code must not be found by the next."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        self.home.mkdir(parents=True)
+        if os.geteuid() == 0:
+            os.chown(self.home, NOBODY, NOBODY)
+
     def make(self):
         return run(['cmake', '--build', self.build, '--parallel', '1'], self.build, 900)
 
@@ -157,7 +171,7 @@ class Workplace:
         return hashlib.sha256(found[0].read_bytes()).hexdigest() if found else None
 
     def test(self, name, limit):
-        return run([self.build / 'tests' / name], self.build / 'tests', limit, self.environment)
+        return run([self.build / 'tests' / name], self.build / 'tests', limit, self.environment, unprivileged=True)
 
     def judge(self, mutant, limit):
         path, start, end, new = mutant
@@ -186,7 +200,7 @@ class Workplace:
             file.write_text(original)
             os.utime(file)
             self.make()
-            shutil.rmtree(self.environment['XDG_CACHE_HOME'], ignore_errors=True)  # a mutant's code must not be found by the next
+            self.clear_home()
 
 
 def report(results):

@@ -161,7 +161,7 @@ int cnnc_dataset_make(const cnnc_network *network, const cnnc_array *inputs, con
             feed f = {.network = network, .role = k < 0 ? "input" : "target", .n = n, .error = error};
             f.tensor = k < 0 ? &network->inputs[i] : &network->targets[k];
             f.array = k < 0 ? &inputs[i] : &targets[k];
-            f.name = names && names[i] ? names[i] : "array";
+            f.name = names && names[i] ? names[i] : "array"; /* NOLINT(clang-analyzer-core.uninitialized.Branch): one for each array */
             result = check_shape(&f);
             if (result == CNNC_OK && pass)
                 result = fill(&f, k < 0 ? dataset->inputs[i] : dataset->targets[k]);

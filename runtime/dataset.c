@@ -53,7 +53,7 @@ static int check_labels(const feed *f, const int32_t *labels, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (labels[i] < 0 || labels[i] >= f->tensor->classes)
             return cnnc_fail(f->error, "%s: example %zu is of class %d, but the target '%s' of network %s has classes 0 .. %d",
-                             f->name, i / per_example(f->array), (int)labels[i], f->tensor->name, f->network->name,
+                             f->name, i / per_example(f->array) /* NOLINT(clang-analyzer-core.DivideZero): there is a label */, (int)labels[i], f->tensor->name, f->network->name,
                              f->tensor->classes - 1);
     return CNNC_OK;
 }
@@ -161,7 +161,7 @@ int cnnc_dataset_make(const cnnc_network *network, const cnnc_array *inputs, con
             feed f = {.network = network, .role = k < 0 ? "input" : "target", .n = n, .error = error};
             f.tensor = k < 0 ? &network->inputs[i] : &network->targets[k];
             f.array = k < 0 ? &inputs[i] : &targets[k];
-            f.name = names && names[i] ? names[i] : "array";
+            f.name = names && names[i] ? names[i] : "array"; /* NOLINT(clang-analyzer-core.uninitialized.Branch): one for each array */
             result = check_shape(&f);
             if (result == CNNC_OK && pass)
                 result = fill(&f, k < 0 ? dataset->inputs[i] : dataset->targets[k]);
@@ -260,7 +260,7 @@ static int load_list(const cnnc_network *network, const char *list, cnnc_dataset
     char *copy = strdup(list);
     if (!copy)
         return cnnc_fail_system(error, "%s: no memory", list);
-    const char *paths[MAX_FILES];
+    const char *paths[MAX_FILES] = {NULL};
     int count = 0, inputs = network->input_count, result = CNNC_OK;
     for (char *rest = copy; rest; count++) {
         char *comma = strchr(rest, ',');

@@ -47,10 +47,10 @@ static void columns(void **state) {
         /* what a backslash at the end of a comment would make of the next line */
         {"dense 3 # a\\ \n# b \\", "dense  3  # a\\ \n# b \\ \n"},
         /* 118 characters, and a word more */
-        {"dense 3 kernel_initializer=random_normal(stddev=0.05, mean=0.01, seed=123456) bias_initializer=random_normal(stddev=0.05)\n"
-         "dense 3 kernel_initializer=random_normal(stddev=0.05, mean=0.01, seed=1234567) bias_initializer=random_normal(stddev=0.05) # d\n",
-         "dense  3  kernel_initializer=random_normal(stddev=0.05, mean=0.01, seed=123456) \\\n    bias_initializer=random_normal(stddev=0.05)\n"
-         "dense  3  kernel_initializer=random_normal(stddev=0.05, mean=0.01, seed=1234567) \\\n    bias_initializer=random_normal(stddev=0.05)  # d\n"},
+        {"dense 3 kernel_initializer=random_normal(stddev=0.05, mean=0.01234567890123) bias_initializer=random_uniform(seed=1)\n"
+         "dense 3 kernel_initializer=random_normal(stddev=0.05, mean=0.012345678901231) bias_initializer=random_uniform(seed=1) # d\n",
+         "dense  3  kernel_initializer=random_normal(stddev=0.05, mean=0.01234567890123) bias_initializer=random_uniform(seed=1)\n"
+         "dense  3  kernel_initializer=random_normal(stddev=0.05, mean=0.012345678901231) \\\n    bias_initializer=random_uniform(seed=1)  # d\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *once = says_of("fmt -", rows[i].from, 0), *again = says_of("fmt -", rows[i].to, 0);

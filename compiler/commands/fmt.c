@@ -228,7 +228,7 @@ static int format_file(const char *path, const NetworkOptions *network, bool che
         bool same = out.length == c.source.length && (!out.length || !memcmp(out.text, c.source.text, out.length));
         if (check && !same) status = EXIT_INPUT, puts(path);
         else if (!check && input && out.length) fwrite(out.text, 1, out.length, stdout);
-        else if (!check && !input && !same) failure = write_file(c.arena, path, out.text, out.length);
+        else if (!check && !input) failure = write_file(c.arena, path, out.text, out.length);
     }
     if (failure) fprintf(stderr, "cnnc: error: %s\n", failure), status = EXIT_FILE;
     strbuf_free(&out);

@@ -5,7 +5,7 @@
 #include "cnnc_runtime.h"
 
 typedef int Command(int argc, char **argv); /* argv[0]: the command's word. Returns an exit status. */
-Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_tune, command_fmt, command_help;
+Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_tune, command_fmt, command_new, command_help;
 typedef struct CommandDef { const char *name; Command *run; const char *usage, *doc; } CommandDef;
 extern const CommandDef commands[]; /* ended by a NULL name; the first is what runs without a command's word */
 

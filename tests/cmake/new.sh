@@ -36,7 +36,7 @@ for name in class NULL SIZE_MAX cnnc cnnc_net 1st a-b a/b ../up 'a b' '' "a$(pri
 input 3'; do
     status=0
     "$prefix/bin/cnnc" new "$name" >../said 2>&1 || status=$?
-    [ "$status" = 2 ] && grep -q "cannot be\|at most 63" ../said || { cd ..; wrong "the name '$name': $status"; }
+    [ "$status" = 2 ] && grep -q "cannot be\|at most 63\|control character" ../said || { cd ..; wrong "the name '$name': $status"; }
 done
 status=0
 (trap '' XFSZ && ulimit -f 0 && exec "$prefix/bin/cnnc" new full) 2>/dev/null >&2 || status=$?

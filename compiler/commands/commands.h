@@ -36,8 +36,8 @@ bool apply_network_options(Compilation *, const NetworkOptions *);
 void print_diagnostics(Compilation *);
 int status_of(const cnnc_error *); /* the exit status after a failure of the runtime */
 
-/* ---- depfile.c: a rule for Make and Ninja ---- made: what stands before the colon; tuning may be NULL. A message on failure. */
-const char *write_depfile(Compilation *, const char *path, const char *made, const char *net, const char *tuning);
+/* ---- depfile.c: a rule for Make and Ninja ---- made: what stands before the colon; tuning may be NULL. */
+const char *depfile_text(Compilation *, const char *made, const char *net, const char *tuning);
 const char *depfile_targets(Arena *, const char *out, const char *header);
 
 /* ---- load.c: a network as code in this process -----------------------------------------------------------------------

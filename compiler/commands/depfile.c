@@ -13,15 +13,14 @@ static const char *escaped(Arena *arena, const char *path) {
     return text;
 }
 
-const char *write_depfile(Compilation *c, const char *path, const char *made, const char *net, const char *tuning) {
+const char *depfile_text(Compilation *c, const char *made, const char *net, const char *tuning) {
     int n;
     const char **templates = templates_read(c->templates, c->arena, &n), *text = arena_printf(c->arena, "%s:", made);
     const char *const sources[] = {net, tuning};
     for (int i = 0; i < LENGTH(sources); i++)
         if (sources[i] && strcmp(sources[i], "-")) text = arena_printf(c->arena, "%s %s", text, escaped(c->arena, sources[i]));
     for (int i = 0; i < n; i++) text = arena_printf(c->arena, "%s %s", text, escaped(c->arena, templates[i]));
-    text = arena_printf(c->arena, "%s\n", text);
-    return write_file(c->arena, path, text, strlen(text));
+    return arena_printf(c->arena, "%s\n", text);
 }
 
 const char *depfile_targets(Arena *arena, const char *out, const char *header) {

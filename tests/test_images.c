@@ -381,7 +381,7 @@ static void a_training(void **state) {
                        i % 3 ? make_jpeg(JCS_RGB, 3, false, 12, 10, rgb) : make_png((PngForm){PNG_COLOR_TYPE_RGB, 8, false, false}, 12, 10, rgb, 30));
     }
     images("photos --size=8x8 --split=0.2 --shuffle -o p_", 0);
-    const char *net = "network photos\ninput 8x8x3 type=u8 scale=1/255\nconv2d 4 3x3 activation=relu\nflatten\ndense 2 activation=softmax\n"
+    const char *net = "network photos\ninput 8x8x3 type=u8 scale=1/255\nconv2d 4 3x3 activation=tanh\nflatten\ndense 2 activation=softmax\n"
                       "compile optimizer=rmsprop(learning_rate=0.01) loss=categorical_crossentropy metrics=accuracy\nfit epochs=10 batch_size=8\n";
     write_bytes("photos.net", (Bytes){(u8 *)(uintptr_t)net, strlen(net)});
     assert_int_equal(system(text("cd %s && " CNNC_COMMAND " train photos.net --data p_X.npy,p_Y.npy --validation-split=0.2 >said 2>&1", folder)), 0);
@@ -411,7 +411,7 @@ static void broken_files_are_named(void **state) {
     says(said, "bad/a/1.png: at byte ");
     says(said, ": not readable as PNG: the file ends here\n");
     says(said, "bad/a/2.png: at byte ");
-    says(said, ": not readable as PNG: IDAT: CRC error\n");
+    says(said, "bad/a/3.png: at byte ");
     says(said, "bad/a/4.jpg: not readable as JPEG: Premature end of JPEG file\n");
     says(said, "bad/a/5.jpg: not readable as JPEG: Premature end of JPEG file\n");
     says(said, "bad/a/6.jpg: at byte 0: neither a PNG nor a JPEG file\n");
@@ -568,7 +568,7 @@ static void nothing_is_left_behind(void **state) {
     int result = system(command);
     assert_true(WIFEXITED(result));
     assert_int_equal(WEXITSTATUS(result), 3);
-    says(file_text(text("%s/said", folder), NULL), "File too large");
+    says(file_text(text("%s/said", folder), NULL), "error: limit/X.npy: not written: ");
     assert_int_equal(names_in("limit"), 3);
     assert_string_equal(file_text(text("%s/limit/classes.txt", folder), NULL), before);
 #if !defined __SANITIZE_ADDRESS__

@@ -72,16 +72,24 @@ static int write_classes(const char *path, const Folder *folder, cnnc_error *err
     return cnnc_output_commit(&output, error);
 }
 
-static int make(Stage *stage, int i, const Folder *folder, const Part parts[2], cnnc_error *error) {
-    stage->made[i] = concatenate(stage->folder, "/", output_names[i]);
-    if (!stage->made[i]) return cnnc_fail_system(error, "%s: no memory for its name", stage->final[i]);
+static int write_output(int i, const char *path, const Folder *folder, const Part parts[2], cnnc_error *error) {
     switch (i) {
-    case 0: return cnnc_npy_write(stage->made[i], &parts[0].x, error);
-    case 1: return cnnc_npy_write(stage->made[i], &parts[0].y, error);
-    case 2: return write_classes(stage->made[i], folder, error);
-    case 3: return cnnc_npy_write(stage->made[i], &parts[1].x, error);
-    default: return cnnc_npy_write(stage->made[i], &parts[1].y, error);
+    case 0: return cnnc_npy_write(path, &parts[0].x, error);
+    case 1: return cnnc_npy_write(path, &parts[0].y, error);
+    case 2: return write_classes(path, folder, error);
+    case 3: return cnnc_npy_write(path, &parts[1].x, error);
+    default: return cnnc_npy_write(path, &parts[1].y, error);
     }
+}
+
+/* Writes an output into the folder; a message names it as it is called in the end. */
+static int make(Stage *stage, int i, const Folder *folder, const Part parts[2], cnnc_error *error) {
+    char *path = stage->made[i] = concatenate(stage->folder, "/", output_names[i]);
+    if (!path) return cnnc_fail_system(error, "%s: no memory for its name", stage->final[i]);
+    cnnc_error wrong = {0};
+    if (write_output(i, path, folder, parts, &wrong) == CNNC_OK) return CNNC_OK;
+    size_t n = strlen(path);
+    return cnnc_fail_system(error, "%s%s", stage->final[i], strncmp(wrong.text, path, n) ? ": cannot be written" : wrong.text + n);
 }
 
 /* Gives the files their names; when one cannot have its, those before it go as well. */

@@ -8,7 +8,25 @@
 
 #include "images.h"
 
+#if defined __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1 /* as gcc has it */
+#endif
+#endif
+
 typedef unsigned char u8;
+
+/* Texts stay until the end. */
+enum { MOST_TEXTS = 1024 };
+static char *texts[MOST_TEXTS];
+static int text_count;
+
+static char *keep(char *s) {
+    assert_in_range(text_count, 0, MOST_TEXTS - 1);
+    return texts[text_count++] = s;
+}
+#define text(...) keep(text(__VA_ARGS__))
+#define file_text(path, length) keep(file_text(path, length))
 
 /* ---- files to read ---------------------------------------------------------------------------------------------------- */
 
@@ -580,6 +598,11 @@ static void nothing_is_left_behind(void **state) {
     assert_int_equal(names_in("limit"), 3);
 }
 
+static int clean_up(void **state) {
+    while (text_count) free(texts[--text_count]);
+    return remove_folder(state);
+}
+
 static int begin(void **state) {
     if (make_folder(state)) return -1;
     make_pets();
@@ -595,5 +618,5 @@ int main(void) {
         cmocka_unit_test(scans_are_limited),        cmocka_unit_test(changed_bytes),            cmocka_unit_test(usage),
         cmocka_unit_test(files_that_cannot_be),     cmocka_unit_test(nothing_is_left_behind),
     };
-    return cmocka_run_group_tests(tests, begin, remove_folder);
+    return cmocka_run_group_tests(tests, begin, clean_up);
 }

@@ -73,7 +73,7 @@ NORETURN void bug(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* ---- base/file.c -------------------------------------------------------------------------------------------------
  * Whole files. Errors are returned as a message (NULL: fine). */
-const char *read_file(Arena *, const char *path, char **text, size_t *length);       /* "-": standard input */
+const char *read_file(Arena *, const char *path, char **text, size_t *length);       /* "-": standard input, each time all of it */
 const char *write_file(Arena *, const char *path, const char *text, size_t length);  /* whole or not at all; unchanged contents keep their time stamp */
 
 /* ---- template.c --------------------------------------------------------------------------------------------------

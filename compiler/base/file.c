@@ -42,13 +42,18 @@ static const char *cannot_read(Arena *arena, const char *path, const char *why) 
     return arena_printf(arena, "cannot read %s: %s", path, why);
 }
 
-static const char *read_descriptor(Arena *arena, const char *path, int fd, char **text, size_t *length) {
-    StrBuf contents = {0};
+/* Adds all that comes to *contents. */
+static const char *read_to_end(Arena *arena, const char *path, int fd, StrBuf *contents) {
     char chunk[CHUNK];
     ssize_t n = 0;
-    while (contents.length <= MOST_BYTES && (n = read_some(fd, chunk)) > 0) strbuf_add_n(&contents, chunk, (size_t)n);
-    const char *message = n < 0 ? cannot_read(arena, path, strerror(errno)) : NULL;
-    if (contents.length > MOST_BYTES) message = cannot_read(arena, path, "it is larger than 16 MiB");
+    while (contents->length <= MOST_BYTES && (n = read_some(fd, chunk)) > 0) strbuf_add_n(contents, chunk, (size_t)n);
+    if (contents->length > MOST_BYTES) return cannot_read(arena, path, "it is larger than 16 MiB");
+    return n < 0 ? cannot_read(arena, path, strerror(errno)) : NULL;
+}
+
+static const char *read_descriptor(Arena *arena, const char *path, int fd, char **text, size_t *length) {
+    StrBuf contents = {0};
+    const char *message = read_to_end(arena, path, fd, &contents);
     if (!message) {
         *text = arena_string(arena, contents.text, contents.length);
         *length = contents.length;
@@ -57,9 +62,21 @@ static const char *read_descriptor(Arena *arena, const char *path, int fd, char 
     return message;
 }
 
+/* What it had to say is kept: a pipe says it once, and a command may compile its network several times. */
+static const char *read_input(Arena *arena, char **text, size_t *length) {
+    static StrBuf kept;
+    static bool complete;
+    const char *message = complete ? NULL : read_to_end(arena, "standard input", STDIN_FILENO, &kept);
+    if (message) return message;
+    complete = true;
+    *text = arena_string(arena, kept.text, kept.length);
+    *length = kept.length;
+    return NULL;
+}
+
 /* What is read is followed by a terminator that *length does not count. */
 const char *read_file(Arena *arena, const char *path, char **text, size_t *length) {
-    if (strcmp(path, "-") == 0) return read_descriptor(arena, "standard input", STDIN_FILENO, text, length);
+    if (strcmp(path, "-") == 0) return read_input(arena, text, length);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not make us wait */
     if (fd < 0) return cannot_read(arena, path, strerror(errno));
     struct stat status;

@@ -5,7 +5,7 @@
 #include "cnnc_runtime.h"
 
 typedef int Command(int argc, char **argv); /* argv[0]: the command's word. Returns an exit status. */
-Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_tune, command_help;
+Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_tune, command_fmt, command_new, command_help;
 typedef struct CommandDef { const char *name; Command *run; const char *usage, *doc; } CommandDef;
 extern const CommandDef commands[]; /* ended by a NULL name; the first is what runs without a command's word */
 
@@ -21,6 +21,7 @@ typedef struct Option {
 typedef struct CommandLine { const char *command; const Option *options; int option_count; const char *const *positional_names; const char **positional; int positional_max; } CommandLine;
 /* False after a message about wrong usage on standard error. --help prints the command's page and exits with 0. */
 bool parse_options(int argc, char **argv, const CommandLine *);
+bool parse_some_options(int argc, char **argv, const CommandLine *, int least); /* where fewer arguments than positional_max will do */
 /* Options that every command with a network takes. */
 typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templates, *color; int shard_size; bool no_warnings; } NetworkOptions;
 #define NETWORK_OPTIONS(n)                                                                                             \

@@ -36,7 +36,7 @@ static int evaluate(Compilation *c, const EvaluateOptions *o) {
     if (!network) return status;
     if (network->evaluate) status = evaluate_with(network, o);
     else {
-        fprintf(stderr, "%s: error: the network has no loss to evaluate: it has no compile statement\n", o->net);
+        fprintf(stderr, "%s: error: the network has no loss to evaluate: it has no compile statement\n", c->source.name);
         status = EXIT_INPUT;
     }
     unload_network(&loaded);

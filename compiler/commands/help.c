@@ -13,6 +13,8 @@ const CommandDef commands[] = {
     {"check", command_check, "cnnc check NET.net", "check gradients in double precision, or against a reference file"},
     {"bench", command_bench, "cnnc bench NET.net", "where the time of a training step goes: a table of kernels"},
     {"tune", command_tune, "cnnc tune NET.net -o FILE", "measure which algorithms are the fastest; --tuning=FILE uses them"},
+    {"fmt", command_fmt, "cnnc fmt NET.net...", "descriptions in one form: columns, comments kept; --check only tells which are not"},
+    {"new", command_new, "cnnc new NAME", "a folder NAME with a small project: a network, a program that trains it, its build"},
     {"help", command_help, "cnnc help [COMMAND|LAYER]", "this list, or a page on one word"},
     {NULL, NULL, NULL, NULL},
 };

@@ -79,7 +79,7 @@ static void print_page(const CommandLine *c) {
     }
 }
 
-bool parse_options(int argc, char **argv, const CommandLine *c) {
+bool parse_some_options(int argc, char **argv, const CommandLine *c, int least) {
     int positional = 0;
     bool only_positional = false;
     for (int i = 1; i < argc;) {
@@ -95,9 +95,11 @@ bool parse_options(int argc, char **argv, const CommandLine *c) {
         else c->positional[positional++] = arg;
         i += used;
     }
-    if (positional < c->positional_max) return usage_error(c, "%s is missing", c->positional_names[positional]);
+    if (positional < least) return usage_error(c, "%s is missing", c->positional_names[positional]);
     return true;
 }
+
+bool parse_options(int argc, char **argv, const CommandLine *c) { return parse_some_options(argc, argv, c, c->positional_max); }
 
 /* ---- options of networks --------------------------------------------------------------------------------------------- */
 

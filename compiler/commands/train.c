@@ -118,7 +118,7 @@ static int train_with(Compilation *c, const cnnc_network *network, const TrainOp
     Data data = {.train = {0}};
     Callbacks callbacks;
     cnnc_model *model = NULL;
-    const char *to = o->to ? o->to : default_weights(c->arena, o->net);
+    const char *to = o->to ? o->to : default_weights(c->arena, strcmp(o->net, "-") ? o->net : network->name);
     int status = callbacks_from_options(c->arena, &o->callbacks, network, &callbacks);
     if (status == EXIT_FINE) {
         if (cnnc_summary(network, stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure) || !load_data(network, o, &data, &failure) ||
@@ -140,7 +140,7 @@ static int train(Compilation *c, const TrainOptions *o) {
     const cnnc_network *network = load_network(c, o->net, &loaded, &status);
     if (!network) return status;
     if (!network->train) {
-        fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say\n", o->net);
+        fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say\n", c->source.name);
         status = EXIT_INPUT;
     } else status = train_with(c, network, o);
     unload_network(&loaded);

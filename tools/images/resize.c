@@ -40,6 +40,7 @@ static void mix_rows(const Image *image, int i, int height, uint64_t *sums, uint
         uint64_t w = weight(&t, j);
         for (size_t k = 0; k < n; k++) sums[k] += w * from[k];
     }
+    /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): the pixel nearest to the centre has a weight */
     for (size_t k = 0; k < n; k++) row[k] = (uint16_t)((sums[k] * 256 + t.sum / 2) / t.sum);
 }
 
@@ -49,6 +50,7 @@ static void mix_columns(const uint16_t *row, const Taps *taps, int width, int ch
             const Taps *t = &taps[i];
             uint64_t sum = 0;
             for (int j = t->first; j <= t->last; j++) sum += weight(t, j) * row[(size_t)j * (size_t)channels + (size_t)c];
+            /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): as above */
             to[(size_t)i * (size_t)channels + (size_t)c] = (unsigned char)((sum + t->sum * 128) / (t->sum * 256));
         }
 }

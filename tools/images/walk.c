@@ -60,13 +60,9 @@ static int list(const char *path, Names *names, cnnc_error *error) {
 }
 
 static char *join(const char *folder, const char *name) {
-    size_t n = strlen(folder), m = strlen(name);
-    bool slash = n && folder[n - 1] != '/';
-    char *path = malloc(n + slash + m + 1);
-    if (!path) return NULL;
-    memcpy(path, folder, n);
-    if (slash) path[n] = '/';
-    memcpy(path + n + slash, name, m + 1);
+    size_t n = strlen(folder), size = n + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path) snprintf(path, size, "%s%s%s", folder, n && folder[n - 1] != '/' ? "/" : "", name);
     return path;
 }
 

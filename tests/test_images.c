@@ -72,7 +72,9 @@ static Bytes make_png(PngForm form, int height, int width, const u8 *rows, size_
     return b;
 }
 
-static Bytes make_jpeg(J_COLOR_SPACE colours, int components, bool progressive, int height, int width, const u8 *pixels) {
+typedef enum { BASELINE, PROGRESSIVE, SCAN_A_COMPONENT } Scans;
+
+static Bytes make_jpeg(J_COLOR_SPACE colours, int components, Scans scans, int height, int width, const u8 *pixels) {
     struct jpeg_compress_struct jpeg;
     struct jpeg_error_mgr errors;
     jpeg.err = jpeg_std_error(&errors);
@@ -86,7 +88,9 @@ static Bytes make_jpeg(J_COLOR_SPACE colours, int components, bool progressive, 
     jpeg.in_color_space = colours;
     jpeg_set_defaults(&jpeg);
     jpeg_set_quality(&jpeg, 100, TRUE);
-    if (progressive) jpeg_simple_progression(&jpeg);
+    static const jpeg_scan_info separate[] = {{1, {0}, 0, 63, 0, 0}, {1, {1}, 0, 63, 0, 0}, {1, {2}, 0, 63, 0, 0}};
+    if (scans == PROGRESSIVE) jpeg_simple_progression(&jpeg);
+    if (scans == SCAN_A_COMPONENT) jpeg.scan_info = separate, jpeg.num_scans = 3;
     jpeg_start_compress(&jpeg, TRUE);
     for (int y = 0; y < height; y++) {
         JSAMPROW row = (u8 *)(uintptr_t)(pixels + (size_t)y * (size_t)width * (size_t)components);
@@ -183,9 +187,9 @@ static void jpeg_gray_and_colours(void **state) {
         gray[i] = (u8)(i % 19 * 10 + i / 19 * 5);
         rgb[3 * i] = gray[i], rgb[3 * i + 1] = (u8)(255 - gray[i]), rgb[3 * i + 2] = 77;
     }
-    for (int progressive = 0; progressive < 2; progressive++) {
-        assert_near(make_jpeg(JCS_GRAYSCALE, 1, progressive, 13, 19, gray), 13, 19, 1, gray, 2);
-        assert_near(make_jpeg(JCS_RGB, 3, progressive, 13, 19, rgb), 13, 19, 3, rgb, 14); /* colours are stored at half the size */
+    for (Scans scans = BASELINE; scans <= SCAN_A_COMPONENT; scans++) {
+        if (scans != SCAN_A_COMPONENT) assert_near(make_jpeg(JCS_GRAYSCALE, 1, scans, 13, 19, gray), 13, 19, 1, gray, 2);
+        assert_near(make_jpeg(JCS_RGB, 3, scans, 13, 19, rgb), 13, 19, 3, rgb, 14); /* colours are stored at half the size */
     }
 }
 
@@ -374,7 +378,7 @@ static void sizes_and_kinds_must_agree(void **state) {
     u8 rgb[36];
     memset(rgb, 90, sizeof rgb);
     says(images("mixed", 1), "error: mixed/b/2.png: is 6x4 (height x width), but mixed/a/1.png is 4x6: give --size=HxW");
-    write_and_free("mixed/b/3.jpg", make_jpeg(JCS_RGB, 3, false, 4, 3, rgb)); /* PNG and JPEG by what is in them */
+    write_and_free("mixed/b/3.jpg", make_jpeg(JCS_RGB, 3, BASELINE, 4, 3, rgb)); /* PNG and JPEG by what is in them */
     says(images("mixed --size=3x5", 1), "error: mixed/b/3.jpg: is RGB, but mixed/a/1.png is gray: give --rgb or --grayscale");
     assert_false(there("X.npy") || there("Y.npy") || there("classes.txt"));
     for (int ch = 1; ch <= 3; ch += 2) {
@@ -396,7 +400,7 @@ static void a_training(void **state) {
     for (int i = 0; i < 60; i++) {
         for (int k = 0; k < 360; k++) rgb[k] = (u8)(i % 2 * 150 + (k * 7 + i * 13) % 90);
         write_and_free(text("photos/%s/%d.%s", i % 2 ? "bright" : "dark", i, i % 3 ? "jpg" : "png"),
-                       i % 3 ? make_jpeg(JCS_RGB, 3, false, 12, 10, rgb) : make_png((PngForm){PNG_COLOR_TYPE_RGB, 8, false, false}, 12, 10, rgb, 30));
+                       i % 3 ? make_jpeg(JCS_RGB, 3, BASELINE, 12, 10, rgb) : make_png((PngForm){PNG_COLOR_TYPE_RGB, 8, false, false}, 12, 10, rgb, 30));
     }
     images("photos --size=8x8 --split=0.2 --shuffle -o p_", 0);
     const char *net = "network photos\ninput 8x8x3 type=u8 scale=1/255\nconv2d 4 3x3 activation=tanh\nflatten\ndense 2 activation=softmax\n"
@@ -414,7 +418,7 @@ static void broken_files_are_named(void **state) {
     u8 rgb[32 * 32 * 3];
     for (size_t i = 0; i < sizeof rgb; i++) rgb[i] = (u8)(i * i >> 4);
     make("bad bad/a");
-    Bytes png = make_png((PngForm){PNG_COLOR_TYPE_RGB, 8, false, false}, 32, 32, rgb, 96), jpeg = make_jpeg(JCS_RGB, 3, false, 32, 32, rgb);
+    Bytes png = make_png((PngForm){PNG_COLOR_TYPE_RGB, 8, false, false}, 32, 32, rgb, 96), jpeg = make_jpeg(JCS_RGB, 3, BASELINE, 32, 32, rgb);
     write_bytes("bad/a/1.png", (Bytes){png.data, png.size / 2});
     write_bytes("bad/a/2.png", (Bytes){png.data, png.size - 12}); /* no IEND */
     png.data[png.size / 2] ^= 1;
@@ -423,7 +427,7 @@ static void broken_files_are_named(void **state) {
     write_bytes("bad/a/5.jpg", (Bytes){jpeg.data, 4});
     write_bytes("bad/a/6.jpg", (Bytes){jpeg.data, 0});
     write_bytes("bad/a/7.png", (Bytes){(u8 *)(uintptr_t)"GIF89a", 6});
-    write_and_free("bad/a/8.jpeg", make_jpeg(JCS_CMYK, 4, false, 16, 16, rgb));
+    write_and_free("bad/a/8.jpeg", make_jpeg(JCS_CMYK, 4, BASELINE, 16, 16, rgb));
     write_and_free("bad/a/9.jpg", jpeg);
     const char *said = images("bad", 1);
     says(said, "bad/a/1.png: at byte ");
@@ -472,7 +476,7 @@ static void declared_sizes_are_limited(void **state) {
         free(png.data);
     }
     u8 pixels[64] = {0};
-    Bytes jpeg = make_jpeg(JCS_GRAYSCALE, 1, true, 8, 8, pixels);
+    Bytes jpeg = make_jpeg(JCS_GRAYSCALE, 1, PROGRESSIVE, 8, 8, pixels);
     for (size_t i = 0; i + 8 < jpeg.size; i++)
         if (jpeg.data[i] == 0xff && jpeg.data[i + 1] == 0xc2) memset(jpeg.data + i + 5, 0xff, 4), jpeg.data[i + 5] = 0xfe, jpeg.data[i + 7] = 0xfe;
     assert_int_equal(image_decode(jpeg.data, jpeg.size, "big.jpg", &image, &error), CNNC_FAILED);
@@ -480,12 +484,12 @@ static void declared_sizes_are_limited(void **state) {
     free(jpeg.data);
 }
 
-/* A progressive file that says the same again and again. */
+/* A file that says the same again and again, each time for the whole image. */
 static void scans_are_limited(void **state) {
     (void)state;
-    u8 pixels[64];
-    for (int i = 0; i < 64; i++) pixels[i] = (u8)(i * 4);
-    Bytes jpeg = make_jpeg(JCS_GRAYSCALE, 1, true, 8, 8, pixels);
+    u8 pixels[3 * 64];
+    for (int i = 0; i < 3 * 64; i++) pixels[i] = (u8)i;
+    Bytes jpeg = make_jpeg(JCS_RGB, 3, SCAN_A_COMPONENT, 8, 8, pixels);
     size_t begin = 0;
     for (size_t i = 0; i + 2 < jpeg.size; i++)
         if (jpeg.data[i] == 0xff && jpeg.data[i + 1] == 0xda) begin = i; /* the last scan */
@@ -499,7 +503,7 @@ static void scans_are_limited(void **state) {
     Image image;
     cnnc_error error = {0};
     assert_int_equal(image_decode(bomb.data, bomb.size, "scans.jpg", &image, &error), CNNC_FAILED);
-    says(error.text, "scans.jpg: not readable as JPEG: ");
+    says(error.text, "scans.jpg: not readable as JPEG: more than 500 scans");
     free(bomb.data);
     free(jpeg.data);
 }
@@ -511,7 +515,7 @@ static void changed_bytes(void **state) {
     for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (u8)(i * i >> 3);
     Bytes files[] = {
         make_png((PngForm){PNG_COLOR_TYPE_RGB_ALPHA, 8, true, false}, 16, 16, pixels, 64), make_png((PngForm){PNG_COLOR_TYPE_PALETTE, 2, false, true}, 16, 16, pixels, 4),
-        make_jpeg(JCS_RGB, 3, false, 16, 16, pixels), make_jpeg(JCS_RGB, 3, true, 16, 16, pixels),
+        make_jpeg(JCS_RGB, 3, BASELINE, 16, 16, pixels), make_jpeg(JCS_RGB, 3, PROGRESSIVE, 16, 16, pixels),
     };
     cnnc_random random;
     cnnc_random_seed(&random, 1, 0);
@@ -598,6 +602,24 @@ static void nothing_is_left_behind(void **state) {
     assert_int_equal(names_in("limit"), 3);
 }
 
+/* A file that cannot have its name: those before it lose theirs, and nothing else stays. */
+static void names_are_given_to_all_or_none(void **state) {
+    (void)state;
+    make("names names/Y.npy");
+    Folder found;
+    Part parts[2];
+    cnnc_error error = {0};
+    ConvertOptions options = {0};
+    assert_int_equal(folder_walk(text("%s/pets", folder), &found, &error), CNNC_OK);
+    assert_int_equal(folder_convert(&found, &options, NULL, parts, &error), CNNC_OK);
+    assert_int_equal(outputs_write(text("%s/names/", folder), &found, parts, &error), CNNC_FAILED);
+    says(error.text, "names/Y.npy: cannot be written: ");
+    assert_int_equal(error.system, 1);
+    assert_int_equal(names_in("names"), 1);
+    parts_free(parts);
+    folder_free(&found);
+}
+
 static int clean_up(void **state) {
     while (text_count) free(texts[--text_count]);
     return remove_folder(state);
@@ -616,7 +638,7 @@ int main(void) {
         cmocka_unit_test(order_and_labels),         cmocka_unit_test(splits_and_shuffles),      cmocka_unit_test(sizes_and_kinds_must_agree),
         cmocka_unit_test(a_training),               cmocka_unit_test(broken_files_are_named),   cmocka_unit_test(declared_sizes_are_limited),
         cmocka_unit_test(scans_are_limited),        cmocka_unit_test(changed_bytes),            cmocka_unit_test(usage),
-        cmocka_unit_test(files_that_cannot_be),     cmocka_unit_test(nothing_is_left_behind),
+        cmocka_unit_test(files_that_cannot_be),     cmocka_unit_test(nothing_is_left_behind),   cmocka_unit_test(names_are_given_to_all_or_none),
     };
     return cmocka_run_group_tests(tests, begin, clean_up);
 }

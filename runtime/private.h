@@ -40,6 +40,10 @@ void cnnc_swap_bytes(void *data, size_t count, size_t size); /* of each of count
 /* Sets count from dtype, rank and shape, and *bytes; fails when they overflow. */
 int cnnc_array_measure(cnnc_array *array, size_t *bytes);
 
+/* As cnnc_array_convert; *bad is the element that a failure is about. */
+int cnnc_array_convert_at(const cnnc_array *array, size_t first, size_t count, cnnc_type type, void *to, size_t *bad,
+                          cnnc_error *error);
+
 /* "60000x28x28" to text[size]; "scalar" for rank 0. */
 void cnnc_shape_text(char *text, size_t size, int rank, const size_t *shape);
 void cnnc_tensor_text(char *text, size_t size, int rank, const int *shape);

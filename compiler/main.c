@@ -17,6 +17,8 @@ static int unknown_command(const char *word) {
 }
 
 static int run(int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (has_controls(argv[i])) return fprintf(stderr, "cnnc: error: argument %d has a control character in it (a line's end?)\n", i), EXIT_USAGE;
     if (argc > 1 && !strcmp(argv[1], "--version")) return puts("cnnc " CNNC_VERSION), EXIT_FINE;
     if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) return command_help(1, argv);
     for (const CommandDef *c = commands + 1; argc > 1 && c->name; c++)

@@ -52,7 +52,7 @@ static bool run_plan(Compilation *c) {
         for (int k = 0; k < c->programs[i]->tensor_count; k++) {
             const Buffer *b = &c->programs[i]->buffers[k];
             if (!b->used || b->size / (size_t)element_size(c->programs[i], b->tensor->type) <= INT_MAX) continue;
-            error(&c->diag, (Loc){0}, "'%s' of %d examples has more than 2^31 - 1 elements", b->tensor->name, b->examples);
+            error(&c->diag, b->tensor->layer ? b->tensor->layer->loc : (Loc){0}, "'%s' of %d examples has more than 2^31 - 1 elements", b->tensor->name, b->examples);
             hint(&c->diag, "a smaller --shard-size would do");
             return false;
         }

@@ -48,7 +48,7 @@ static int split_records(const cnnc_file *file, const layout *l, size_t n, unsig
 
 static int read_records(const cnnc_file *file, const layout *l, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error) {
     size_t record = l->labels + IMAGE, n = file->size / record;
-    if (cnnc_request_pair(request, file->path, error) != CNNC_OK)
+    if (cnnc_request_pair(request, file->path, "a CIFAR file has images and labels", error) != CNNC_OK)
         return CNNC_FAILED;
     if (n == 0 || file->size % record)
         return cnnc_fail(error, "%s: at byte %zu: the file ends within a record: %s has records of %zu bytes, the file %zu bytes",
@@ -58,7 +58,7 @@ static int read_records(const cnnc_file *file, const layout *l, const cnnc_reque
     cnnc_origin origin = {.path = file->path, .first = l->labels, .step = record};
     int result = CNNC_OK;
     if (!images.data || !labels.data)
-        result = cnnc_fail(error, "%s: no memory for %zu bytes", file->path, n * (IMAGE + 1));
+        result = cnnc_fail_system(error, "%s: no memory for %zu bytes", file->path, n * (IMAGE + 1));
     if (result == CNNC_OK)
         result = split_records(file, l, n, images.data, labels.data, error);
     if (result == CNNC_OK)

@@ -89,7 +89,7 @@ void cnnc_array_free(cnnc_array *array); /* and makes it zero */
  * u8 or i32: only values that are integers and fit, else it fails and names the first that does not. */
 int cnnc_array_convert(const cnnc_array *array, size_t first, size_t count, cnnc_type type, void *to, cnnc_error *error);
 
-/* Reads a .npy, IDX or gzipped IDX file; which one, its first bytes say. */
+/* Reads a file that holds one array: .npy, IDX or gzipped IDX, as its first bytes say; of a CIFAR file the images. */
 int cnnc_array_read(const char *path, cnnc_array *array, cnnc_error *error);
 
 /* ---- idx.c, npy.c: files that hold one array --------------------------------------------------------------------- */
@@ -174,8 +174,10 @@ typedef struct cnnc_dataset {
 } cnnc_dataset;
 
 /* Loads data for a network.
- * where: a folder with the four MNIST files ([.gz]: train-images-idx3-ubyte, train-labels-idx1-ubyte,
- *   t10k-images-..., t10k-labels-...), of which split ("train" or "t10k"; NULL: "train") picks two;
+ * where: a folder with data under customary names, of which split ("train" or "test", which may also be called "t10k"; NULL:
+ *   "train") picks: MNIST's ([.gz]: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-..., t10k-labels-...), CIFAR-10's
+ *   (data_batch_1.bin ... data_batch_5.bin, test_batch.bin) or CIFAR-100's (train.bin, test.bin; the fine labels);
+ *   or one file that holds examples and labels: a CIFAR file (images become 32x32x3);
  *   or files separated by commas, "X.npy,Y.npy": one for each input, then one for each target (.npy, IDX, IDX.gz;
  *   split is not looked at). With only the inputs' files the dataset has no targets.
  * Inputs: u8 from integers 0 .. 255, f32 from anything, i32 from integers. Only the number of elements of an example
@@ -185,6 +187,9 @@ typedef struct cnnc_dataset {
  * The message says what the network expects and what the file has. */
 int cnnc_dataset_load(const cnnc_network *network, const char *where, const char *split, cnnc_dataset *dataset,
                       cnnc_error *error);
+
+/* *has: whether `where` holds examples of its own for the split "test", beside those for training. */
+int cnnc_dataset_has_test(const char *where, int *has, cnnc_error *error);
 
 /* The same from arrays in memory, whose first dimension is the example. Copies. target_count is the network's or 0.
  * names: input_count + target_count words for messages; may be NULL. */

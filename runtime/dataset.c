@@ -61,8 +61,9 @@ static int check_labels(const feed *f, const int32_t *labels, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (labels[i] < 0 || labels[i] >= f->tensor->classes)
             return cnnc_fail(f->error, "%s: example %zu is of class %d, but the target '%s' of network %s has classes 0 .. %d",
-                             place(f, i, text, sizeof text), i / per_example(f->array), (int)labels[i], f->tensor->name,
-                             f->network->name, f->tensor->classes - 1);
+                             place(f, i, text, sizeof text),
+                             i / per_example(f->array) /* NOLINT(clang-analyzer-core.DivideZero): there is a label */, (int)labels[i],
+                             f->tensor->name, f->network->name, f->tensor->classes - 1);
     return CNNC_OK;
 }
 
@@ -84,17 +85,9 @@ static int fill_one_hot(const feed *f, void *to) {
     size_t count = f->array->count, classes = (size_t)f->tensor->classes;
     int32_t *labels = cnnc_allocate(count * sizeof *labels);
     if (!labels)
-<<<<<<< ours
         return cnnc_fail_system(f->error, "%s: no memory for %zu labels", f->name, count);
-    int result = CNNC_OK;
-    if (cnnc_array_convert(f->array, 0, count, CNNC_I32, labels, f->error) != CNNC_OK)
-        result = prefix(f);
-    else
-=======
-        return cnnc_fail(f->error, "%s: no memory for %zu labels", f->name, count);
     int result = convert(f, CNNC_I32, labels);
     if (result == CNNC_OK)
->>>>>>> theirs
         result = check_labels(f, labels, count);
     if (result == CNNC_OK) {
         memset(to, 0, count * classes * cnnc_type_size(f->tensor->type));
@@ -196,7 +189,7 @@ int cnnc_dataset_make(const cnnc_network *network, const cnnc_array *inputs, con
     int count = network->input_count + target_count;
     const cnnc_array **arrays = malloc((size_t)count * sizeof *arrays);
     const char **known = malloc((size_t)count * sizeof *known);
-    int result = arrays && known ? CNNC_OK : cnnc_fail(error, "no memory for %d arrays", count);
+    int result = arrays && known ? CNNC_OK : cnnc_fail_system(error, "no memory for %d arrays", count);
     for (int i = 0; i < count && result == CNNC_OK; i++) {
         arrays[i] = i < network->input_count ? &inputs[i] : &targets[i - network->input_count];
         known[i] = names && names[i] ? names[i] : "array";
@@ -261,98 +254,3 @@ void cnnc_dataset_free(cnnc_dataset *dataset) {
     free(dataset->memory);
     *dataset = (cnnc_dataset){0};
 }
-<<<<<<< ours
-
-/* ---- from files -------------------------------------------------------------------------------------------------- */
-
-enum { MAX_FILES = 64 };
-
-/* Reads files paths[0 .. count - 1], inputs first, and makes a dataset of them. */
-static int load_files(const cnnc_network *network, const char *const *paths, int count, cnnc_dataset *dataset,
-                      cnnc_error *error) {
-    cnnc_array arrays[MAX_FILES] = {{0}};
-    int read = 0, result = CNNC_OK;
-    for (; read < count && result == CNNC_OK; read++)
-        result = cnnc_array_read(paths[read], &arrays[read], error);
-    if (result == CNNC_OK)
-        result = cnnc_dataset_make(network, arrays, arrays + network->input_count, count - network->input_count, paths,
-                                   dataset, error);
-    while (read-- > 0)
-        cnnc_array_free(&arrays[read]);
-    return result;
-}
-
-/* The first that exists of the customary names of an MNIST file: "train-images-idx3-ubyte", ... */
-static int find_mnist(const char *folder, const char *split, const char *part, char **path, cnnc_error *error) {
-    int rank = strcmp(part, "images") ? 1 : 3;
-    size_t size = strlen(folder) + strlen(split) + 64;
-    *path = malloc(size);
-    if (!*path)
-        return cnnc_fail_system(error, "%s: no memory", folder);
-    for (int i = 0; i < 4; i++) {
-        snprintf(*path, size, "%s/%s-%s%cidx%d-ubyte%s", folder, split, part, i < 2 ? '-' : '.', rank, i & 1 ? ".gz" : "");
-        if (access(*path, F_OK) == 0)
-            return CNNC_OK;
-    }
-    free(*path);
-    *path = NULL;
-    return cnnc_fail(error, "%s: has no %s-%s-idx%d-ubyte and no %s-%s-idx%d-ubyte.gz", folder, split, part, rank, split,
-                     part, rank);
-}
-
-static int load_folder(const cnnc_network *network, const char *folder, const char *split, cnnc_dataset *dataset,
-                       cnnc_error *error) {
-    if (network->input_count != 1 || network->target_count > 1)
-        return cnnc_fail(error, "%s: a folder has images and labels, but network %s has %d inputs and %d targets", folder,
-                         network->name, network->input_count, network->target_count);
-    char *paths[2] = {NULL, NULL};
-    int result = find_mnist(folder, split, "images", &paths[0], error);
-    if (result == CNNC_OK && network->target_count == 1)
-        result = find_mnist(folder, split, "labels", &paths[1], error);
-    if (result == CNNC_OK)
-        result = load_files(network, (const char *const *)paths, 1 + network->target_count, dataset, error);
-    free(paths[0]);
-    free(paths[1]);
-    return result;
-}
-
-/* Cuts a list at its commas and loads what it names. */
-static int load_list(const cnnc_network *network, const char *list, cnnc_dataset *dataset, cnnc_error *error) {
-    char *copy = strdup(list);
-    if (!copy)
-        return cnnc_fail_system(error, "%s: no memory", list);
-    const char *paths[MAX_FILES];
-    int count = 0, inputs = network->input_count, result = CNNC_OK;
-    for (char *rest = copy; rest; count++) {
-        char *comma = strchr(rest, ',');
-        if (comma)
-            *comma = 0;
-        if (count < MAX_FILES)
-            paths[count] = rest;
-        rest = comma ? comma + 1 : NULL;
-    }
-    if (count > MAX_FILES)
-        result = cnnc_fail(error, "%s: %d files are more than the most possible, %d", list, count, MAX_FILES);
-    else if (count != inputs && count != inputs + network->target_count)
-        result = cnnc_fail(error, "%s: %d files, but network %s has %d inputs and %d targets, a file each", list, count,
-                           network->name, inputs, network->target_count);
-    if (result == CNNC_OK)
-        result = load_files(network, paths, count, dataset, error);
-    free(copy);
-    return result;
-}
-
-int cnnc_dataset_load(const cnnc_network *network, const char *where, const char *split, cnnc_dataset *dataset,
-                      cnnc_error *error) {
-    *dataset = (cnnc_dataset){0};
-    struct stat status;
-    if (!split)
-        split = "train";
-    if (strcmp(split, "train") && strcmp(split, "t10k"))
-        return cnnc_fail(error, "'%s' is not one of the splits train and t10k", split);
-    if (stat(where, &status) == 0 && S_ISDIR(status.st_mode))
-        return load_folder(network, where, split, dataset, error);
-    return load_list(network, where, dataset, error);
-}
-=======
->>>>>>> theirs

@@ -2,7 +2,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "loader.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,120 +15,100 @@ enum { TRAIN, TEST, SPLITS, MOST_FILES = 5 };
 /* What a folder may hold: for each split its files; of a file the names it may have. The first file says that the layout
  * is meant, and then all have to be there. The order is that in which layouts are looked for. */
 static const struct layout {
+    const char *holds;
     int pieces; /* the files are pieces of one set of examples; else an array each */
     const char *files[SPLITS][MOST_FILES];
 } layouts[] = {
-    {0,
+    {"a folder has images and labels", 0,
      {{IDX_NAMES("train-images", "3"), IDX_NAMES("train-labels", "1")}, {IDX_NAMES("t10k-images", "3"), IDX_NAMES("t10k-labels", "1")}}},
-    {1,
+    {"a folder of CIFAR-10 has images and labels", 1,
      {{"data_batch_1.bin\0", "data_batch_2.bin\0", "data_batch_3.bin\0", "data_batch_4.bin\0", "data_batch_5.bin\0"},
       {"test_batch.bin\0"}}},
-    {1, {{"train.bin\0"}, {"test.bin\0"}}},
-    {1, {{"train.csv\0"}, {"test.csv\0"}}},
+    {"a folder of CIFAR-100 has images and labels", 1, {{"train.bin\0"}, {"test.bin\0"}}},
 };
 
 enum { LAYOUTS = sizeof layouts / sizeof *layouts };
 
-/* The path of the first of the names that exists, to be freed; NULL: there is none, or no memory. */
-static char *find(const char *folder, const char *names) {
+static int split_of(const cnnc_request *request) {
+    return strcmp(request->split, "train") ? TEST : TRAIN;
+}
+
+/* *path: that of the first of the names that exists, to be freed; NULL when there is none. */
+static int find(const char *folder, const char *names, char **path, cnnc_error *error) {
+    *path = NULL;
     for (const char *name = names; *name; name += strlen(name) + 1) {
         size_t size = strlen(folder) + strlen(name) + 2;
-        char *path = malloc(size);
-        if (!path)
-            return NULL;
-        snprintf(path, size, "%s/%s", folder, name);
-        if (access(path, F_OK) == 0)
-            return path;
-        free(path);
+        char *candidate = malloc(size);
+        if (!candidate)
+            return cnnc_fail_system(error, "%s: no memory", folder);
+        snprintf(candidate, size, "%s/%s", folder, name);
+        if (access(candidate, F_OK) == 0) {
+            *path = candidate;
+            return CNNC_OK;
+        }
+        free(candidate);
     }
-    return NULL;
+    return CNNC_OK;
 }
 
-/* The one .npz file of a folder, to be freed. NULL: there is none, or (then it fails) more than one. */
-static int find_npz(const char *folder, char **path, cnnc_error *error) {
-    *path = NULL;
-    DIR *directory = opendir(folder);
-    int result = CNNC_OK;
-    for (struct dirent *entry; directory && result == CNNC_OK && (entry = readdir(directory));) {
-        if (entry->d_name[0] == '.' || !cnnc_path_ends(entry->d_name, ".npz"))
-            continue;
-        char name[sizeof entry->d_name + 1] = {0}; /* a list of one name */
-        memcpy(name, entry->d_name, strlen(entry->d_name));
-        if (*path)
-            result = cnnc_fail(error, "%s: has several .npz files, %s among them: name one", folder, name);
-        else if (!(*path = find(folder, name)))
-            result = cnnc_fail(error, "%s/%s: cannot be read", folder, name);
-    }
-    if (directory)
-        closedir(directory);
-    if (result != CNNC_OK) {
-        free(*path);
-        *path = NULL;
-    }
-    return result;
-}
-
-static const struct layout *find_layout(const char *folder, int split) {
-    for (int i = 0; i < LAYOUTS; i++) {
-        char *path = find(folder, layouts[i].files[split][0]);
-        free(path);
+/* The first layout whose first file of the split is there; NULL when none is. */
+static int find_layout(const char *folder, int split, const struct layout **layout, cnnc_error *error) {
+    *layout = NULL;
+    for (int i = 0; i < LAYOUTS && !*layout; i++) {
+        char *path;
+        if (find(folder, layouts[i].files[split][0], &path, error) != CNNC_OK)
+            return CNNC_FAILED;
         if (path)
-            return &layouts[i];
+            *layout = &layouts[i];
+        free(path);
     }
-    return NULL;
+    return CNNC_OK;
 }
 
 static int nothing_found(const char *folder, int split, cnnc_error *error) {
     char text[300] = "";
     for (int i = 0; i < LAYOUTS; i++) {
+        const char *name = layouts[i].files[split][0];
         size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "", layouts[i].files[split][0]);
-        if (!i) /* the name after it is the same with .gz */
-            snprintf(text + strlen(text), sizeof text - strlen(text), "[.gz]");
+        snprintf(text + used, sizeof text - used, "%s%s%s", !i ? "" : i < LAYOUTS - 1 ? ", " : " or ", name,
+                 name[strlen(name) + 1] ? "[.gz]" : ""); /* of more names the next one is that */
     }
-    return cnnc_fail(error, "%s: has no %s or .npz file", folder, text);
+    return cnnc_fail(error, "%s: has no %s", folder, text);
 }
 
-static int load_layout(const char *folder, const struct layout *layout, int split, const cnnc_request *request,
-                       cnnc_parts *parts, cnnc_error *error) {
+static int load_layout(const char *folder, const struct layout *layout, const cnnc_request *request, cnnc_parts *parts,
+                       cnnc_error *error) {
     cnnc_request one = *request;
     if (!layout->pieces)
         one.single = one.inputs = 1, one.targets = 0;
-    const char *const *files = layout->files[split];
-    int result = cnnc_request_pair(request, folder, error), count = 0;
+    const char *const *files = layout->files[split_of(request)];
+    int result = cnnc_request_pair(request, folder, layout->holds, error), count = 0;
     while (count < MOST_FILES && files[count] && (layout->pieces || count < request->inputs + request->targets))
         count++;
     for (int i = 0; i < count && result == CNNC_OK; i++) {
-        char *path = find(folder, files[i]);
-        if (!path)
+        char *path;
+        result = find(folder, files[i], &path, error);
+        if (result == CNNC_OK && !path)
             result = cnnc_fail(error, "%s: has %s, but no %s", folder, files[0], files[i]);
-        else if (layout->pieces && i > 0)
-            result = cnnc_load_more(path, &one, parts, error);
-        else
-            result = cnnc_load_file(path, &one, parts, error);
+        else if (result == CNNC_OK)
+            result = (layout->pieces && i > 0 ? cnnc_load_more : cnnc_load_file)(path, &one, parts, error);
         free(path);
     }
     return result;
 }
 
 int cnnc_folder_load(const char *folder, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error) {
-    int split = strcmp(request->split, "train") ? TEST : TRAIN;
-    const struct layout *layout = find_layout(folder, split);
-    if (layout)
-        return load_layout(folder, layout, split, request, parts, error);
-    char *path;
-    if (find_npz(folder, &path, error) != CNNC_OK)
+    const struct layout *layout;
+    if (find_layout(folder, split_of(request), &layout, error) != CNNC_OK)
         return CNNC_FAILED;
-    int result = path ? cnnc_load_file(path, request, parts, error) : nothing_found(folder, split, error);
-    free(path);
-    return result;
+    return layout ? load_layout(folder, layout, request, parts, error) : nothing_found(folder, split_of(request), error);
 }
 
-int cnnc_folder_has_test(const char *folder) {
-    char *path = NULL;
-    if (find_layout(folder, TEST))
-        return 1;
-    int has = find_npz(folder, &path, NULL) == CNNC_OK && path && cnnc_npz_has(path, "x_test");
-    free(path);
-    return has;
+int cnnc_folder_has_test(const char *folder, int *has, cnnc_error *error) {
+    const struct layout *layout;
+    *has = 0;
+    if (find_layout(folder, TEST, &layout, error) != CNNC_OK)
+        return CNNC_FAILED;
+    *has = layout != NULL;
+    return CNNC_OK;
 }

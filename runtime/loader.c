@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* The first that recognises a file reads it. */
 static const cnnc_format *const formats[] = {
-    &cnnc_format_npy, &cnnc_format_npz, &cnnc_format_cifar10, &cnnc_format_cifar100, &cnnc_format_csv, &cnnc_format_idx,
+    &cnnc_format_npy, &cnnc_format_cifar10, &cnnc_format_cifar100, &cnnc_format_idx,
 };
 
 int cnnc_path_is(const char *path, const char *name) {
@@ -22,11 +21,11 @@ int cnnc_path_ends(const char *path, const char *ending) {
     return length >= end && !strcmp(path + length - end, ending);
 }
 
-int cnnc_request_pair(const cnnc_request *request, const char *path, cnnc_error *error) {
+int cnnc_request_pair(const cnnc_request *request, const char *path, const char *holds, cnnc_error *error) {
     if (request->inputs == 1 && request->targets <= 1)
         return CNNC_OK;
-    return cnnc_fail(error, "%s: has examples of one input and labels, but network %s has %d inputs and %d targets", path,
-                     request->network ? request->network->name : "", request->inputs, request->targets);
+    return cnnc_fail(error, "%s: %s, but network %s has %d inputs and %d targets", path, holds, request->network->name,
+                     request->inputs, request->targets);
 }
 
 size_t cnnc_example_bytes(const cnnc_array *array) {
@@ -66,7 +65,7 @@ int cnnc_parts_add(cnnc_parts *parts, cnnc_array *array, cnnc_origin origin, cnn
     }
     int result = CNNC_OK;
     if (!part.origin_count)
-        result = cnnc_fail(error, "%s: no memory", origin.path);
+        result = cnnc_fail_system(error, "%s: no memory", origin.path);
     else if (parts->count == CNNC_MAX_PARTS)
         result = cnnc_fail(error, "%s: more than %d arrays", origin.path, CNNC_MAX_PARTS);
     if (result == CNNC_OK)
@@ -85,7 +84,6 @@ void cnnc_part_place(const cnnc_part *part, size_t example, char *text, size_t s
     switch (origin->unit) {
     case CNNC_AT_BYTE: snprintf(text, size, "%s: at byte %zu", origin->name, at); break;
     case CNNC_AT_INFLATED_BYTE: snprintf(text, size, "%s: at byte %zu inflated", origin->name, at); break;
-    case CNNC_AT_LINE: snprintf(text, size, "%s:%zu", origin->name, at); break;
     }
 }
 
@@ -109,7 +107,7 @@ static int join(cnnc_part *to, const cnnc_part *more, cnnc_error *error) {
     char *name = strdup(more->origins[0].name);
     if (!data || !origins || !name) {
         free(name);
-        return cnnc_fail(error, "%s: no memory for %zu examples", more->origins[0].name, a->shape[0] + b->shape[0]);
+        return cnnc_fail_system(error, "%s: no memory for %zu examples", more->origins[0].name, a->shape[0] + b->shape[0]);
     }
     memcpy((char *)a->data + a->count * size, b->data, b->count * size);
     a->shape[0] += b->shape[0];
@@ -131,8 +129,8 @@ int cnnc_load_file(const char *path, const cnnc_request *request, cnnc_parts *pa
     for (size_t i = 0; !format && i < sizeof formats / sizeof *formats; i++)
         if (formats[i]->recognise(&file))
             format = formats[i];
-    int result = format ? format->read(&file, request, parts, error)
-                        : cnnc_fail(error, "%s: at byte 0: neither .npy, IDX nor gzip, no .npz, and by its name no CSV or CIFAR file", path);
+    int result = format ? format->read(&file, request, parts, error) 
+                        : cnnc_fail(error, "%s: at byte 0: neither .npy, IDX nor gzip, and by its name no CIFAR file", path);
     free(bytes);
     return result;
 }
@@ -148,35 +146,20 @@ int cnnc_load_more(const char *path, const cnnc_request *request, cnnc_parts *pa
     return result;
 }
 
-/* A file name behind which columns may stand: "data.csv:label". Cuts it there. */
-static const char *cut_columns(char *word) {
-    char *found = NULL;
-    if (access(word, F_OK) == 0) /* a name may have a colon in it */
-        return NULL;
-    for (char *p = word; (p = strstr(p, ".csv:")); p++)
-        found = p + 4;
-    if (!found)
-        return NULL;
-    *found = 0;
-    return found + 1;
-}
-
 /* Reads the files of a list that was cut at its commas. */
 static int load_words(char **words, int count, cnnc_request request, cnnc_parts *parts, cnnc_error *error) {
     int result = CNNC_OK;
     if (count > 1)
         request.single = request.inputs = 1, request.targets = 0;
-    for (int i = 0; i < count && result == CNNC_OK; i++) {
-        request.columns = cut_columns(words[i]);
+    for (int i = 0; i < count && result == CNNC_OK; i++)
         result = cnnc_load_file(words[i], &request, parts, error);
-    }
     return result;
 }
 
 static int load_list(const char *list, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error) {
     char *copy = strdup(list), *words[CNNC_MAX_PARTS];
     if (!copy)
-        return cnnc_fail(error, "%s: no memory", list);
+        return cnnc_fail_system(error, "%s: no memory", list);
     int count = 0, inputs = request->inputs, targets = request->targets, result = CNNC_OK;
     for (char *rest = copy; rest; count++) {
         char *comma = strchr(rest, ',');
@@ -201,18 +184,23 @@ static int load_list(const char *list, const cnnc_request *request, cnnc_parts *
     return result;
 }
 
+static int is_folder(const char *where) {
+    struct stat status;
+    return stat(where, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 int cnnc_load(const cnnc_network *network, const char *where, const char *split, cnnc_parts *parts, cnnc_error *error) {
     cnnc_request request = {.network = network, .split = split, .inputs = network->input_count, .targets = network->target_count};
-    struct stat status;
     *parts = (cnnc_parts){0};
-    int result;
-    if (stat(where, &status) == 0 && S_ISDIR(status.st_mode))
-        result = cnnc_folder_load(where, &request, parts, error);
-    else
-        result = load_list(where, &request, parts, error);
+    int result = (is_folder(where) ? cnnc_folder_load : load_list)(where, &request, parts, error);
     if (result != CNNC_OK)
         cnnc_parts_free(parts);
     return result;
+}
+
+int cnnc_dataset_has_test(const char *where, int *has, cnnc_error *error) {
+    *has = 0;
+    return is_folder(where) ? cnnc_folder_has_test(where, has, error) : CNNC_OK;
 }
 
 int cnnc_array_read(const char *path, cnnc_array *array, cnnc_error *error) {

@@ -15,7 +15,7 @@ enum {
 /* Where examples come from, for messages: example i of them is at first + i * step. */
 typedef struct cnnc_origin {
     const char *path, *member; /* the file; and the file in that, or NULL */
-    enum { CNNC_AT_BYTE, CNNC_AT_INFLATED_BYTE, CNNC_AT_LINE } unit;
+    enum { CNNC_AT_BYTE, CNNC_AT_INFLATED_BYTE } unit;
     size_t first, step;
     size_t examples;
     char *name; /* of path and member, owned */
@@ -40,7 +40,6 @@ typedef struct cnnc_request {
     const char *split;           /* "train" or "test" */
     int inputs, targets;         /* arrays that the network takes; files without targets are fine */
     int single;                  /* the file is one array of a list of several files: one input, no target */
-    const char *columns;         /* of a CSV file: what stood behind its name, ":label"; else NULL */
 } cnnc_request;
 
 typedef struct cnnc_file {
@@ -50,12 +49,11 @@ typedef struct cnnc_file {
 } cnnc_file;
 
 typedef struct cnnc_format {
-    int (*recognise)(const cnnc_file *file);                    /* by first bytes or name: non-zero */
+    int (*recognise)(const cnnc_file *file); /* by first bytes or name: non-zero */
     int (*read)(const cnnc_file *file, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error); /* adds arrays */
 } cnnc_format;
 
-extern const cnnc_format cnnc_format_npy, cnnc_format_npz, cnnc_format_cifar10, cnnc_format_cifar100, cnnc_format_csv,
-    cnnc_format_idx;
+extern const cnnc_format cnnc_format_npy, cnnc_format_idx, cnnc_format_cifar10, cnnc_format_cifar100;
 
 size_t cnnc_example_bytes(const cnnc_array *array); /* of one example; 0 when there is none */
 
@@ -63,30 +61,27 @@ size_t cnnc_example_bytes(const cnnc_array *array); /* of one example; 0 when th
 int cnnc_parts_add(cnnc_parts *parts, cnnc_array *array, cnnc_origin origin, cnnc_error *error);
 void cnnc_parts_free(cnnc_parts *parts); /* and makes them zero */
 
-/* The file's name and the place in it of an example, "y.npy: at byte 130", "data.csv:7", to text[size]. */
+/* The file's name and the place in it of an example, "y.npy: at byte 130", to text[size]. */
 void cnnc_part_place(const cnnc_part *part, size_t example, char *text, size_t size);
 
 /* Whether the last part of a path is the name; whether it has that ending. */
 int cnnc_path_is(const char *path, const char *name);
 int cnnc_path_ends(const char *path, const char *ending);
 
-/* Fails when the network takes more than images (or rows) and labels, which is all that such a file has. */
-int cnnc_request_pair(const cnnc_request *request, const char *path, cnnc_error *error);
+/* Fails when the network takes more than one input and one target; holds: "a folder has images and labels". */
+int cnnc_request_pair(const cnnc_request *request, const char *path, const char *holds, cnnc_error *error);
 
 /* Reads what `where` names, as cnnc_dataset_load has it: a folder, a file, a list of files. */
 int cnnc_load(const cnnc_network *network, const char *where, const char *split, cnnc_parts *parts, cnnc_error *error);
 
 /* folder.c: a folder that holds data under customary names. */
 int cnnc_folder_load(const char *folder, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error);
-int cnnc_folder_has_test(const char *folder); /* examples of its own for the split "test" */
+int cnnc_folder_has_test(const char *folder, int *has, cnnc_error *error); /* examples of its own for the split "test" */
 
 /* Reads one file, whatever its format. */
 int cnnc_load_file(const char *path, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error);
 
 /* Reads one file and puts its examples behind those in parts, array by array, of the same types and shapes. */
 int cnnc_load_more(const char *path, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error);
-
-/* npz.c: whether a .npz file has an array of that name. */
-int cnnc_npz_has(const char *path, const char *name);
 
 #endif

@@ -12,9 +12,13 @@
 
 #define CNNC_ALIGNMENT 64
 
-/* error.c: fills in *error, when there is one, and returns CNNC_FAILED. Control characters become '?'. */
-int cnnc_fail(cnnc_error *error, const char *format, ...) CNNC_PRINTF(2, 3);
-int cnnc_fail_system(cnnc_error *error, const char *format, ...) CNNC_PRINTF(2, 3); /* for want of memory, or a read or write that failed */
+/* error.c: fill in *error, when there is one. Control characters become '?'. The second: for want of memory, or a read or write
+ * that failed. */
+void cnnc_explain(cnnc_error *error, const char *format, ...) CNNC_PRINTF(2, 3);
+void cnnc_explain_system(cnnc_error *error, const char *format, ...) CNNC_PRINTF(2, 3);
+static inline int cnnc_failure(void) { return CNNC_FAILED; }
+#define cnnc_fail(...) (cnnc_explain(__VA_ARGS__), cnnc_failure()) /* macros: compilers and analysers see that it is a failure */
+#define cnnc_fail_system(...) (cnnc_explain_system(__VA_ARGS__), cnnc_failure())
 
 /* file.c: all bytes of a regular file, to be freed by free(); one zero follows them. */
 int cnnc_file_bytes(const char *path, unsigned char **bytes, size_t *size, cnnc_error *error);

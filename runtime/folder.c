@@ -25,6 +25,7 @@ static const struct layout {
      {{"data_batch_1.bin\0", "data_batch_2.bin\0", "data_batch_3.bin\0", "data_batch_4.bin\0", "data_batch_5.bin\0"},
       {"test_batch.bin\0"}}},
     {"a folder of CIFAR-100 has images and labels", 1, {{"train.bin\0"}, {"test.bin\0"}}},
+    {"a CSV file has an input and a target", 1, {{"train.csv\0"}, {"test.csv\0"}}},
 };
 
 enum { LAYOUTS = sizeof layouts / sizeof *layouts };

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The first that recognises a file reads it. */
 static const cnnc_format *const formats[] = {
-    &cnnc_format_npy, &cnnc_format_cifar10, &cnnc_format_cifar100, &cnnc_format_idx,
+    &cnnc_format_npy, &cnnc_format_cifar10, &cnnc_format_cifar100, &cnnc_format_csv, &cnnc_format_idx,
 };
 
 int cnnc_path_is(const char *path, const char *name) {
@@ -84,6 +85,7 @@ void cnnc_part_place(const cnnc_part *part, size_t example, char *text, size_t s
     switch (origin->unit) {
     case CNNC_AT_BYTE: snprintf(text, size, "%s: at byte %zu", origin->name, at); break;
     case CNNC_AT_INFLATED_BYTE: snprintf(text, size, "%s: at byte %zu inflated", origin->name, at); break;
+    case CNNC_AT_LINE: snprintf(text, size, "%s:%zu", origin->name, at); break;
     }
 }
 
@@ -130,7 +132,7 @@ int cnnc_load_file(const char *path, const cnnc_request *request, cnnc_parts *pa
         if (formats[i]->recognise(&file))
             format = formats[i];
     int result = format ? format->read(&file, request, parts, error) 
-                        : cnnc_fail(error, "%s: at byte 0: neither .npy, IDX nor gzip, and by its name no CIFAR file", path);
+                        : cnnc_fail(error, "%s: at byte 0: neither .npy, IDX nor gzip, and by its name no CIFAR or CSV file", path);
     free(bytes);
     return result;
 }
@@ -146,13 +148,28 @@ int cnnc_load_more(const char *path, const cnnc_request *request, cnnc_parts *pa
     return result;
 }
 
+/* A file name behind which columns may stand, "data.csv:label": cuts it there; NULL when none do. */
+static const char *cut_columns(char *word) {
+    char *found = NULL;
+    if (access(word, F_OK) == 0) /* a name may have a colon in it */
+        return NULL;
+    for (char *p = word; (p = strstr(p, ".csv:")); p++)
+        found = p + strlen(".csv");
+    if (!found)
+        return NULL;
+    *found = 0;
+    return found + 1;
+}
+
 /* Reads the files of a list that was cut at its commas. */
 static int load_words(char **words, int count, cnnc_request request, cnnc_parts *parts, cnnc_error *error) {
     int result = CNNC_OK;
     if (count > 1)
         request.single = request.inputs = 1, request.targets = 0;
-    for (int i = 0; i < count && result == CNNC_OK; i++)
+    for (int i = 0; i < count && result == CNNC_OK; i++) {
+        request.columns = cut_columns(words[i]);
         result = cnnc_load_file(words[i], &request, parts, error);
+    }
     return result;
 }
 

@@ -15,7 +15,7 @@ enum {
 /* Where examples come from, for messages: example i of them is at first + i * step. */
 typedef struct cnnc_origin {
     const char *path, *member; /* the file; and the file in that, or NULL */
-    enum { CNNC_AT_BYTE, CNNC_AT_INFLATED_BYTE } unit;
+    enum { CNNC_AT_BYTE, CNNC_AT_INFLATED_BYTE, CNNC_AT_LINE } unit;
     size_t first, step;
     size_t examples;
     char *name; /* of path and member, owned */
@@ -40,6 +40,7 @@ typedef struct cnnc_request {
     const char *split;           /* "train" or "test" */
     int inputs, targets;         /* arrays that the network takes; files without targets are fine */
     int single;                  /* the file is one array of a list of several files: one input, no target */
+    const char *columns;         /* of a CSV file: what stands behind its name, "label" of "data.csv:label"; else NULL */
 } cnnc_request;
 
 typedef struct cnnc_file {
@@ -53,7 +54,7 @@ typedef struct cnnc_format {
     int (*read)(const cnnc_file *file, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error); /* adds arrays */
 } cnnc_format;
 
-extern const cnnc_format cnnc_format_npy, cnnc_format_idx, cnnc_format_cifar10, cnnc_format_cifar100;
+extern const cnnc_format cnnc_format_npy, cnnc_format_idx, cnnc_format_cifar10, cnnc_format_cifar100, cnnc_format_csv;
 
 size_t cnnc_example_bytes(const cnnc_array *array); /* of one example; 0 when there is none */
 
@@ -61,7 +62,7 @@ size_t cnnc_example_bytes(const cnnc_array *array); /* of one example; 0 when th
 int cnnc_parts_add(cnnc_parts *parts, cnnc_array *array, cnnc_origin origin, cnnc_error *error);
 void cnnc_parts_free(cnnc_parts *parts); /* and makes them zero */
 
-/* The file's name and the place in it of an example, "y.npy: at byte 130", to text[size]. */
+/* The file's name and the place in it of an example, "y.npy: at byte 130", "data.csv:7", to text[size]. */
 void cnnc_part_place(const cnnc_part *part, size_t example, char *text, size_t size);
 
 /* Whether the last part of a path is the name; whether it has that ending. */

@@ -89,6 +89,10 @@ enum { CNNC_NUMBER = 400 }; /* room for the text of any double */
 /* A double as Python's repr writes it: the shortest decimal that reads back equal. */
 const char *cnnc_number_text(char text[CNNC_NUMBER], double value);
 
+/* decimal.c: the number that text[length] is, with a point in every locale; NONE: it is none; BEYOND: it is too large or too long. */
+typedef enum cnnc_decimal_result { CNNC_DECIMAL_FINE, CNNC_DECIMAL_NONE, CNNC_DECIMAL_BEYOND } cnnc_decimal_result;
+cnnc_decimal_result cnnc_decimal(const char *text, size_t length, double *value);
+
 typedef struct cnnc_monitor {
     const char *name; /* as Keras calls it: "val_loss" */
     int validation, column, maximize;

@@ -79,5 +79,5 @@ static int read_cifar100(const cnnc_file *file, const cnnc_request *request, cnn
     return read_records(file, &(layout){"CIFAR-100", 2, 100}, request, parts, error);
 }
 
-const cnnc_format cnnc_format_cifar10 = {is_cifar10, read_cifar10};
-const cnnc_format cnnc_format_cifar100 = {is_cifar100, read_cifar100};
+const cnnc_format cnnc_format_cifar10 = {is_cifar10, read_cifar10, NULL};
+const cnnc_format cnnc_format_cifar100 = {is_cifar100, read_cifar100, NULL};

@@ -306,4 +306,4 @@ static int read_file(const cnnc_file *file, const cnnc_request *request, cnnc_pa
     return result;
 }
 
-const cnnc_format cnnc_format_csv = {recognise, read_file};
+const cnnc_format cnnc_format_csv = {recognise, read_file, NULL};

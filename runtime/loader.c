@@ -9,7 +9,7 @@
 
 /* The first that recognises a file reads it. */
 static const cnnc_format *const formats[] = {
-    &cnnc_format_npy, &cnnc_format_cifar10, &cnnc_format_cifar100, &cnnc_format_csv, &cnnc_format_idx,
+    &cnnc_format_npy, &cnnc_format_npz, &cnnc_format_cifar10, &cnnc_format_cifar100, &cnnc_format_csv, &cnnc_format_idx,
 };
 
 int cnnc_path_is(const char *path, const char *name) {
@@ -69,11 +69,13 @@ int cnnc_parts_add(cnnc_parts *parts, cnnc_array *array, cnnc_origin origin, cnn
         result = cnnc_fail_system(error, "%s: no memory", origin.path);
     else if (parts->count == CNNC_MAX_PARTS)
         result = cnnc_fail(error, "%s: more than %d arrays", origin.path, CNNC_MAX_PARTS);
-    if (result == CNNC_OK)
-        parts->parts[parts->count++] = part;
-    else
+    if (result != CNNC_OK) {
         free_part(&part);
-    return result;
+        return CNNC_FAILED;
+    }
+    part.origins[0].path = part.origins[0].member = NULL; /* they need not live as long: the name has both */
+    parts->parts[parts->count++] = part;
+    return CNNC_OK;
 }
 
 void cnnc_part_place(const cnnc_part *part, size_t example, char *text, size_t size) {
@@ -121,18 +123,22 @@ static int join(cnnc_part *to, const cnnc_part *more, cnnc_error *error) {
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
+static const cnnc_format *format_of(const cnnc_file *file) {
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (formats[i]->recognise(file))
+            return formats[i];
+    return NULL;
+}
+
 int cnnc_load_file(const char *path, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error) {
     cnnc_file file = {.path = path};
     unsigned char *bytes;
     if (cnnc_file_bytes(path, &bytes, &file.size, error) != CNNC_OK)
         return CNNC_FAILED;
     file.bytes = bytes;
-    const cnnc_format *format = NULL;
-    for (size_t i = 0; !format && i < sizeof formats / sizeof *formats; i++)
-        if (formats[i]->recognise(&file))
-            format = formats[i];
-    int result = format ? format->read(&file, request, parts, error) 
-                        : cnnc_fail(error, "%s: at byte 0: neither .npy, IDX nor gzip, and by its name no CIFAR or CSV file", path);
+    const cnnc_format *format = format_of(&file);
+    int result = format ? format->read(&file, request, parts, error)
+                        : cnnc_fail(error, "%s: at byte 0: neither .npy, IDX nor gzip, no .npz, and by its name no CIFAR or CSV file", path);
     free(bytes);
     return result;
 }
@@ -215,9 +221,23 @@ int cnnc_load(const cnnc_network *network, const char *where, const char *split,
     return result;
 }
 
+static int file_has_test(const char *path, int *has, cnnc_error *error) {
+    cnnc_file file = {.path = path};
+    unsigned char *bytes;
+    if (cnnc_file_bytes(path, &bytes, &file.size, error) != CNNC_OK)
+        return CNNC_FAILED;
+    file.bytes = bytes;
+    const cnnc_format *format = format_of(&file);
+    int result = format && format->has_test ? format->has_test(&file, has, error) : CNNC_OK;
+    free(bytes);
+    return result;
+}
+
 int cnnc_dataset_has_test(const char *where, int *has, cnnc_error *error) {
     *has = 0;
-    return is_folder(where) ? cnnc_folder_has_test(where, has, error) : CNNC_OK;
+    if (is_folder(where))
+        return cnnc_folder_has_test(where, has, error);
+    return access(where, F_OK) == 0 ? file_has_test(where, has, error) : CNNC_OK; /* what is not there is a list of files */
 }
 
 int cnnc_array_read(const char *path, cnnc_array *array, cnnc_error *error) {

@@ -14,7 +14,7 @@ enum {
 
 /* Where examples come from, for messages: example i of them is at first + i * step. */
 typedef struct cnnc_origin {
-    const char *path, *member; /* the file; and the file in that, or NULL */
+    const char *path, *member; /* the file; and the file in that, or NULL: until it is added */
     enum { CNNC_AT_BYTE, CNNC_AT_INFLATED_BYTE, CNNC_AT_LINE } unit;
     size_t first, step;
     size_t examples;
@@ -52,9 +52,10 @@ typedef struct cnnc_file {
 typedef struct cnnc_format {
     int (*recognise)(const cnnc_file *file); /* by first bytes or name: non-zero */
     int (*read)(const cnnc_file *file, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error); /* adds arrays */
+    int (*has_test)(const cnnc_file *file, int *has, cnnc_error *error); /* whether a file has the split "test" beside others; NULL: never */
 } cnnc_format;
 
-extern const cnnc_format cnnc_format_npy, cnnc_format_idx, cnnc_format_cifar10, cnnc_format_cifar100, cnnc_format_csv;
+extern const cnnc_format cnnc_format_npy, cnnc_format_npz, cnnc_format_idx, cnnc_format_cifar10, cnnc_format_cifar100, cnnc_format_csv;
 
 size_t cnnc_example_bytes(const cnnc_array *array); /* of one example; 0 when there is none */
 

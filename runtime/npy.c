@@ -235,7 +235,7 @@ static int read_file(const cnnc_file *file, const cnnc_request *request, cnnc_pa
     return cnnc_parts_add(parts, &array, origin, error);
 }
 
-const cnnc_format cnnc_format_npy = {recognise, read_file};
+const cnnc_format cnnc_format_npy = {recognise, read_file, NULL};
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 

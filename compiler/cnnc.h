@@ -66,10 +66,27 @@ void error(Diag *, Loc, const char *format, ...) PRINTF_LIKE(3, 4);
 void warning(Diag *, Loc, const char *format, ...) PRINTF_LIKE(3, 4);
 void note(Diag *, Loc, const char *format, ...) PRINTF_LIKE(3, 4);   /* belongs to the last error; hidden with it */
 void hint(Diag *, const char *format, ...) PRINTF_LIKE(2, 3);        /* "hint: ..." without a place */
+void hint_instead(Diag *, Loc, const char *word, const char *format, ...) PRINTF_LIKE(4, 5); /* a hint that `word` belongs at the place */
+/* An error of a template, as template_expand tells it. */
+void foreign_error(Diag *, const char *message);
 /* The candidate nearest to word by edit distance, or NULL when none is near enough to suggest. */
 const char *nearest(const char *word, const char *const *candidates, int n);
+/* The length of the UTF-8 character at s, 0 if it is none; *safe: it may be shown. Needs n > 0. */
+size_t utf8_length(const char *s, size_t n, bool *safe);
+
+/* ---- base/report.c -----------------------------------------------------------------------------------------------
+ * What is said on standard error, as text or as JSON, one object a line. The first functions say it at once; "\nhint: "
+ * in the format begins a hint. */
+void say_error(const char *format, ...) PRINTF_LIKE(1, 2);            /* "cnnc: error: ..." */
+void remark(const char *kind, const char *file, int line, const char *format, ...) PRINTF_LIKE(4, 5); /* "FILE:LINE: KIND: ...", "cnnc: KIND: ..." */
 /* Our own mistake: prints "internal error", asks for a report, exits with status 4. */
 NORETURN void bug(const char *format, ...) PRINTF_LIKE(1, 2);
+NORETURN void out_of_memory(void);                                   /* a message, and exit status 3 */
+void diagnostics_as_json(bool);                                      /* of the process */
+bool diagnostics_are_json(void);
+/* Appends an object and a line's end; appends a child to the last object. file NULL: no place; `instead`: what belongs there. */
+void json_diagnostic(StrBuf *out, const char *kind, const char *file, Loc, const char *message, size_t length);
+void json_child(StrBuf *out, const char *kind, const char *file, Loc, const char *message, size_t length, const char *instead);
 
 /* ---- base/file.c -------------------------------------------------------------------------------------------------
  * Whole files. Errors are returned as a message (NULL: fine). */
@@ -534,7 +551,7 @@ typedef struct Compilation {
     StrBuf c, h;            /* what emit wrote */
 } Compilation;
 /* Runs the stages up to and including `last` (NULL: all); prints what stage `dump` left (NULL: none) to *out. Returns an
- * exit status: 0; 1, diagnostics are in diag.out; 3, the file cannot be read. */
+ * exit status: 0; 1, diagnostics are in diag.out; 3, the file cannot be read, which has been said. */
 int compile(Compilation *, const char *path, const char *last, const char *dump, StrBuf *out);
 int compile_source(Compilation *, const char *last, const char *dump, StrBuf *out); /* the same from c->source */
 void compilation_init(Compilation *, bool color);

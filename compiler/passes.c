@@ -75,10 +75,7 @@ static void verify_programs(const Compilation *c, const char *stage) {
 static bool run_emit(Compilation *c) {
     StrBuf message = {0};
     bool fine = emit(c->graph, &c->options, c->programs, c->program_count, c->templates, &c->c, &c->h, &message);
-    if (!fine) {
-        c->diag.errors++;
-        strbuf_add(&c->diag.out, message.text);
-    }
+    if (!fine) foreign_error(&c->diag, message.text);
     strbuf_free(&message);
     return fine;
 }
@@ -135,8 +132,8 @@ int compile(Compilation *c, const char *path, const char *last, const char *dump
     c->source.name = strcmp(path, "-") ? path : "<stdin>";
     c->source.text = text;
     if (failure) {
-        strbuf_printf(&c->diag.out, "cnnc: error: %s\n", failure);
         c->diag.errors++;
+        say_error("%s", failure);
         return EXIT_FILE;
     }
     return compile_source(c, last, dump, out);

@@ -37,12 +37,12 @@ static int open_subject(Subject *s, const BenchOptions *o, const Target *target)
     s->network = load_network(c, o->net, &s->loaded, &status);
     if (!s->network) return status;
     if (!s->network->train) {
-        fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\n", o->net);
+        remark("error", o->net, 0, "the network cannot be trained: it has no compile statement");
         return EXIT_INPUT;
     }
     s->model = cnnc_model_new(s->network, target ? 1 : o->threads, NULL, &failure);
     if (s->model) return EXIT_FINE;
-    fprintf(stderr, "cnnc: error: %s\n", failure.text);
+    say_error("%s", failure.text);
     return status_of(&failure);
 }
 
@@ -60,7 +60,7 @@ static int report(const Program *p, const BenchOptions *o, const Times *times) {
     Report r = make_report(p, described.graph, times);
     print_report(&r);
     if (o->json) failure = write_report(&r, o->json);
-    if (failure) fprintf(stderr, "cnnc: error: %s\n", failure);
+    if (failure) say_error("%s", failure);
     compilation_free(&described);
     return failure ? EXIT_FILE : EXIT_FINE;
 }
@@ -104,6 +104,6 @@ int command_bench(int argc, char **argv) {
     const CommandLine line = {"bench", options, LENGTH(options), names, &o.net, 1};
     if (!parse_options(argc, argv, &line)) return EXIT_USAGE;
     if (strcmp(o.net, "-")) return bench(&o);
-    fprintf(stderr, "cnnc: error: bench reads the network more than once, which standard input does not allow\n");
+    say_error("bench reads the network more than once, which standard input does not allow");
     return EXIT_USAGE;
 }

@@ -37,8 +37,8 @@ bool get_examples(Arena *arena, const Graph *g, const cnnc_network *network, con
         *examples = random_examples(arena, g, network, batch_size);
         return true;
     }
-    if (cnnc_dataset_load(network, data, "train", examples, &failure)) fprintf(stderr, "cnnc: error: %s\n", failure.text);
-    else if (!examples->target_count) fprintf(stderr, "cnnc: error: --data %s has no targets\n", data);
+    if (cnnc_dataset_load(network, data, "train", examples, &failure)) say_error("%s", failure.text);
+    else if (!examples->target_count) say_error("--data %s has no targets", data);
     else return true;
     cnnc_dataset_free(examples);
     return false;

@@ -65,6 +65,6 @@ int command_help(int argc, char **argv) {
         if (!strcmp(c->name, argv[1]) && c->run != command_help) return c->run(2, (char *[]){argv[1], (char[]){"--help"}});
     for (int i = 0; i < LENGTH(families); i++)
         if (print_callable(families[i], argv[1])) return EXIT_FINE;
-    fprintf(stderr, "cnnc: error: there is no help on '%s'\nhint: 'cnnc help' lists what there is\n", argv[1]);
+    say_error("there is no help on '%s'\nhint: 'cnnc help' lists what there is", argv[1]);
     return EXIT_USAGE;
 }

@@ -40,9 +40,9 @@ static int open_candidate(Candidate *c, const TuneOptions *o, Tuning *tuning, bo
     c->compilation.options.tuning = tuning;
     const cnnc_network *network = load_network(&c->compilation, o->net, &c->loaded, &status);
     if (!network) return status;
-    if (!network->train) return fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\n", o->net), EXIT_INPUT;
+    if (!network->train) return remark("error", o->net, 0, "the network cannot be trained: it has no compile statement"), EXIT_INPUT;
     c->model = cnnc_model_new(network, o->threads, NULL, &failure);
-    if (!c->model) return fprintf(stderr, "cnnc: error: %s\n", failure.text), status_of(&failure);
+    if (!c->model) return say_error("%s", failure.text), status_of(&failure);
     return EXIT_FINE;
 }
 
@@ -57,7 +57,7 @@ static const Program *running_program(const Candidate *c) {
 
 static int write_choices(Arena *arena, const TuneOptions *o, const Tuning *tuning) {
     const char *text = tuning_text(arena, tuning), *failure = write_file(arena, o->out, text, strlen(text));
-    if (failure) fprintf(stderr, "cnnc: error: %s\n", failure);
+    if (failure) say_error("%s", failure);
     return failure ? EXIT_FILE : EXIT_FINE;
 }
 
@@ -146,7 +146,7 @@ int command_tune(int argc, char **argv) {
     const CommandLine line = {"tune", options, LENGTH(options), names, &o.net, 1};
     if (!parse_options(argc, argv, &line)) return EXIT_USAGE;
     if (!o.out || o.network.tuning || o.network.algorithm || !strcmp(o.net, "-")) {
-        fprintf(stderr, "cnnc: error: %s\n", !o.out ? "-o FILE is missing" : strcmp(o.net, "-") ? "tune finds the choices itself: --algorithm and --tuning are not for it" : "tune reads the network more than once, which standard input does not allow");
+        say_error("%s", !o.out ? "-o FILE is missing" : strcmp(o.net, "-") ? "tune finds the choices itself: --algorithm and --tuning are not for it" : "tune reads the network more than once, which standard input does not allow");
         return EXIT_USAGE;
     }
     Arena *arena = arena_new();

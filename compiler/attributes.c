@@ -63,12 +63,12 @@ static const char *range_text(Binder *b, const AttrDef *def, const char *what) {
 
 static void bind_number(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
     bool whole = def->kind == ATTR_INT;
-    if (v->kind != VALUE_NUMBER || (whole && !v->integer) || !isfinite(v->number) || !number_in_range(def, v->number)) {
-        fail(b, v->loc, def, range_text(b, def, whole ? "an integer" : "a number"));
+    if (v->kind == VALUE_NUMBER && !whole && fabs(v->number) > FLT_MAX) {
+        fail(b, v->loc, def, "a number that a float can hold");
         return;
     }
-    if (fabs(v->number) > FLT_MAX) {
-        fail(b, v->loc, def, "a number that a float can hold");
+    if (v->kind != VALUE_NUMBER || (whole && !v->integer) || !isfinite(v->number) || !number_in_range(def, v->number)) {
+        fail(b, v->loc, def, range_text(b, def, whole ? "an integer" : "a number"));
         return;
     }
     if (whole && fabs(v->number) > INT_MAX) {
@@ -208,6 +208,7 @@ static void too_many(Binder *b, const Callable *callable, Loc loc) {
     if (n) error(b->diag, loc, "'%s' takes %d value%s by position", callable->name, n, plural(n));
     else error(b->diag, loc, "'%s' takes no value by position", callable->name);
     if (others) hint(b->diag, "by name it takes %s", names);
+    else if (!n) hint(b->diag, "it takes no options");
     b->failed = true;
 }
 

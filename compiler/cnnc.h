@@ -107,6 +107,7 @@ void bind_optional(Bindings *, const char *name); /* name may stay unused */
 
 typedef struct Templates Templates; /* parsed templates: the embedded ones, or those of a folder (--templates) */
 Templates *templates_new(Arena *, const char *folder); /* folder NULL: only the embedded ones; else its files override them by name */
+const char *templates_problem(const Templates *); /* NULL: the folder can be read */
 const char **templates_read(const Templates *, Arena *, int *n); /* paths of the folder's files that were needed */
 /* Expands the body of template `name` ("softmax") or one of its parameterless definitions ("softmax.forward").
  * False after an error, whose text ("softmax.c.tmpl:12: error: ...") is appended to *message. */
@@ -390,6 +391,7 @@ typedef struct Options {    /* of one compilation */
     bool input_gradient;
     bool profile;           /* kernels of the train entry point are timed: see cnnc_profile in cnnc_network.h. Of one target */
     const char *algorithm;  /* only this one and plain; NULL: whichever costs least */
+    const char *tuning_path; /* compile() reads choices from it; NULL: there is none */
     Tuning *tuning;         /* choices that were measured; NULL: none */
     int shard_size;         /* examples */
     const char *header;     /* name of the header that the C file includes */
@@ -495,7 +497,7 @@ void print_selection(const Program *, StrBuf *);
  * to the estimate of costs. */
 typedef struct TunedChoice { const char *target, *tensor, *op, *shapes; const Algorithm *algorithm; int line; bool used; } TunedChoice;
 struct Tuning { const char *path; TunedChoice *choices; int length; };
-const char *read_tuning(Arena *, const char *path, Tuning *); /* a message on failure */
+const char *read_tuning(Arena *, const char *path, Tuning *, int *line); /* a message on failure; then *line: where, 0: in all of it, -1: it cannot be read */
 bool is_tuned(const Program *, const Op *, const Algorithm *); /* whether that is the choice, which then counts as used */
 void tune(Arena *, Tuning *, const Program *, const Op *, const Algorithm *); /* makes or changes a choice */
 const char *tuning_text(Arena *, const Tuning *);              /* the file's lines */
@@ -551,12 +553,14 @@ typedef struct Compilation {
     StrBuf c, h;            /* what emit wrote */
 } Compilation;
 /* Runs the stages up to and including `last` (NULL: all); prints what stage `dump` left (NULL: none) to *out. Returns an
- * exit status: 0; 1, diagnostics are in diag.out; 3, the file cannot be read, which has been said. */
+ * exit status: 0; 1, diagnostics are in diag.out, or the tuning file is wrong; 3, a file cannot be read. What is wrong with other
+ * files than the description has been said. */
 int compile(Compilation *, const char *path, const char *last, const char *dump, StrBuf *out);
 int compile_source(Compilation *, const char *last, const char *dump, StrBuf *out); /* the same from c->source */
 void compilation_init(Compilation *, bool color);
 void compilation_free(Compilation *);
 bool is_stage(const char *name);
+const char *stage_name(int i);                   /* NULL past the end */
 const char *stage_names(Arena *);                /* "parse, build, ..." */
 
 /* ---- commands/: what the command line offers ---- */

@@ -37,7 +37,7 @@ static int open_subject(Subject *s, const BenchOptions *o, const Target *target)
     s->network = load_network(c, o->net, &s->loaded, &status);
     if (!s->network) return status;
     if (!s->network->train) {
-        remark("error", o->net, 0, "the network cannot be trained: it has no compile statement");
+        remark("error", o->net, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
         return EXIT_INPUT;
     }
     s->model = cnnc_model_new(s->network, target ? 1 : o->threads, NULL, &failure);
@@ -72,7 +72,8 @@ static int bench_subjects(Subject *plain, Subject *profiled, const BenchOptions 
     cnnc_profile *profile = dlsym(profiled->loaded.library, arena_printf(c->arena, "%s_profile", c->graph->name));
     cnnc_dataset examples = {0};
     if (!profile) bug("the profiled network exports no profile");
-    if (!get_examples(c->arena, c->graph, plain->network, o->data, times.batch_size, &examples)) return EXIT_INPUT;
+    int status = get_examples(c->arena, c->graph, plain->network, o->data, times.batch_size, &examples);
+    if (status != EXIT_FINE) return status;
     measure(c->arena, plain->model, profiled->model, profile, &examples, &times);
     if (o->data) cnnc_dataset_free(&examples);
     return report(p, o, &times);

@@ -101,7 +101,7 @@ int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_ne
                 (!o->csv_log || !cnnc_csv_log_new(network, o->csv_log, &c->hooks[c->count++], &failure)) &&
                 (!o->tensorboard || !cnnc_tensorboard_new(network, o->tensorboard, &c->hooks[c->count++], &failure));
     if (!fine) say_error("%s", failure.text);
-    return fine ? EXIT_FINE : EXIT_INPUT;
+    return fine ? EXIT_FINE : status_of(&failure);
 }
 
 void free_callbacks(Callbacks *c) {

@@ -212,9 +212,9 @@ static void compare(Reference *r) {
 static int check_file(Compilation *c, const cnnc_network *network, const char *path, const Tolerances *tolerances) {
     Reference r = {.arena = c->arena, .path = path, .tolerances = tolerances, .fits = true, .fine = true};
     cnnc_error failure;
-    int status = EXIT_FILE;
+    int status;
     if (cnnc_safetensors_read(path, &r.file, &failure) || !(r.model = cnnc_model_new(network, 0, NULL, &failure)))
-        say_error("%s", failure.text);
+        say_error("%s", failure.text), status = status_of(&failure);
     else {
         compare(&r);
         status = r.fits && r.fine ? EXIT_FINE : EXIT_INPUT;

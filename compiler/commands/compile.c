@@ -59,10 +59,17 @@ static int run(Compilation *c, const CompileOptions *o) {
     return status;
 }
 
+static bool no_stage(Arena *arena, const char *name) {
+    const char *names[32];
+    int n = 0;
+    while (n < LENGTH(names) && stage_name(n)) names[n] = stage_name(n), n++;
+    return no_such("stage", name, names, n, arena_printf(arena, "stages are %s", stage_names(arena)));
+}
+
 /* What follows from the options that are there. False after a message. */
 static bool complete(Compilation *c, CompileOptions *o) {
-    if (o->dump && !is_stage(o->dump)) return say_error("there is no stage '%s'\nhint: stages are %s", o->dump, stage_names(c->arena)), false;
-    if (!o->dump && !o->out) return say_error("-o OUT.c is missing"), false;
+    if (o->dump && !is_stage(o->dump)) return no_stage(c->arena, o->dump);
+    if (!o->dump && !o->out) return say_error("-o OUT.c is missing\nhint: 'cnnc NET.net -o OUT.c' writes OUT.c and OUT.h"), false;
     if (!o->header && o->out) o->header = with_ending(c->arena, o->out, ".h");
     if (o->header) c->options.header = base_name(o->header);
     if (o->header && (strpbrk(c->options.header, "\"\\") || strstr(c->options.header, "??")))

@@ -36,7 +36,7 @@ static int evaluate(Compilation *c, const EvaluateOptions *o) {
     if (!network) return status;
     if (network->evaluate) status = evaluate_with(network, o);
     else {
-        remark("error", o->net, 0, "the network has no loss to evaluate: it has no compile statement");
+        remark("error", o->net, 0, "the network has no loss to evaluate: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
         status = EXIT_INPUT;
     }
     unload_network(&loaded);

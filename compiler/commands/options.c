@@ -36,7 +36,7 @@ static bool usage_error(const CommandLine *c, const char *before, const char *wh
 }
 
 bool no_such(const char *what, const char *word, const char *const *names, int n, const char *otherwise) {
-    const char *near = nearest(word, names, n);
+    const char *near = strlen(word) > 2 ? nearest(word, names, n) : NULL; /* one letter is near to every other */
     if (near) say_error("there is no %s '%s'\nhint: did you mean '%s'?", what, word, near);
     else say_error("there is no %s '%s'\nhint: %s", what, word, otherwise);
     return false;
@@ -163,14 +163,6 @@ static bool apply_algorithm(Compilation *c, const char *name) {
     return no_such("algorithm", name, names, n, list);
 }
 
-static bool apply_tuning(Compilation *c, const char *path) {
-    if (!path) return true;
-    c->options.tuning = NEW(c->arena, Tuning);
-    const char *failure = read_tuning(c->arena, path, c->options.tuning);
-    if (failure) say_error("%s", failure);
-    return !failure;
-}
-
 /* Choices for this compilation's targets that no op took. */
 static void warn_of_tuning(Compilation *c) {
     const Tuning *t = c->options.tuning;
@@ -203,8 +195,9 @@ static bool apply_format(const char *format) {
 
 bool apply_network_options(Compilation *c, const NetworkOptions *n) {
     if (n->shard_size) c->options.shard_size = n->shard_size;
+    c->options.tuning_path = n->tuning;
     if (n->templates) c->templates = templates_new(c->arena, n->templates);
-    return apply_format(n->format) && apply_color(c, n->color) && apply_targets(c, n->target) && apply_algorithm(c, n->algorithm) && apply_tuning(c, n->tuning);
+    return apply_format(n->format) && apply_color(c, n->color) && apply_targets(c, n->target) && apply_algorithm(c, n->algorithm);
 }
 
 void print_diagnostics(Compilation *c) {

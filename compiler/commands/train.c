@@ -150,8 +150,8 @@ static int train(Compilation *c, const TrainOptions *o) {
 /* Usage that the table of options cannot tell. */
 static bool check_usage(TrainOptions *o) {
     char *end;
-    if (!o->checkpoint && (o->resume || o->checkpoint_batches)) return say_error("--checkpoint FILE is missing"), false;
-    if (o->partial && !o->from) return say_error("--partial without --weights FROM"), false;
+    if (!o->checkpoint && (o->resume || o->checkpoint_batches)) return say_error("--checkpoint FILE is missing\nhint: %s goes with it", o->resume ? "--resume" : "--checkpoint-batches"), false;
+    if (o->partial && !o->from) return say_error("--partial without --weights FROM\nhint: it takes of FROM only the layers that the network has, too"), false;
     if (o->validation_split && o->validation_data) return say_error("--validation-split and --validation-data exclude each other"), false;
     if (!o->data) return say_error("--data is missing\nhint: --data DIR, a folder with the MNIST files, or --data X.npy,Y.npy"), false;
     if (!o->validation_split) return true;

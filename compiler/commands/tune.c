@@ -40,7 +40,7 @@ static int open_candidate(Candidate *c, const TuneOptions *o, Tuning *tuning, bo
     c->compilation.options.tuning = tuning;
     const cnnc_network *network = load_network(&c->compilation, o->net, &c->loaded, &status);
     if (!network) return status;
-    if (!network->train) return remark("error", o->net, 0, "the network cannot be trained: it has no compile statement"), EXIT_INPUT;
+    if (!network->train) return remark("error", o->net, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say"), EXIT_INPUT;
     c->model = cnnc_model_new(network, o->threads, NULL, &failure);
     if (!c->model) return say_error("%s", failure.text), status_of(&failure);
     return EXIT_FINE;
@@ -123,7 +123,7 @@ static int run(TuneOptions *o, Arena *arena) {
         const cnnc_network *network = best[0]->model->network;
         if (!o->batch_size) o->batch_size = network->batch_size;
         printf("%s, %s: batches of %d, us an example\n", network->name, cnnc_model_variant(best[0]->model), o->batch_size);
-        if (!get_examples(arena, best[0]->compilation.graph, network, o->data, o->batch_size, &examples)) status = EXIT_INPUT;
+        status = get_examples(arena, best[0]->compilation.graph, network, o->data, o->batch_size, &examples);
     }
     if (status == EXIT_FINE) status = tune_ops(best, arena, o, &tuning, &examples);
     if (status == EXIT_FINE) printf("%d choices in %s\n", tuning.length, o->out);

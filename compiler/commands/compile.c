@@ -34,11 +34,10 @@ typedef struct CompileOptions {
 } CompileOptions;
 
 /* The rule last: whoever reads it finds what it speaks of. */
-static int write_files(Compilation *c, const CompileOptions *o) {
-    const char *rule, *failure = o->depends ? depfile_text(c, o->targets, o->net, o->network.tuning, &rule) : NULL;
-    if (!failure) failure = write_file(c->arena, o->header, c->h.text, c->h.length);
-    if (!failure) failure = write_file(c->arena, o->out, c->c.text, c->c.length);
-    if (!failure && o->depends) failure = write_file(c->arena, o->depfile, rule, strlen(rule));
+static int write_outputs(Compilation *c, const CompileOptions *o) {
+    const char *rule = "", *failure = o->depends ? depfile_text(c, o->targets, o->net, o->network.tuning, &rule) : NULL;
+    const OutFile files[] = {{o->header, c->h.text, c->h.length}, {o->out, c->c.text, c->c.length}, {o->depfile, rule, strlen(rule)}};
+    if (!failure) failure = write_files(c->arena, files, o->depends ? 3 : 2);
     if (!failure) return EXIT_FINE;
     fprintf(stderr, "cnnc: error: %s\n", failure);
     return EXIT_FILE;
@@ -53,7 +52,7 @@ static int run(Compilation *c, const CompileOptions *o) {
         status = EXIT_INPUT;
     }
     if (status == EXIT_FINE && o->dump) fwrite(text.text, 1, text.length, stdout);
-    else if (status == EXIT_FINE) status = write_files(c, o);
+    else if (status == EXIT_FINE) status = write_outputs(c, o);
     strbuf_free(&text);
     return status;
 }

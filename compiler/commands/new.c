@@ -53,16 +53,15 @@ static const char *cannot_make(Arena *arena, const char *name, const char *why) 
 /* All of it or nothing. A message on failure. */
 static const char *make_folder(Arena *arena, const char *name, const char *const *texts) {
     struct stat status;
-    const char *folder = arena_printf(arena, ".cnnc-%ld.tmp", (long)getpid()), *paths[FILES], *failure = NULL;
+    const char *folder = arena_printf(arena, ".cnnc-%ld.tmp", (long)getpid());
+    OutFile out[FILES];
     if (!lstat(name, &status)) return cannot_make(arena, name, "it is there already");
     if (mkdir(folder, 0777)) return cannot_make(arena, name, strerror(errno));
-    for (int i = 0; i < FILES; i++) {
-        paths[i] = arena_printf(arena, "%s/%s", folder, file_name(arena, i, name));
-        if (!failure) failure = write_file(arena, paths[i], texts[i], strlen(texts[i]));
-    }
+    for (int i = 0; i < FILES; i++) out[i] = (OutFile){arena_printf(arena, "%s/%s", folder, file_name(arena, i, name)), texts[i], strlen(texts[i])};
+    const char *failure = write_files(arena, out, FILES);
     if (!failure && rename(folder, name)) failure = cannot_make(arena, name, strerror(errno));
     if (!failure) return NULL;
-    for (int i = 0; i < FILES; i++) unlink(paths[i]);
+    for (int i = 0; i < FILES; i++) unlink(out[i].path);
     rmdir(folder);
     return failure;
 }

@@ -4,7 +4,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tools/packages.sh"
-need_packages gcc g++ libc6-dev clang clang-tidy cppcheck cmake ninja-build zlib1g-dev libcmocka-dev python3 libpng-dev libjpeg62-turbo-dev
+need_packages gcc g++ libc6-dev clang clang-tidy cppcheck cmake ninja-build zlib1g-dev libzip-dev libcmocka-dev python3 libpng-dev libjpeg62-turbo-dev
 cd "$root"
 build=$root/build
 jobs=${JOBS:-$(nproc)}
@@ -36,13 +36,13 @@ run_warnings() {
 
 # Not -Wanalyzer-malloc-leak: of gcc 12 it loses what is kept in an array; the sanitizer of leaks (asan) does not.
 run_analyzer() {
-    silent each_source gcc -std=c11 -O1 -DCNNC_ZLIB -DCNNC_IMAGES_VERSION='""' -Icompiler -Iruntime -Itools/images -fanalyzer -Wno-analyzer-malloc-leak -c -o /dev/null
+    silent each_source gcc -std=c11 -O1 -DCNNC_ZLIB -DCNNC_LIBZIP -DCNNC_IMAGES_VERSION='""' -Icompiler -Iruntime -Itools/images -fanalyzer -Wno-analyzer-malloc-leak -c -o /dev/null
 }
 
 # autoVariables: the template engine's frames point at those before them on the stack, which is what they are for.
 # invalidFunctionArg: the logarithm of a sum, which it takes for that of no elements.
 run_cppcheck() {
-    silent cppcheck -q --std=c11 --error-exitcode=1 --enable=warning,performance,portability -D__GNUC__=12 -DCNNC_ZLIB \
+    silent cppcheck -q --std=c11 --error-exitcode=1 --enable=warning,performance,portability -D__GNUC__=12 -DCNNC_ZLIB -DCNNC_LIBZIP \
         --suppress=autoVariables:compiler/template.c --suppress=invalidFunctionArg:compiler/ops/categorical_crossentropy.c \
         -Icompiler -Iruntime -Itools/images compiler runtime tools/images
 }

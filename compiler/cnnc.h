@@ -46,6 +46,11 @@ void strbuf_add(StrBuf *, const char *s);
 void strbuf_add_n(StrBuf *, const char *s, size_t n);
 void strbuf_printf(StrBuf *, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* ---- base/map.c: values by name ---- */
+typedef struct Map { const char **keys; void **values; size_t used, capacity; } Map; /* {0} is an empty one */
+void *map_get(const Map *, const char *key);                              /* NULL when there is none */
+void map_set(Arena *, Map *, const char *key, const void *value);         /* the key is not copied */
+
 /* ---- base/diag.c -------------------------------------------------------------------------------------------------
  * Diagnostics like a compiler's. A Source keeps the text so that the line can be shown. */
 typedef struct Source { const char *name; const char *text; size_t length; } Source;
@@ -189,7 +194,7 @@ typedef struct Tensor {
     Role role;
     Op *producer;           /* NULL for inputs, targets and parameters */
     Layer *layer;
-    int index;              /* among the graph's inputs, outputs, targets, parameters or totals, by role */
+    int index;              /* among the graph's inputs, outputs, targets, parameters or totals, by role; a parameter's gradient has the parameter's */
     bool trainable;         /* parameters */
     const char *weight;     /* parameters: "kernel" */
     const Attr *initializer;
@@ -422,7 +427,7 @@ typedef struct Buffer {
     size_t offset, size;    /* bytes, in the worker's workspace or derived area */
     int born, dies;         /* first and last kernel, widened to whole loops where it crosses one */
 } Buffer;
-typedef struct Loop { Level level; int first, end; } Loop; /* kernels first .. end - 1, a run of one level */
+typedef struct Loop { Level level; int first, end, segment; } Loop; /* kernels first .. end - 1, a run of one level; the segment it lies in */
 typedef struct Segment { int first, end, block; } Segment; /* loops first .. end - 1, in blocks of examples; 0: undivided */
 struct Program {
     Arena *arena;
@@ -433,16 +438,17 @@ struct Program {
     const Op **ops; int op_count;      /* what the entry point needs */
     Choice *choices;                   /* by position in ops */
     Kernel **kernels; int kernel_count;
+    Map kernel_names;                  /* the kernel of each name, as lower made it */
     int tensor_count;                  /* ids in use: the graph's and the program's own */
     Tensor **alias; int alias_length;  /* by id: the tensor in whose memory a view lies; NULL: its own */
     Loop *loops; int loop_count;
+    int *loop_of;                      /* by kernel: its loop */
     Segment *segments; int segment_count;
     Buffer *buffers;                   /* by id */
     size_t workspace, derived;         /* bytes a worker needs */
 };
 int element_size(const Program *, Type);
-int kernel_making(const Program *, Tensor *);    /* its position, -1: given */
-void remove_kernel(Program *, int at);
+void remove_gone_kernels(Program *);             /* those that are NULL */
 int64_t point_stride(const Program *, Tensor *); /* elements from one point of a tensor with points to the next */
 int64_t example_stride(const Tensor *);          /* elements from one example to the next, where a buffer holds several */
 Tensor *storage(const Program *, Tensor *);    /* through views */

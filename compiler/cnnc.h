@@ -249,9 +249,10 @@ struct Graph {
     const char **metrics;                 /* total_count - 1 names */
     Tensor *scale;
     const OpDef *loss, *optimizer;        /* NULL without compile */
-    Attr *optimizer_attributes;
+    Attr *optimizer_attributes, *loss_attributes;
     Loc loss_loc;
     int epochs, batch_size;
+    double validation_split;
     bool shuffle;
     uint64_t seed;
     struct NameTable *names;
@@ -259,6 +260,7 @@ struct Graph {
 Family statement_family;                  /* those with attributes: compile, fit */
 bool build(Arena *, const Description *, Diag *, Graph **out);
 void print_graph(const Graph *, StrBuf *);
+void print_dot(const Graph *, StrBuf *); /* dot.c: layers, for Graphviz */
 
 const char *name_in_layer(const Layer *, const char *word);
 
@@ -498,6 +500,23 @@ void print_plan(const Program *, StrBuf *);
 void verify_graph(const Graph *, const char *stage);
 void verify_program(const Program *, const char *stage);
 
+/* ---- footprint.c: what the network needs in memory ----------------------------------------------------------------------
+ * Needs planned programs. */
+typedef struct Footprint {
+    int buffers;                    /* gradient buffers */
+    int64_t parameter_elements;     /* of the struct, padding included */
+    int64_t resident;               /* bytes of parameters, the optimizer's state and gradients */
+    size_t entry_base[ENTRY_COUNT]; /* where the entry points' derived buffers begin in a worker's memory */
+    size_t workspace_base, worker_bytes;
+} Footprint;
+Footprint footprint(const Graph *, const Options *, Program *const *programs, int n);
+int64_t padded_elements(const Tensor *parameter, int element_bytes); /* that it takes in the struct, the padding behind it included */
+
+/* ---- canonical.c: what decides what training computes, as lines of text: layers, optimizer and loss with all their options, as
+ * written or by default; and the algorithms of a program's ops */
+int canonical_lines(const Graph *, const char ***lines);     /* how many */
+int code_lines(const Program *, const char ***lines);        /* "avx512 conv2d_forward: winograd" */
+
 /* ---- emit.c: plan, templates -> C ---- */
 bool emit(Graph *, const Options *, Program *const *programs, int n, Templates *, StrBuf *c, StrBuf *h, StrBuf *message);
 
@@ -517,6 +536,7 @@ typedef struct Compilation {
 /* Runs the stages up to and including `last` (NULL: all); prints what stage `dump` left (NULL: none) to *out. Returns an
  * exit status: 0; 1, diagnostics are in diag.out; 3, the file cannot be read. */
 int compile(Compilation *, const char *path, const char *last, const char *dump, StrBuf *out);
+int compile_source(Compilation *, const char *last, const char *dump, StrBuf *out); /* the same from c->source */
 void compilation_init(Compilation *, bool color);
 void compilation_free(Compilation *);
 bool is_stage(const char *name);

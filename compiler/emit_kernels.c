@@ -267,7 +267,7 @@ static void bind_buffers(const Emitter *e, const Program *p, Bindings *b) {
         Bindings *r = records[n++] = bindings_new(e->arena, NULL);
         bind_string(r, "type", type_text(e, t));
         bind_string(r, "name", t->name);
-        bind_int(r, "base", (int64_t)(buffer->derived ? e->entry_base[p->entry] : e->workspace_base));
+        bind_int(r, "base", (int64_t)(buffer->derived ? e->memory.entry_base[p->entry] : e->memory.workspace_base));
         bind_int(r, "offset", (int64_t)buffer->offset);
         bind_string(r, "note", arena_printf(e->arena, "%s%s", buffer->examples > 1 ? arena_printf(e->arena, "[%d]", buffer->examples) : "", c_dims(e->arena, t->shape)));
     }
@@ -356,8 +356,8 @@ static bool emit_update(Emitter *e, const Bindings *target, StrBuf *out) {
     Bindings *b = bindings_new(e->arena, target);
     bind_string(b, "optimizer", g->optimizer->plain);
     bind_strings(b, "slot_names", slots, n);
-    bind_int(b, "PARAMETERS", e->parameter_elements);
-    bind_int(b, "BUFFERS", e->buffers);
+    bind_int(b, "PARAMETERS", e->memory.parameter_elements);
+    bind_int(b, "BUFFERS", e->memory.buffers);
     bind_optional(b, "PARAMETERS");
     g->optimizer->bind(&update, b);
     strbuf_printf(out, "\n/* %s */\n", g->optimizer->equation);

@@ -61,9 +61,9 @@ static bool needs_buffer(const Tensor *t) {
 static void widen(const Program *p, Buffer *b, const Tensor *t, int i) {
     const Segment *segment = segment_of(p, i);
     if (t->role == ROLE_DERIVED || t->role == ROLE_PARTIAL) return;
-    if (p->kernels[i]->def->level == LEVEL_SHARD || segment != segment_of(p, b->born)) b->per_shard = true;
-    else if (segment->block && loop_of(p, i) != loop_of(p, b->born) && b->examples < segment->block) b->examples = segment->block;
-    else if (!segment->block && loop_of(p, i) != loop_of(p, b->born)) b->per_shard = true;
+    bool apart = loop_of(p, i) != loop_of(p, b->born);
+    if (p->kernels[i]->def->level == LEVEL_SHARD || segment != segment_of(p, b->born) || (apart && !segment->block)) b->per_shard = true;
+    else if (apart && b->examples < segment->block) b->examples = segment->block;
     if (p->kernels[i]->def->level == LEVEL_BLOCK && b->examples < segment->block) b->examples = segment->block;
     if (b->per_shard) b->examples = p->options->shard_size;
 }

@@ -14,7 +14,7 @@ int element_size(const Program *p, Type type) {
 /* Rows of all examples that the buffer holds, and a little more: strides off powers of two spare the caches. */
 int64_t point_stride(const Program *p, Tensor *t) {
     t = storage(p, t);
-    int64_t rows = t->shape.dim[1] * (t->role == ROLE_DERIVED || !p->buffers ? 1 : p->buffers[t->id].examples);
+    int64_t rows = (int64_t)t->shape.dim[1] * (t->role == ROLE_DERIVED || !p->buffers ? 1 : p->buffers[t->id].examples);
     return rows * t->shape.dim[2] + 16;
 }
 

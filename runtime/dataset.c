@@ -53,7 +53,7 @@ static int check_labels(const feed *f, const int32_t *labels, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (labels[i] < 0 || labels[i] >= f->tensor->classes)
             return cnnc_fail(f->error, "%s: example %zu is of class %d, but the target '%s' of network %s has classes 0 .. %d",
-                             f->name, i / per_example(f->array), (int)labels[i], f->tensor->name, f->network->name,
+                             f->name, i / per_example(f->array) /* NOLINT(clang-analyzer-core.DivideZero): there is a label */, (int)labels[i], f->tensor->name, f->network->name,
                              f->tensor->classes - 1);
     return CNNC_OK;
 }
@@ -72,7 +72,7 @@ static int fill_one_hot(const feed *f, void *to) {
     size_t count = f->array->count, classes = (size_t)f->tensor->classes;
     int32_t *labels = cnnc_allocate(count * sizeof *labels);
     if (!labels)
-        return cnnc_fail(f->error, "%s: no memory for %zu labels", f->name, count);
+        return cnnc_fail_system(f->error, "%s: no memory for %zu labels", f->name, count);
     int result = CNNC_OK;
     if (cnnc_array_convert(f->array, 0, count, CNNC_I32, labels, f->error) != CNNC_OK)
         result = prefix(f);
@@ -133,7 +133,7 @@ static int allocate(const cnnc_network *network, int target_count, size_t n, cnn
         if (!pass) { /* now the size is known */
             dataset->memory = cnnc_allocate(offset);
             if (!dataset->memory)
-                return cnnc_fail(error, "no memory for %zu bytes of data", offset);
+                return cnnc_fail_system(error, "no memory for %zu bytes of data", offset);
             dataset->inputs = dataset->memory;
             dataset->targets = dataset->inputs + inputs;
         }
@@ -161,7 +161,7 @@ int cnnc_dataset_make(const cnnc_network *network, const cnnc_array *inputs, con
             feed f = {.network = network, .role = k < 0 ? "input" : "target", .n = n, .error = error};
             f.tensor = k < 0 ? &network->inputs[i] : &network->targets[k];
             f.array = k < 0 ? &inputs[i] : &targets[k];
-            f.name = names && names[i] ? names[i] : "array";
+            f.name = names && names[i] ? names[i] : "array"; /* NOLINT(clang-analyzer-core.uninitialized.Branch): one for each array */
             result = check_shape(&f);
             if (result == CNNC_OK && pass)
                 result = fill(&f, k < 0 ? dataset->inputs[i] : dataset->targets[k]);
@@ -180,7 +180,7 @@ int cnnc_dataset_view(const cnnc_network *network, const cnnc_dataset *dataset, 
         return cnnc_fail(error, "examples %zu .. %zu of %zu do not exist", begin, end, dataset->n);
     void **table = calloc((size_t)count + 1, sizeof *table);
     if (!table)
-        return cnnc_fail(error, "no memory for a view of the data");
+        return cnnc_fail_system(error, "no memory for a view of the data");
     *view = *dataset;
     view->n = end - begin;
     view->memory = table;
@@ -227,7 +227,7 @@ static int find_mnist(const char *folder, const char *split, const char *part, c
     size_t size = strlen(folder) + strlen(split) + 64;
     *path = malloc(size);
     if (!*path)
-        return cnnc_fail(error, "%s: no memory", folder);
+        return cnnc_fail_system(error, "%s: no memory", folder);
     for (int i = 0; i < 4; i++) {
         snprintf(*path, size, "%s/%s-%s%cidx%d-ubyte%s", folder, split, part, i < 2 ? '-' : '.', rank, i & 1 ? ".gz" : "");
         if (access(*path, F_OK) == 0)
@@ -259,8 +259,8 @@ static int load_folder(const cnnc_network *network, const char *folder, const ch
 static int load_list(const cnnc_network *network, const char *list, cnnc_dataset *dataset, cnnc_error *error) {
     char *copy = strdup(list);
     if (!copy)
-        return cnnc_fail(error, "%s: no memory", list);
-    const char *paths[MAX_FILES];
+        return cnnc_fail_system(error, "%s: no memory", list);
+    const char *paths[MAX_FILES] = {NULL};
     int count = 0, inputs = network->input_count, result = CNNC_OK;
     for (char *rest = copy; rest; count++) {
         char *comma = strchr(rest, ',');

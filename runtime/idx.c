@@ -33,7 +33,7 @@ typedef struct source {
 
 static int open_gzip(source *s, cnnc_error *error) {
     if (inflateInit2(&s->stream, 15 + 16) != Z_OK)
-        return cnnc_fail(error, "%s: zlib does not start", s->name);
+        return cnnc_fail_system(error, "%s: zlib does not start", s->name);
     return CNNC_OK;
 }
 
@@ -180,7 +180,7 @@ static int read_array(source *s, cnnc_array *array, cnnc_error *error) {
         return CNNC_FAILED;
     array->data = cnnc_allocate(bytes);
     if (!array->data)
-        return cnnc_fail(error, "%s: no memory for %zu bytes", s->name, bytes);
+        return cnnc_fail_system(error, "%s: no memory for %zu bytes", s->name, bytes);
     if (take(s, array->data, bytes, "elements", error) != CNNC_OK)
         return CNNC_FAILED;
     if (!cnnc_big_endian())

@@ -199,7 +199,7 @@ int cnnc_npy_parse(const void *bytes, size_t size, const char *name, cnnc_array 
                          cnnc_dtype_name(made.dtype), want, have);
     made.data = cnnc_allocate(want);
     if (!made.data)
-        return cnnc_fail(error, "%s: no memory for %zu bytes", name, want);
+        return cnnc_fail_system(error, "%s: no memory for %zu bytes", name, want);
     if (want)
         memcpy(made.data, h.end, want);
     if (cnnc_big_endian())

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 65536 };
+enum { CHUNK = 65536, MOST_BYTES = 16 << 20 }; /* of a text that is read: endless ones come to an end */
 
 static ssize_t read_some(int fd, char *buffer) {
     ssize_t n;
@@ -45,9 +45,10 @@ static const char *cannot_read(Arena *arena, const char *path, const char *why) 
 static const char *read_descriptor(Arena *arena, const char *path, int fd, char **text, size_t *length) {
     StrBuf contents = {0};
     char chunk[CHUNK];
-    ssize_t n;
-    while ((n = read_some(fd, chunk)) > 0) strbuf_add_n(&contents, chunk, (size_t)n);
+    ssize_t n = 0;
+    while (contents.length <= MOST_BYTES && (n = read_some(fd, chunk)) > 0) strbuf_add_n(&contents, chunk, (size_t)n);
     const char *message = n < 0 ? cannot_read(arena, path, strerror(errno)) : NULL;
+    if (contents.length > MOST_BYTES) message = cannot_read(arena, path, "it is larger than 16 MiB");
     if (!message) {
         *text = arena_string(arena, contents.text, contents.length);
         *length = contents.length;
@@ -127,7 +128,7 @@ static const char *replace(Arena *arena, const char *target, mode_t mode, const 
 
 const char *write_file(Arena *arena, const char *path, const char *text, size_t length) {
     struct stat status;
-    if (stat(path, &status) != 0) return replace(arena, path, 0, text, length);
+    if (stat(path, &status) != 0) return errno == ENOENT ? replace(arena, path, 0, text, length) : cannot_write(arena, path, errno); /* what is not known is not replaced */
     if (!S_ISREG(status.st_mode)) return write_through(arena, path, text, length);
     if (has_contents(path, text, length)) return NULL;
     if (access(path, W_OK) != 0) return cannot_write(arena, path, errno);

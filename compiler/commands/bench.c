@@ -43,7 +43,7 @@ static int open_subject(Subject *s, const BenchOptions *o, const Target *target)
     s->model = cnnc_model_new(s->network, target ? 1 : o->threads, NULL, &failure);
     if (s->model) return EXIT_FINE;
     fprintf(stderr, "cnnc: error: %s\n", failure.text);
-    return EXIT_INPUT;
+    return status_of(&failure);
 }
 
 static const Program *train_program(const Compilation *c) {

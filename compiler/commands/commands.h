@@ -33,10 +33,13 @@ typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templa
 /* Applies them. False after a message. */
 bool apply_network_options(Compilation *, const NetworkOptions *);
 void print_diagnostics(Compilation *);
+bool has_controls(const char *); /* characters that move a terminal's cursor, end a line ... */
+int status_of(const cnnc_error *); /* the exit status after a failure of the runtime */
 
-/* ---- depfile.c: a rule for Make and Ninja ---- made: what stands before the colon; tuning may be NULL. A message on failure. */
-const char *write_depfile(Compilation *, const char *path, const char *made, const char *net, const char *tuning);
-const char *depfile_targets(Arena *, const char *out, const char *header);
+/* ---- depfile.c: a rule for Make and Ninja ---- made: what stands before the colon; tuning may be NULL. A message, where a name
+ * cannot stand in a rule. */
+const char *depfile_text(Compilation *, const char *made, const char *net, const char *tuning, const char **text);
+const char *depfile_targets(Arena *, const char *out, const char *header); /* NULL: these names cannot */
 
 /* ---- load.c: a network as code in this process -----------------------------------------------------------------------
  * Compiles with the C compiler that CC names (cc without it) into a cache that is safe to delete, and loads the result.
@@ -45,6 +48,11 @@ typedef struct Loaded { void *library; const cnnc_network *network; } Loaded;
 const cnnc_network *load_network(Compilation *, const char *path, Loaded *, int *status);
 void unload_network(Loaded *);
 
-/* ---- describe.c: the descriptor of a graph, without compiling it; for the summary ---- */
+/* ---- partial.c: weights by name ---- says which layers it loaded and which not; a result of the runtime's */
+int load_partly(cnnc_model *, const char *path, cnnc_error *);
+
+/* ---- describe.c: the descriptor of a graph, without compiling it, and the work in it ---- */
 cnnc_network *describe_network(const Graph *);
+bool multiplies_weights(const Op *);  /* a layer's op that multiplies by weights, or a gradient of one */
+double dense_flops(const Graph *);    /* of those ops, for one example: a multiply-add is two */
 #endif

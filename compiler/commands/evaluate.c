@@ -26,7 +26,7 @@ static int evaluate_with(const cnnc_network *network, const EvaluateOptions *o) 
     }
     cnnc_model_free(model);
     cnnc_dataset_free(&test);
-    return fine ? EXIT_FINE : EXIT_INPUT;
+    return fine ? EXIT_FINE : status_of(&failure);
 }
 
 static int evaluate(Compilation *c, const EvaluateOptions *o) {

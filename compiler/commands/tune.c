@@ -42,7 +42,7 @@ static int open_candidate(Candidate *c, const TuneOptions *o, Tuning *tuning, bo
     if (!network) return status;
     if (!network->train) return fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\n", o->net), EXIT_INPUT;
     c->model = cnnc_model_new(network, o->threads, NULL, &failure);
-    if (!c->model) return fprintf(stderr, "cnnc: error: %s\n", failure.text), EXIT_INPUT;
+    if (!c->model) return fprintf(stderr, "cnnc: error: %s\n", failure.text), status_of(&failure);
     return EXIT_FINE;
 }
 

@@ -208,6 +208,7 @@ static void too_many(Binder *b, const Callable *callable, Loc loc) {
     if (n) error(b->diag, loc, "'%s' takes %d value%s by position", callable->name, n, plural(n));
     else error(b->diag, loc, "'%s' takes no value by position", callable->name);
     if (others) hint(b->diag, "by name it takes %s", names);
+    else if (!n) hint(b->diag, "it takes no options");
     b->failed = true;
 }
 
@@ -227,6 +228,7 @@ Attr *bind_attributes(Arena *arena, Diag *diag, const Callable *callable, const 
         }
         if (out[i].given) {
             error(diag, a->key ? a->key_loc : a->value.loc, "'%s' is given twice", callable->attributes[i].name);
+            note(diag, out[i].loc, "it is given here already");
             b.failed = true;
             continue;
         }

@@ -13,6 +13,14 @@ bool has_controls(const char *s) {
     return false;
 }
 
+enum { MAX_OPTIONS = 64 }; /* of a command */
+
+/* How somebody learns what options the command has. */
+static void point_to_help(const CommandLine *c) {
+    if (*c->command) fprintf(stderr, "hint: 'cnnc help %s' lists the options\n", c->command);
+    else fprintf(stderr, "hint: 'cnnc NET.net --help' lists the options\n");
+}
+
 static const Option *find_option(const CommandLine *c, const char *name, size_t length) {
     for (int i = 0; i < c->option_count; i++)
         if (strlen(c->options[i].name) == length && !strncmp(c->options[i].name, name, length)) return &c->options[i];
@@ -22,18 +30,24 @@ static const Option *find_option(const CommandLine *c, const char *name, size_t 
 static bool usage_error(const CommandLine *c, const char *format, const char *what) {
     fprintf(stderr, "cnnc: error: ");
     fprintf(stderr, format, what);
-    fprintf(stderr, "\nhint: 'cnnc help%s%s' tells what there is\n", *c->command ? " " : "", c->command);
+    fprintf(stderr, "\n");
+    point_to_help(c);
     return false;
 }
 
-static bool unknown_option(const CommandLine *c, const char *arg) {
-    const char *names[64];
-    int n = 0;
-    for (; n < c->option_count && n < LENGTH(names); n++) names[n] = c->options[n].name;
-    const char *near = nearest(arg, names, n);
-    fprintf(stderr, "cnnc: error: there is no option '%s'\n", arg);
+/* length: of the option's name, before a value. */
+static bool unknown_option(const CommandLine *c, const char *arg, size_t length) {
+    enum { LONGEST = 63 };
+    const char *names[MAX_OPTIONS], *near = NULL;
+    char name[LONGEST + 1];
+    for (int i = 0; i < c->option_count; i++) names[i] = c->options[i].name;
+    if (length <= LONGEST) {
+        snprintf(name, sizeof name, "%.*s", (int)length, arg);
+        near = nearest(name, names, c->option_count);
+    }
+    fprintf(stderr, "cnnc: error: there is no option '%.*s'\n", (int)length, arg);
     if (near) fprintf(stderr, "hint: did you mean '%s'?\n", near);
-    else fprintf(stderr, "hint: 'cnnc help%s%s' lists the options\n", *c->command ? " " : "", c->command);
+    else point_to_help(c);
     return false;
 }
 
@@ -48,20 +62,24 @@ static bool take_number(const CommandLine *c, const Option *o, const char *value
     return true;
 }
 
-/* One option; *used: how many arguments it took. */
-static bool take_option(const CommandLine *c, int argc, char **argv, int *used) {
+static bool is_option(const CommandLine *c, const char *arg) { return find_option(c, arg, strcspn(arg, "=")) != NULL; }
+
+/* One option; *used: how many arguments it took. given: which options were before it. */
+static bool take_option(const CommandLine *c, int argc, char **argv, bool *given, int *used) {
     const char *arg = argv[0], *equals = strchr(arg, '=');
     size_t length = equals ? (size_t)(equals - arg) : strlen(arg);
     const Option *o = find_option(c, arg, length);
     *used = 1;
-    if (!o) return unknown_option(c, arg);
+    if (!o) return unknown_option(c, arg, length);
     if (o->flag) {
         if (equals) return usage_error(c, "%s takes no value", o->name);
         *o->flag = true;
         return true;
     }
     const char *value = equals ? equals + 1 : argc > 1 ? argv[1] : NULL;
-    if (!value) return usage_error(c, "%s needs a value", o->name);
+    if (!value || !*value || (!equals && is_option(c, value))) return usage_error(c, "%s needs a value", o->name);
+    if (given[o - c->options]) return usage_error(c, "%s is given twice", o->name);
+    given[o - c->options] = true;
     *used = equals ? 1 : 2;
     if (o->number) return take_number(c, o, value);
     *o->text = value;
@@ -81,7 +99,8 @@ static void print_page(const CommandLine *c) {
 
 bool parse_options(int argc, char **argv, const CommandLine *c) {
     int positional = 0;
-    bool only_positional = false;
+    bool only_positional = false, given[MAX_OPTIONS] = {false};
+    if (c->option_count > MAX_OPTIONS) bug("the command '%s' has more than %d options", c->command, MAX_OPTIONS);
     for (int i = 1; i < argc;) {
         const char *arg = argv[i];
         int used = 1;
@@ -90,7 +109,7 @@ bool parse_options(int argc, char **argv, const CommandLine *c) {
             print_page(c);
             exit(EXIT_FINE);
         } else if (!only_positional && arg[0] == '-' && arg[1]) {
-            if (!take_option(c, argc - i, argv + i, &used)) return false;
+            if (!take_option(c, argc - i, argv + i, given, &used)) return false;
         } else if (positional >= c->positional_max) return usage_error(c, "unexpected argument '%s'", arg);
         else c->positional[positional++] = arg;
         i += used;

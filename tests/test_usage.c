@@ -31,20 +31,14 @@ static void assert_refused(const char *arguments, const char *says) {
 }
 
 static void try_value(const char *command, const Option *o) {
-    char *without = text("%s %s", command, o->name), *twice = text("%s %s 1 %s 1", command, o->name, o->name);
-    char *another = text("%s %s %s", command, o->name, o->name), *empty = text("%s %s=", command, o->name);
-    char *needs = text("%s needs a value", o->name), *given = text("%s is given twice", o->name);
-    if (*o->value) {
-        assert_refused(without, needs);
-        assert_refused(another, needs);
-        assert_refused(empty, needs);
-        assert_refused(twice, given);
-    } else {
-        char *with = text("%s %s=1", command, o->name), *none = text("%s takes no value", o->name);
-        assert_refused(with, none);
-        free(with), free(none);
-    }
-    free(without), free(twice), free(another), free(empty), free(needs), free(given);
+    const char *one = *o->value ? " 1" : "";
+    char *without = text("%s %s", command, o->name), *needs = text("%s needs a value", o->name);
+    char *with = text("%s %s=1", command, o->name), *takes = text("%s takes no value", o->name);
+    char *twice = text("%s %s%s %s%s", command, o->name, one, o->name, one), *given = text("%s is given twice", o->name);
+    if (*o->value) assert_refused(without, needs);
+    else assert_refused(with, takes);
+    assert_refused(twice, given);
+    free(without), free(needs), free(with), free(takes), free(twice), free(given);
 }
 
 static void try_kind(const char *command, const Option *o) {
@@ -115,18 +109,18 @@ static void misspelled_options_are_recognized(void **state) { (void)state, for_e
 static void the_rest_is_told(void **state) {
     (void)state;
     static const struct { const char *arguments, *says; } cases[] = {
-        {"--nonsense-of-no-kind", "there is no option '--nonsense-of-no-kind'\nhint: 'cnnc NET.net --help' lists the options\n"},
-        {"train --nonsense-of-no-kind=3", "there is no option '--nonsense-of-no-kind'\nhint: 'cnnc help train' lists the options\n"},
-        {"summary", "the network's file is missing\nhint: 'cnnc help summary' lists the options\n"},
+        {"--nonsense-of-no-kind", "there is no option '--nonsense-of-no-kind'\nhint: 'cnnc NET.net --help' "},
+        {"train --nonsense-of-no-kind=3", "there is no option '--nonsense-of-no-kind'\nhint: 'cnnc help train' "},
+        {"summary", "the network's file is missing\nhint: 'cnnc help summary' "},
         {"summary a.net b.net", "unexpected argument 'b.net'"},
         {"summary -- -a.net --color", "unexpected argument '--color'"},
         {"trian a.net", "there is no command 'trian'\nhint: did you mean 'train'?\n"},
         {"frobnicate", "there is no command 'frobnicate'\nhint: 'cnnc help' lists the commands"},
-        {"a.net -o a.c --emit=bild", "there is no stage 'bild'\nhint: stages are parse, build,"},
-        {"a.net -o a.c --target=avx51", "there is no target 'avx51'\nhint: targets are avx512, avx2,"},
+        {"a.net -o a.c --emit=bild", "there is no stage 'bild'\nhint: "},
+        {"a.net -o a.c --target=avx51", "there is no target 'avx51'\nhint: "},
         {"a.net -o a.c --target=avx2,avx2", "the target 'avx2' is given twice"},
         {"a.net -o a.c --target=,", "--target names no target"},
-        {"a.net -o a.c --algorithm=winogrd", "there is no algorithm 'winogrd'\nhint: algorithms are winograd,"},
+        {"a.net -o a.c --algorithm=winogrd", "there is no algorithm 'winogrd'\nhint: "},
         {"a.net -o a.c --color=blue", "--color can be auto, always or never, not 'blue'"},
         {"a.net", "-o OUT.c is missing"},
         {"train a.net", "--data is missing\nhint: "},

@@ -62,8 +62,6 @@ static bool take_number(const CommandLine *c, const Option *o, const char *value
     return true;
 }
 
-static bool is_option(const CommandLine *c, const char *arg) { return find_option(c, arg, strcspn(arg, "=")) != NULL; }
-
 /* One option; *used: how many arguments it took. given: which options were before it. */
 static bool take_option(const CommandLine *c, int argc, char **argv, bool *given, int *used) {
     const char *arg = argv[0], *equals = strchr(arg, '=');
@@ -71,15 +69,15 @@ static bool take_option(const CommandLine *c, int argc, char **argv, bool *given
     const Option *o = find_option(c, arg, length);
     *used = 1;
     if (!o) return unknown_option(c, arg, length);
+    if (given[o - c->options]) return usage_error(c, "%s is given twice", o->name);
+    given[o - c->options] = true;
     if (o->flag) {
         if (equals) return usage_error(c, "%s takes no value", o->name);
         *o->flag = true;
         return true;
     }
     const char *value = equals ? equals + 1 : argc > 1 ? argv[1] : NULL;
-    if (!value || !*value || (!equals && is_option(c, value))) return usage_error(c, "%s needs a value", o->name);
-    if (given[o - c->options]) return usage_error(c, "%s is given twice", o->name);
-    given[o - c->options] = true;
+    if (!value) return usage_error(c, "%s needs a value", o->name);
     *used = equals ? 1 : 2;
     if (o->number) return take_number(c, o, value);
     *o->text = value;

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MAX_LAYERS = 100000 };
 static const int64_t max_elements = 2147483647; /* of one tensor: generated code indexes with int */
 
 /* ---- names: a hash table; layers and tensors may have the same ---------------------------------------------------------------------------------------- */
@@ -117,8 +116,16 @@ static bool check_elements(Graph *g, const Layer *layer, const char *what, Shape
     return false;
 }
 
+static bool check_range(Graph *g, const Attr *initializer, int fan_in, int fan_out) {
+    Distribution d = initializer_distribution(initializer, fan_in, fan_out);
+    if (strcmp(d.kind, "UNIFORM") != 0 || d.a <= d.b) return true;
+    error(g->diag, initializer->loc, "'%s' from %g to %g: the range is empty", initializer->word, d.a, d.b);
+    hint(g->diag, "minval comes before maxval");
+    return false;
+}
+
 Tensor *layer_parameter(Graph *g, Layer *layer, const char *weight, Shape shape, const Attr *initializer, int fan_in, int fan_out) {
-    if (!check_elements(g, layer, weight, shape)) return NULL;
+    if (!check_elements(g, layer, weight, shape) || !check_range(g, initializer, fan_in, fan_out)) return NULL;
     Tensor *p = new_tensor(g, layer, weight, shape, TYPE_REAL, ROLE_PARAMETER);
     p->weight = weight;
     p->initializer = initializer;
@@ -214,7 +221,7 @@ static Layer *layer_named(Graph *g, const char *name, Loc loc) {
     const char **names = NEW_ARRAY(g->arena, const char *, g->layer_count);
     for (int i = 0; i < g->layer_count; i++) names[i] = g->layers[i]->name;
     const char *near = nearest(name, names, g->layer_count);
-    if (near) hint(g->diag, "did you mean '%s'?", near);
+    if (near) hint_instead(g->diag, loc, near, "did you mean '%s'?", near);
     return NULL;
 }
 
@@ -259,7 +266,7 @@ static void unknown_word(Graph *g, const Statement *s) {
     for (int i = 0; i < LENGTH(others); i++) words[n++] = others[i];
     error(g->diag, s->word.loc, "there is no layer '%s'", s->word.text);
     const char *near = nearest(s->word.text, words, n);
-    if (near) hint(g->diag, "did you mean '%s'?", near);
+    if (near) hint_instead(g->diag, s->word.loc, near, "did you mean '%s'?", near);
     else hint(g->diag, "'cnnc help' lists the layers");
 }
 
@@ -476,12 +483,7 @@ bool build(Arena *arena, const Description *d, Diag *diag, Graph **out) {
         else if (is(s, "output")) build_output(g, s, &outputs);
         else if (is(s, "compile")) first_time(g, s, &compile);
         else if (is(s, "fit")) first_time(g, s, &fit);
-        else if (g->layer_count >= MAX_LAYERS) {
-            error(diag, s->word.loc, "more than %d layers", MAX_LAYERS);
-            break;
-        } else {
-            last = build_layer(g, s, last);
-        }
+        else last = build_layer(g, s, last);
     }
     if (!g->name) g->name = name_from_file(arena, d->source->name);
     if (!last && !diag->errors) {

@@ -46,6 +46,11 @@ void strbuf_add(StrBuf *, const char *s);
 void strbuf_add_n(StrBuf *, const char *s, size_t n);
 void strbuf_printf(StrBuf *, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* ---- base/map.c: values by name ---- */
+typedef struct Map { const char **keys; void **values; size_t used, capacity; } Map; /* {0} is an empty one */
+void *map_get(const Map *, const char *key);                              /* NULL when there is none */
+void map_set(Arena *, Map *, const char *key, const void *value);         /* the key is not copied */
+
 /* ---- base/diag.c -------------------------------------------------------------------------------------------------
  * Diagnostics like a compiler's. A Source keeps the text so that the line can be shown. */
 typedef struct Source { const char *name; const char *text; size_t length; } Source;
@@ -61,15 +66,34 @@ void error(Diag *, Loc, const char *format, ...) PRINTF_LIKE(3, 4);
 void warning(Diag *, Loc, const char *format, ...) PRINTF_LIKE(3, 4);
 void note(Diag *, Loc, const char *format, ...) PRINTF_LIKE(3, 4);   /* belongs to the last error; hidden with it */
 void hint(Diag *, const char *format, ...) PRINTF_LIKE(2, 3);        /* "hint: ..." without a place */
+void hint_instead(Diag *, Loc, const char *word, const char *format, ...) PRINTF_LIKE(4, 5); /* a hint that `word` belongs at the place */
+/* An error of a template, as template_expand tells it. */
+void foreign_error(Diag *, const char *message);
 /* The candidate nearest to word by edit distance, or NULL when none is near enough to suggest. */
 const char *nearest(const char *word, const char *const *candidates, int n);
+/* The length of the UTF-8 character at s, 0 if it is none; *safe: it may be shown. Needs n > 0. */
+size_t utf8_length(const char *s, size_t n, bool *safe);
+
+/* ---- base/report.c -----------------------------------------------------------------------------------------------
+ * What is said on standard error, as text or as JSON, one object a line. The first functions say it at once; "\nhint: "
+ * in the format begins a hint. */
+void say_error(const char *format, ...) PRINTF_LIKE(1, 2);            /* "cnnc: error: ..." */
+void remark(const char *kind, const char *file, int line, const char *format, ...) PRINTF_LIKE(4, 5); /* "FILE:LINE: KIND: ...", "cnnc: KIND: ..." */
 /* Our own mistake: prints "internal error", asks for a report, exits with status 4. */
 NORETURN void bug(const char *format, ...) PRINTF_LIKE(1, 2);
+NORETURN void out_of_memory(void);                                   /* a message, and exit status 3 */
+void diagnostics_as_json(bool);                                      /* of the process */
+bool diagnostics_are_json(void);
+/* Appends an object and a line's end; appends a child to the last object. file NULL: no place; `instead`: what belongs there. */
+void json_diagnostic(StrBuf *out, const char *kind, const char *file, Loc, const char *message, size_t length);
+void json_child(StrBuf *out, const char *kind, const char *file, Loc, const char *message, size_t length, const char *instead);
 
 /* ---- base/file.c -------------------------------------------------------------------------------------------------
  * Whole files. Errors are returned as a message (NULL: fine). */
-const char *read_file(Arena *, const char *path, char **text, size_t *length);       /* "-": standard input */
+const char *read_file(Arena *, const char *path, char **text, size_t *length);       /* "-": standard input, each time all of it */
 const char *write_file(Arena *, const char *path, const char *text, size_t length);  /* whole or not at all; unchanged contents keep their time stamp */
+typedef struct OutFile { const char *path, *text; size_t length; } OutFile;
+const char *write_files(Arena *, const OutFile *, int n);  /* the same for all of them together; they appear in this order */
 
 /* ---- template.c --------------------------------------------------------------------------------------------------
  * The template engine. Templates are C with directive lines; docs/templates.md is its reference. */
@@ -85,6 +109,7 @@ void bind_optional(Bindings *, const char *name); /* name may stay unused */
 
 typedef struct Templates Templates; /* parsed templates: the embedded ones, or those of a folder (--templates) */
 Templates *templates_new(Arena *, const char *folder); /* folder NULL: only the embedded ones; else its files override them by name */
+const char *templates_problem(const Templates *); /* NULL: the folder can be read */
 const char **templates_read(const Templates *, Arena *, int *n); /* paths of the folder's files that were needed */
 /* Expands the body of template `name` ("softmax") or one of its parameterless definitions ("softmax.forward").
  * False after an error, whose text ("softmax.c.tmpl:12: error: ...") is appended to *message. */
@@ -189,7 +214,7 @@ typedef struct Tensor {
     Role role;
     Op *producer;           /* NULL for inputs, targets and parameters */
     Layer *layer;
-    int index;              /* among the graph's inputs, outputs, targets, parameters or totals, by role */
+    int index;              /* among the graph's inputs, outputs, targets, parameters or totals, by role; a parameter's gradient has the parameter's */
     bool trainable;         /* parameters */
     const char *weight;     /* parameters: "kernel" */
     const Attr *initializer;
@@ -368,6 +393,7 @@ typedef struct Options {    /* of one compilation */
     bool input_gradient;
     bool profile;           /* kernels of the train entry point are timed: see cnnc_profile in cnnc_network.h. Of one target */
     const char *algorithm;  /* only this one and plain; NULL: whichever costs least */
+    const char *tuning_path; /* compile() reads choices from it; NULL: there is none */
     Tuning *tuning;         /* choices that were measured; NULL: none */
     int shard_size;         /* examples */
     const char *header;     /* name of the header that the C file includes */
@@ -424,7 +450,7 @@ typedef struct Buffer {
     size_t offset, size;    /* bytes, in the worker's workspace or derived area */
     int born, dies;         /* first and last kernel, widened to whole loops where it crosses one */
 } Buffer;
-typedef struct Loop { Level level; int first, end; } Loop; /* kernels first .. end - 1, a run of one level */
+typedef struct Loop { Level level; int first, end, segment; } Loop; /* kernels first .. end - 1, a run of one level; the segment it lies in */
 typedef struct Segment { int first, end, block; } Segment; /* loops first .. end - 1, in blocks of examples; 0: undivided */
 struct Program {
     Arena *arena;
@@ -435,16 +461,17 @@ struct Program {
     const Op **ops; int op_count;      /* what the entry point needs */
     Choice *choices;                   /* by position in ops */
     Kernel **kernels; int kernel_count;
+    Map kernel_names;                  /* the kernel of each name, as lower made it */
     int tensor_count;                  /* ids in use: the graph's and the program's own */
     Tensor **alias; int alias_length;  /* by id: the tensor in whose memory a view lies; NULL: its own */
     Loop *loops; int loop_count;
+    int *loop_of;                      /* by kernel: its loop */
     Segment *segments; int segment_count;
     Buffer *buffers;                   /* by id */
     size_t workspace, derived;         /* bytes a worker needs */
 };
 int element_size(const Program *, Type);
-int kernel_making(const Program *, Tensor *);    /* its position, -1: given */
-void remove_kernel(Program *, int at);
+void remove_gone_kernels(Program *);             /* those that are NULL */
 int64_t point_stride(const Program *, Tensor *); /* elements from one point of a tensor with points to the next */
 int64_t example_stride(const Tensor *);          /* elements from one example to the next, where a buffer holds several */
 Tensor *storage(const Program *, Tensor *);    /* through views */
@@ -472,7 +499,7 @@ void print_selection(const Program *, StrBuf *);
  * to the estimate of costs. */
 typedef struct TunedChoice { const char *target, *tensor, *op, *shapes; const Algorithm *algorithm; int line; bool used; } TunedChoice;
 struct Tuning { const char *path; TunedChoice *choices; int length; };
-const char *read_tuning(Arena *, const char *path, Tuning *); /* a message on failure */
+const char *read_tuning(Arena *, const char *path, Tuning *, int *line); /* a message on failure; then *line: where, 0: in all of it, -1: it cannot be read */
 bool is_tuned(const Program *, const Op *, const Algorithm *); /* whether that is the choice, which then counts as used */
 void tune(Arena *, Tuning *, const Program *, const Op *, const Algorithm *); /* makes or changes a choice */
 const char *tuning_text(Arena *, const Tuning *);              /* the file's lines */
@@ -528,12 +555,14 @@ typedef struct Compilation {
     StrBuf c, h;            /* what emit wrote */
 } Compilation;
 /* Runs the stages up to and including `last` (NULL: all); prints what stage `dump` left (NULL: none) to *out. Returns an
- * exit status: 0; 1, diagnostics are in diag.out; 3, the file cannot be read. */
+ * exit status: 0; 1, diagnostics are in diag.out, or the tuning file is wrong; 3, a file cannot be read. What is wrong with other
+ * files than the description has been said. */
 int compile(Compilation *, const char *path, const char *last, const char *dump, StrBuf *out);
 int compile_source(Compilation *, const char *last, const char *dump, StrBuf *out); /* the same from c->source */
 void compilation_init(Compilation *, bool color);
 void compilation_free(Compilation *);
 bool is_stage(const char *name);
+const char *stage_name(int i);                   /* NULL past the end */
 const char *stage_names(Arena *);                /* "parse, build, ..." */
 
 /* ---- commands/: what the command line offers ---- */

@@ -8,6 +8,7 @@
 #include "template.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -47,7 +48,7 @@ static int compare_names(const void *a, const void *b) {
 static void add_folder(Templates *t, const char *folder) {
     DIR *dir = opendir(folder);
     if (!dir) {
-        t->problem = arena_printf(t->arena, "cannot read the folder of templates \"%s\"", folder);
+        t->problem = arena_printf(t->arena, "cannot read the folder of templates \"%s\": %s", folder, strerror(errno));
         return;
     }
     const char **files = NULL;
@@ -63,6 +64,8 @@ static void add_folder(Templates *t, const char *folder) {
     for (int i = 0; i < n; i++)
         add_template(t, files[i], arena_printf(t->arena, "%s/%s", folder, files[i]), NULL);
 }
+
+const char *templates_problem(const Templates *t) { return t->problem; }
 
 const char **templates_read(const Templates *t, Arena *arena, int *n) {
     const char **paths = NULL;
@@ -279,7 +282,7 @@ static const TmplTree *template_tree(TmplExpansion *x, TmplTemplate *t) {
     if (t->rival)
         tmpl_fail(x, "\"%s\" and \"%s\" are templates of the same name", t->file, t->rival);
     const char *text = t->text;
-    size_t length = text ? strlen(text) : 0;
+    size_t length = 0;
     if (t->path) {
         struct stat status;
         if (stat(t->path, &status) == 0 && status.st_size > TMPL_MAX_FILE)
@@ -289,10 +292,12 @@ static const TmplTree *template_tree(TmplExpansion *x, TmplTemplate *t) {
         if (problem)
             tmpl_fail(x, "%s", problem);
         text = read;
+    } else {
+        length = strlen(text);
     }
     if (length > TMPL_MAX_FILE)
         tmpl_fail(x, "\"%s\" is longer than %d bytes", t->file, TMPL_MAX_FILE);
-    if (memchr(text, '\0', length))
+    if (memchr(text, '\0', length)) /* NOLINT(bugprone-not-null-terminated-result): it searches, and copies nothing */
         tmpl_fail_at(x, t->file, 1, "the template has a zero byte");
     return t->tree = tmpl_parse(x, x->templates->arena, t->file, text, length);
 }

@@ -67,6 +67,8 @@ int cnnc_output_begin(cnnc_output *output, const char *path, cnnc_error *error) 
     *output = (cnnc_output){.path = path};
     struct stat status;
     int exists = stat(path, &status) == 0;
+    if (!exists && errno != ENOENT) /* what is not known is not replaced: it may be a device */
+        return cnnc_fail_system(error, "%s: cannot be written: %s", path, strerror(errno));
     if (exists && S_ISDIR(status.st_mode))
         return cnnc_fail_system(error, "%s: is a folder", path);
     int descriptor;

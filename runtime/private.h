@@ -12,9 +12,13 @@
 
 #define CNNC_ALIGNMENT 64
 
-/* error.c: fills in *error, when there is one, and returns CNNC_FAILED. Control characters become '?'. */
-int cnnc_fail(cnnc_error *error, const char *format, ...) CNNC_PRINTF(2, 3);
-int cnnc_fail_system(cnnc_error *error, const char *format, ...) CNNC_PRINTF(2, 3); /* for want of memory, or a read or write that failed */
+/* error.c: fill in *error, when there is one. Control characters become '?'. The second: for want of memory, or a read or write
+ * that failed. */
+void cnnc_explain(cnnc_error *error, const char *format, ...) CNNC_PRINTF(2, 3);
+void cnnc_explain_system(cnnc_error *error, const char *format, ...) CNNC_PRINTF(2, 3);
+static inline int cnnc_failure(void) { return CNNC_FAILED; }
+#define cnnc_fail(...) (cnnc_explain(__VA_ARGS__), cnnc_failure()) /* macros: compilers and analysers see that it is a failure */
+#define cnnc_fail_system(...) (cnnc_explain_system(__VA_ARGS__), cnnc_failure())
 
 /* file.c: all bytes of a regular file, to be freed by free(); one zero follows them. */
 int cnnc_file_bytes(const char *path, unsigned char **bytes, size_t *size, cnnc_error *error);
@@ -39,6 +43,10 @@ void cnnc_swap_bytes(void *data, size_t count, size_t size); /* of each of count
 
 /* Sets count from dtype, rank and shape, and *bytes; fails when they overflow. */
 int cnnc_array_measure(cnnc_array *array, size_t *bytes);
+
+/* As cnnc_array_convert; *bad is the element that a failure is about. */
+int cnnc_array_convert_at(const cnnc_array *array, size_t first, size_t count, cnnc_type type, void *to, size_t *bad,
+                          cnnc_error *error);
 
 /* "60000x28x28" to text[size]; "scalar" for rank 0. */
 void cnnc_shape_text(char *text, size_t size, int rank, const size_t *shape);
@@ -80,6 +88,10 @@ enum { CNNC_NUMBER = 400 }; /* room for the text of any double */
 
 /* A double as Python's repr writes it: the shortest decimal that reads back equal. */
 const char *cnnc_number_text(char text[CNNC_NUMBER], double value);
+
+/* decimal.c: the number that text[length] is, with a point in every locale; NONE: it is none; BEYOND: it is too large or too long. */
+typedef enum cnnc_decimal_result { CNNC_DECIMAL_FINE, CNNC_DECIMAL_NONE, CNNC_DECIMAL_BEYOND } cnnc_decimal_result;
+cnnc_decimal_result cnnc_decimal(const char *text, size_t length, double *value);
 
 typedef struct cnnc_monitor {
     const char *name; /* as Keras calls it: "val_loss" */

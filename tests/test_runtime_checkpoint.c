@@ -195,6 +195,13 @@ static void others_are_refused(void **state) {
     network = linear_network;
     network.slot_count = 0;
     assert_refused(fresh, &network, position, "tensors, network linear has");
+    cnnc_parameter parameters[8];
+    network = linear_network;
+    assert_in_range(network.parameters_length, 1, 8);
+    memcpy(parameters, network.parameters, (size_t)network.parameters_length * sizeof *parameters);
+    parameters[0].shape[0]++;
+    network.parameters = parameters;
+    assert_refused(fresh, &network, position, ", in network linear it is ");
     saved.batch = BATCHES;
     assert_int_equal(cnnc_checkpoint_save(model, &saved, path, &error), CNNC_OK);
     assert_refused(fresh, &linear_network, position, "epoch 1, batch 8 of 8 cannot be");

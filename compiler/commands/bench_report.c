@@ -159,7 +159,7 @@ static void print_totals(const Report *r) {
     printf("  %-28s %10.3f us\n", "  best repetition", t->best);
     if (t->processor < 0.95) printf("  %-28s %9.0f%% of the time; others ran too\n", "processor", t->processor * 100);
     printf("  %-28s %10.1f GFLOP/s\n", "peak of one core", t->peak);
-    if (!r->dense_flops) return;
+    if (r->dense_flops == 0) return;
     printf("  %-28s %10.3f us %10.3f s an epoch; %.3f MFLOP at the peak of %d core%s\n", "dense roofline", r->roofline, epoch_seconds(r->roofline), r->dense_flops / 1e6, t->threads, s);
     printf("  %-28s %10.2f times the dense roofline's\n", "speed", r->times_roofline);
 }

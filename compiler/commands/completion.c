@@ -40,10 +40,12 @@ int command_completion(int argc, char **argv) {
         Bindings **records = command_records(arena, shells[i].escape, &n);
         bind_records(b, "commands", records, n);
         bind_records(b, "first", &first, 1);
+        bind_string(b, "command_words", command_words(arena));
+        bind_optional(b, "command_words");
         int status = write_page(arena, out, expand_page(arena, shells[i].template, b));
         arena_free(arena);
         return status;
     }
-    fprintf(stderr, "cnnc: error: there is no completion for '%s'\nhint: there is for bash, zsh and fish\n", shell);
+    say_error("there is no completion for '%s'\nhint: there is for bash, zsh and fish", shell);
     return EXIT_USAGE;
 }

@@ -13,8 +13,8 @@ const CommandDef commands[] = {
     {"check", command_check, "cnnc check NET.net", "check gradients in double precision, or against a reference file"},
     {"bench", command_bench, "cnnc bench NET.net", "where the time of a training step goes: a table of kernels"},
     {"tune", command_tune, "cnnc tune NET.net -o FILE", "measure which algorithms are the fastest; --tuning=FILE uses them"},
-    {"fmt", command_fmt, "cnnc fmt NET.net ...", "set descriptions in columns, in place; '-' to standard output"},
-    {"new", command_new, "cnnc new NAME", "make a folder NAME with a small project that builds and trains at once"},
+    {"fmt", command_fmt, "cnnc fmt NET.net...", "descriptions in one form: columns, comments kept; --check only tells which are not"},
+    {"new", command_new, "cnnc new NAME", "a folder NAME with a small project: a network, a program that trains it, its build"},
     {"man", command_man, "cnnc man [COMMAND]", "a page of the manual, for man(1)"},
     {"completion", command_completion, "cnnc completion bash|zsh|fish", "what makes that shell complete cnnc's command line"},
     {"help", command_help, "cnnc help [COMMAND|WORD]", "this list, or a page on a command, layer, optimizer ..."},
@@ -116,10 +116,7 @@ static int unknown_word(const char *word) {
     for (const CommandDef *d = commands + 1; d->name; d++) *PUSH(arena, names, n) = d->name;
     for (const FamilyDef *f = families; f->title; f++)
         for (int i = 0; (c = f->family(i)); i++) *PUSH(arena, names, n) = c->name;
-    const char *near = nearest(word, names, n);
-    fprintf(stderr, "cnnc: error: there is no help on '%s'\n", word);
-    if (near) fprintf(stderr, "hint: did you mean '%s'?\n", near);
-    else fprintf(stderr, "hint: 'cnnc help' lists what there is\n");
+    no_such("help on", word, names, n, "'cnnc help' lists what there is");
     arena_free(arena);
     return EXIT_USAGE;
 }

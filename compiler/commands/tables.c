@@ -66,7 +66,7 @@ static const char *help_words(Arena *arena) {
     return copy;
 }
 
-static const char *command_words(Arena *arena) {
+const char *command_words(Arena *arena) {
     const char *text = "";
     for (const CommandDef *d = commands + 1; d->name; d++) text = arena_printf(arena, "%s%s%s", text, *text ? " " : "", d->name);
     return text;
@@ -98,8 +98,19 @@ static Bindings *option_record(const Recorder *r, const Option *o) {
     return b;
 }
 
+/* "--data= --resume -o": what a shell offers behind a dash. */
+static const char *option_words(Arena *arena, const CommandLine *line) {
+    const char *text = "";
+    for (int i = 0; i < line->option_count; i++) {
+        const Option *o = &line->options[i];
+        text = arena_printf(arena, "%s%s%s%s", text, i ? " " : "", o->name, !o->flag && o->name[1] == '-' ? "=" : "");
+    }
+    return text;
+}
+
 static void record_options(void *context, const CommandLine *line) {
     const Recorder *r = context;
+    bind_string(r->record, "option_words", option_words(r->arena, line));
     Bindings **options = NEW_ARRAY(r->arena, Bindings *, line->option_count + 1);
     for (int i = 0; i < line->option_count; i++) options[i] = option_record(r, &line->options[i]);
     bind_records(r->record, "options", options, line->option_count);
@@ -150,6 +161,6 @@ int write_page(Arena *arena, const char *path, const char *text) {
     if (path) failure = write_file(arena, path, text, strlen(text));
     else if (fputs(text, stdout) < 0 || fflush(stdout)) failure = "cannot write to standard output";
     if (!failure) return EXIT_FINE;
-    fprintf(stderr, "cnnc: error: %s\n", failure);
+    say_error("%s", failure);
     return EXIT_FILE;
 }

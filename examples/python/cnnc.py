@@ -9,7 +9,7 @@ from ctypes import POINTER, Structure, byref, c_char, c_char_p, c_double, c_int,
 
 import numpy as np
 
-ABI = 1
+ABI = 2  # CNNC_ABI, which moves when these structures change
 TYPES = (np.float32, np.float64, np.uint8, np.int32)  # cnnc_type
 
 

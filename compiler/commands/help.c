@@ -91,21 +91,33 @@ static void print_attribute(Arena *arena, const AttrDef *a) {
 
 static bool is_called(const Callable *c, const char *word) { return !strcmp(c->name, word) || (c->alias && !strcmp(c->alias, word)); }
 
-/* In how many tables the word is: a loss is a metric, too. They have one page. */
+/* One in several tables, as a loss that is a metric too, is told once. */
+static void print_callable(Arena *arena, const Callable *wanted) {
+    const char *kinds = "";
+    const Callable *c;
+    for (const FamilyDef *f = families; f->title; f++)
+        for (int i = 0; (c = f->family(i)); i++)
+            if (c == wanted) kinds = arena_printf(arena, "%s%s%s", kinds, *kinds ? ", " : "", f->one);
+    printf("%s: %s [%s]\n", full_name(arena, wanted), wanted->doc, kinds);
+    for (int i = 0; i < wanted->attribute_count; i++) print_attribute(arena, &wanted->attributes[i]);
+}
+
+/* All that the word means; false: nothing. */
 static bool print_word(const char *word) {
     Arena *arena = arena_new();
-    const Callable *found = NULL, *c;
-    const char *kinds = "";
+    const Callable **told = NULL, *c;
+    int n = 0;
     for (const FamilyDef *f = families; f->title; f++)
         for (int i = 0; (c = f->family(i)); i++) {
-            if (!is_called(c, word)) continue;
-            kinds = arena_printf(arena, "%s%s%s", kinds, found ? ", " : "", f->one);
-            found = c;
+            bool again = false;
+            for (int k = 0; k < n; k++) again = again || told[k] == c;
+            if (again || !is_called(c, word)) continue;
+            if (n) printf("\n");
+            print_callable(arena, c);
+            *PUSH(arena, told, n) = c;
         }
-    if (found) printf("%s: %s [%s]\n", full_name(arena, found), found->doc, kinds);
-    for (int k = 0; found && k < found->attribute_count; k++) print_attribute(arena, &found->attributes[k]);
     arena_free(arena);
-    return found;
+    return n;
 }
 
 static int unknown_word(const char *word) {

@@ -77,11 +77,29 @@ static char *page(Arena *arena, const CommandDef *d) {
     return expand_page(arena, *d->name ? "man.command" : "man", b);
 }
 
+/* All pages or, on failure, none. */
 static int write_all(Arena *arena, const char *folder) {
-    int status = EXIT_FINE;
-    for (const CommandDef *d = commands; d->name && status == EXIT_FINE; d++)
-        status = write_page(arena, arena_printf(arena, "%s/cnnc%s%s.1", folder, *d->name ? "-" : "", d->name), page(arena, d));
-    return status;
+    OutFile *out = NULL;
+    int n = 0;
+    for (const CommandDef *d = commands; d->name; d++) {
+        char *text = page(arena, d);
+        *PUSH(arena, out, n) = (OutFile){arena_printf(arena, "%s/cnnc%s%s.1", folder, *d->name ? "-" : "", d->name), text, strlen(text)};
+    }
+    const char *failure = write_files(arena, out, n);
+    if (failure) say_error("%s", failure);
+    return failure ? EXIT_FILE : EXIT_FINE;
+}
+
+/* The command that the word names; NULL after a message. */
+static const CommandDef *find_command(Arena *arena, const char *word) {
+    const char **names = NULL;
+    int n = 0;
+    for (const CommandDef *d = commands + 1; d->name; d++) {
+        if (!strcmp(d->name, word)) return d;
+        *PUSH(arena, names, n) = d->name;
+    }
+    no_such("command", word, names, n, "'cnnc help' lists the commands");
+    return NULL;
 }
 
 int command_man(int argc, char **argv) {
@@ -90,15 +108,13 @@ int command_man(int argc, char **argv) {
     const Option options[] = {{"--all", &folder, NULL, NULL, 0, 0, "FOLDER", "write all pages there: cnnc.1, cnnc-train.1 ..."}};
     const CommandLine line = {"man", options, LENGTH(options), names, &word, 1};
     if (!parse_some_options(argc, argv, &line, 0)) return EXIT_USAGE;
-    const CommandDef *d = commands;
-    if (word)
-        for (d = commands + 1; d->name && strcmp(d->name, word);) d++;
-    if (!d->name) {
-        say_error("there is no command '%s'\nhint: 'cnnc help' lists the commands", word);
+    if (folder && word) {
+        say_error("--all writes the page on '%s', too", word);
         return EXIT_USAGE;
     }
     Arena *arena = arena_new();
-    int status = folder ? write_all(arena, folder) : write_page(arena, NULL, page(arena, d));
+    const CommandDef *d = word ? find_command(arena, word) : commands;
+    int status = !d ? EXIT_USAGE : folder ? write_all(arena, folder) : write_page(arena, NULL, page(arena, d));
     arena_free(arena);
     return status;
 }

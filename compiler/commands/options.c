@@ -89,14 +89,23 @@ static bool take_option(const CommandLine *c, int argc, char **argv, bool *given
     return true;
 }
 
+/* "--name=VALUE", "-o VALUE", "--flag"; a length as of snprintf. */
+static int option_text(char *text, size_t size, const Option *o) {
+    return snprintf(text, size, "%s%s%s", o->name, o->value ? o->name[1] == '-' ? "=" : " " : "", o->value ? o->value : "");
+}
+
 static void print_page(const CommandLine *c) {
+    int width = 0;
+    for (int i = 0; i < c->option_count; i++) {
+        int length = option_text(NULL, 0, &c->options[i]);
+        if (length > width) width = length;
+    }
     for (const CommandDef *d = commands; d->name; d++)
         if (!strcmp(d->name, c->command)) printf("%s: %s\n%s", d->usage, d->doc, c->option_count ? "\noptions\n" : "");
     for (int i = 0; i < c->option_count; i++) {
-        const Option *o = &c->options[i];
         char left[64];
-        snprintf(left, sizeof left, "%s%s%s", o->name, o->value ? o->name[1] == '-' ? "=" : " " : "", o->value ? o->value : "");
-        printf("  %-24s %s\n", left, o->doc);
+        option_text(left, sizeof left, &c->options[i]);
+        printf("  %-*s  %s\n", width, left, c->options[i].doc);
     }
 }
 

@@ -8,6 +8,8 @@
 
 static const char *color_words(Arena *arena) { return (void)arena, "auto always never"; }
 
+static const char *format_words(Arena *arena) { return (void)arena, "text json"; }
+
 static const char *target_words(Arena *arena) {
     const char *text = "auto";
     for (const Target *t = targets; t->name; t++) text = arena_printf(arena, "%s %s", text, t->name);
@@ -35,7 +37,7 @@ static const char *stage_words(Arena *arena) { return split_at(arena, stage_name
 
 static const char *value_words(Arena *arena, const Option *o) {
     static const struct { const char *option; const char *(*words)(Arena *); } rows[] = {
-        {"--color", color_words}, {"--target", target_words}, {"--algorithm", algorithm_words}, {"--emit", stage_words},
+        {"--color", color_words}, {"--diagnostics-format", format_words}, {"--target", target_words}, {"--algorithm", algorithm_words}, {"--emit", stage_words},
     };
     if (strchr(o->value, '|')) return split_at(arena, o->value, "|");
     for (int i = 0; i < LENGTH(rows); i++)
@@ -43,27 +45,34 @@ static const char *value_words(Arena *arena, const Option *o) {
     return "";
 }
 
-/* How a value is completed: "words", "text" (not at all), "folder" or "file". "flag": there is none. */
+/* How a value is completed: "words", "text" (not at all), "folder" or "file" (or a folder). "flag": there is none. Names of
+ * values with a point in them, OUT.c, are files. */
 static const char *value_kind(const Option *o, const char *words) {
-    static const char *const texts[] = {"N", "E", "TARGET", "LIST", "NAME", "NAMES"};
+    static const char *const files[] = {"FILE", "FROM", "TO", "DIR"};
     if (o->flag) return "flag";
     if (*words) return "words";
     if (o->number) return "text";
-    for (int i = 0; i < LENGTH(texts); i++)
-        if (!strcmp(texts[i], o->value)) return "text";
-    return strstr(o->value, "FOLDER") ? "folder" : "file";
+    if (!strcmp(o->value, "FOLDER")) return "folder";
+    for (int i = 0; i < LENGTH(files); i++)
+        if (!strcmp(files[i], o->value)) return "file";
+    return strchr(o->value, '.') ? "file" : "text";
 }
 
-/* All words of which there is a page. */
+static bool has_word(const char *words, const char *word) {
+    size_t length = strlen(word);
+    for (const char *at = words; (at = strstr(at, word)); at += length)
+        if ((at == words || at[-1] == ' ') && (!at[length] || at[length] == ' ')) return true;
+    return false;
+}
+
+/* All words of which there is a page, each once. */
 static const char *help_words(Arena *arena) {
-    StrBuf text = {0};
+    const char *text = command_words(arena);
     const Callable *c;
-    for (const CommandDef *d = commands + 1; d->name; d++) strbuf_printf(&text, "%s%s", text.length ? " " : "", d->name);
     for (const FamilyDef *f = families; f->title; f++)
-        for (int i = 0; (c = f->family(i)); i++) strbuf_printf(&text, " %s", c->name);
-    const char *copy = arena_string(arena, text.text, text.length);
-    strbuf_free(&text);
-    return copy;
+        for (int i = 0; (c = f->family(i)); i++)
+            if (!has_word(text, c->name)) text = arena_printf(arena, "%s %s", text, c->name);
+    return text;
 }
 
 const char *command_words(Arena *arena) {

@@ -9,23 +9,31 @@ expect() { # WHAT WANTED HAD
     [ "$3" = "$2" ] || wrong "$1: '$3', not '$2'"
 }
 export PATH="$prefix/bin:$PATH"
+commands() { # those that take options: NET.net is the one without a word
+    echo NET.net
+    words
+}
+words() { cnnc help | sed -n 's/^  cnnc \([a-z]*\) .*/\1/p'; }
+sorted_options() { grep -v -e '^--help$' -e '^--version$' | sort -u; }
+options() { cnnc "$1" --help | sed -n 's/^  \(-[-A-Za-z]*\).*/\1/p' | sorted_options; } # COMMAND: those that its --help tells
 
 case $what in
 man)
     command -v mandoc >/dev/null || missing mandoc
     command -v groff >/dev/null || missing groff
     pages=$(echo "$share"/man/man1/*.1)
-    expect "pages" "$(cnnc help | sed -n 's/^  cnnc \([a-z]*\) .*/cnnc-\1.1/p' | sort)" "$(cd "$share/man/man1" && ls cnnc-*.1 | sort)"
+    expect "pages" "$(words | sed 's/.*/cnnc-&.1/' | sort)" "$(cd "$share/man/man1" && ls cnnc-*.1 | sort)"
     # Outputs have no date; nothing else is found.
     found=$(mandoc -T lint -W warning $pages | grep -v 'missing date, using ""' || true)
     expect mandoc "" "$found"
     for page in $pages; do
         expect "$page" "" "$(groff -man -ww -z "$page" 2>&1)"
     done
-    # Every option that --help tells, on the page of its command.
-    for command in $(cnnc help | sed -n 's/^  cnnc \([a-z]*\) .*/\1/p'); do
-        for option in $(cnnc "$command" --help | sed -n 's/^  \(-[-A-Za-z]*\).*/\1/p'); do
-            grep -q "^.fB$(printf %s "$option" | sed 's/-/\\\\-/g').fR" "$share/man/man1/cnnc-$command.1" || wrong "cnnc-$command.1 lacks $option"
+    for command in $(commands); do
+        page=$share/man/man1/cnnc-$command.1
+        [ "$command" != NET.net ] || page=$share/man/man1/cnnc.1
+        for option in $(options "$command"); do
+            grep -q "^.fB$(printf %s "$option" | sed 's/-/\\\\-/g').fR" "$page" || wrong "$page lacks $option"
         done
     done
     ;;
@@ -46,22 +54,42 @@ END
     expect "an option" "--checkpoint= --checkpoint-batches=" "$(bash_says cnnc train --ch)"
     expect "an option's value" vec16 "$(bash_says cnnc train --target = v)"
     expect "a word" completion "$(bash_says cnnc help comp | tr ' ' '\n' | grep completion)"
+    for command in $(commands); do
+        expect "options of $command" "$(options "$command")" "$(bash_says cnnc "$command" - | tr ' ' '\n' | sed 's/=$//' | sorted_options)"
+    done
+    # bash-completion finds it where it is installed.
+    loader=/usr/share/bash-completion/bash_completion
+    [ -r "$loader" ] || missing bash-completion
+    expect "by bash-completion" "complete -F _cnnc cnnc" "$(XDG_DATA_DIRS=$share bash --norc -c ". $loader; _completion_loader cnnc; complete -p cnnc")"
     ;;
 zsh)
     command -v zsh >/dev/null || missing zsh
-    expect "the function" "_cnnc is an autoload shell function" "$(zsh -f -c "fpath=('$share/zsh/site-functions' \$fpath); autoload -U compinit && compinit -D && whence -v _cnnc" | sed 's/ from .*//')"
-    expect "the command's" _cnnc "$(zsh -f -c "fpath=('$share/zsh/site-functions' \$fpath); autoload -U compinit && compinit -D && echo \$_comps[cnnc]")"
-    zsh -n "$share/zsh/site-functions/_cnnc"
+    zsh_says() { zsh -f -c "fpath=('$share/zsh/site-functions' \$fpath); autoload -U compinit && compinit -D && $1"; }
+    expect "the command's function" _cnnc "$(zsh_says 'echo $_comps[cnnc]')"
+    expect "the function" "_cnnc is a shell function" "$(zsh_says 'autoload +X _cnnc && whence -v _cnnc' | sed 's/ from .*//')"
+    for command in $(commands); do
+        branch=$command
+        [ "$command" != NET.net ] || branch='\*'
+        said=$(sed -n "/^    $branch)/,/;;/s/^            '\(-[-A-Za-z]*\).*/\1/p" "$share/zsh/site-functions/_cnnc")
+        expect "options of $command" "$(options "$command")" "$(echo "$said" | sorted_options)"
+    done
     ;;
 fish)
     command -v fish >/dev/null || missing fish
     HOME=$(mktemp -d)
-    export HOME
+    export HOME XDG_DATA_DIRS="$share"
     trap 'rm -rf "$HOME"' EXIT
-    fish_says() { fish --no-config -c "source '$share/fish/vendor_completions.d/cnnc.fish'; complete -C '$1'" | cut -f 1; }
+    # fish finds it where it is installed.
+    fish_says() { (cd "$HOME" && fish -c "complete -C '$1'" | cut -f 1 | sed 's/=$//'); }
     expect "a command" train "$(fish_says 'cnnc tr')"
-    expect "an option" "--checkpoint --checkpoint-batches" "$(fish_says 'cnnc train --ch' | sed 's/=$//' | sort | xargs)"
+    expect "an option" "--checkpoint --checkpoint-batches" "$(fish_says 'cnnc train --ch' | sort | xargs)"
     expect "an option's value" --target=vec16 "$(fish_says 'cnnc train --target=v' | grep vec)"
+    touch "$HOME/a.net"
+    expect "a network" a.net "$(fish_says 'cnnc -o out.c a')"
+    for command in $(commands); do
+        long=$(fish_says "cnnc $command --")
+        expect "options of $command" "$(options "$command")" "$( (echo "$long" && fish_says "cnnc $command -") | sorted_options)"
+    done
     ;;
 *) wrong "no test of $what" ;;
 esac

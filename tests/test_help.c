@@ -1,0 +1,113 @@
+/* test_help.c: 'cnnc help WORD' tells everything that the tables know of each word. A new row is tested without another line here. */
+#define _DEFAULT_SOURCE
+#include "test_processes.h"
+
+#include "commands/commands.h"
+
+/* The line of a page that tells of an attribute. */
+static char *line_of(char *page, const char *name) {
+    char *beginning = text("\n  %s ", name), *line = strstr(page, beginning);
+    if (!line) fail_msg("no line on '%s' in:\n%s", name, page);
+    line = text("%.*s", (int)strcspn(line + 1, "\n"), line + 1);
+    free(beginning);
+    return line;
+}
+
+static void assert_in(const char *line, const char *wanted) {
+    if (!strstr(line, wanted)) fail_msg("'%s' was expected in: %s", wanted, line);
+}
+
+static void assert_tells_attribute(char *page, const AttrDef *a) {
+    char *line = line_of(page, a->name);
+    assert_in(line, a->doc);
+    assert_in(line, !a->fallback ? ", required" : *a->fallback ? text(", default %s", a->fallback) : ", optional");
+    if (a->words) assert_in(line, a->words);
+    if (a->positional) assert_in(line, ", by position)");
+    else assert_null(strstr(line, "by position"));
+    free(line);
+}
+
+static void assert_tells(const char *word, const Callable *c, const char *kind) {
+    char *arguments = text("help %s", word), *page = cnnc_says(arguments, 0);
+    assert_int_equal(strncmp(page, c->name, strlen(c->name)), 0);
+    assert_in(page, text("%s [", c->doc));
+    assert_in(strstr(page, " ["), kind);
+    for (int i = 0; i < c->attribute_count; i++) assert_tells_attribute(page, &c->attributes[i]);
+    free(arguments), free(page);
+}
+
+static void every_word_has_a_page(void **state) {
+    (void)state;
+    const Callable *c;
+    for (const FamilyDef *f = families; f->title; f++)
+        for (int i = 0; (c = f->family(i)); i++) {
+            assert_tells(c->name, c, f->one);
+            if (c->alias) assert_tells(c->alias, c, f->one);
+        }
+}
+
+static void every_word_is_listed(void **state) {
+    (void)state;
+    char *page = cnnc_says("help", 0);
+    const Callable *c;
+    for (const CommandDef *d = commands; d->name; d++) assert_in(page, d->usage), assert_in(page, d->doc);
+    for (const FamilyDef *f = families; f->title; f++) {
+        char *title = text("\n\n%s\n", f->title), *list = strstr(page, title);
+        if (!list) fail_msg("no list of %s", f->title);
+        for (int i = 0; (c = f->family(i)); i++) {
+            char *line = line_of(list, c->name);
+            assert_in(line, c->doc);
+            if (c->alias) assert_in(line, text("(%s)", c->alias));
+            free(line);
+        }
+        free(title);
+    }
+    free(page);
+}
+
+/* What can be given, in each kind of words. */
+static void values_are_told(void **state) {
+    (void)state;
+    static const struct { const char *word, *attribute, *told; } cases[] = {
+        {"conv2d", "filters", "(integer from 1 to 1048576, required, by position)"},
+        {"conv2d", "padding", "(valid|same, default valid)"},
+        {"conv2d", "use_bias", "(true|false, default true)"},
+        {"conv2d", "kernel_initializer", "(one of the initializers, default glorot_uniform)"},
+        {"concatenate", "axis", "(integer from -6 to 6, default -1)"},
+        {"input", "scale", "(number, default 1)"},
+        {"fit", "epochs", "(integer 1 or more, default 1)"},
+        {"sgd", "clipnorm", "(number above 0, optional)"},
+        {"compile", "metrics", "(some of the metrics, optional)"},
+    };
+    for (int i = 0; i < LENGTH(cases); i++) {
+        char *arguments = text("help %s", cases[i].word), *page = cnnc_says(arguments, 0), *line = line_of(page, cases[i].attribute);
+        assert_in(line, cases[i].told);
+        free(arguments), free(page), free(line);
+    }
+    char *page = cnnc_says("help mse", 0);
+    assert_in(page, "mean_squared_error (mse): ");
+    assert_in(page, " [loss, metric]\n");
+    assert_ptr_equal(strstr(page, "]\n"), strrchr(page, ']')); /* told once */
+    free(page);
+}
+
+/* A command's page is that of its --help. */
+static void every_command_has_a_page(void **state) {
+    (void)state;
+    for (const CommandDef *d = commands + 1; d->name; d++) {
+        char *help = text("help %s", d->name), *option = text("%s --help", d->name), *page = cnnc_says(help, 0), *same = cnnc_says(option, 0);
+        assert_string_equal(page, same);
+        assert_in(page, d->doc);
+        free(help), free(option), free(page), free(same);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_word_has_a_page),
+        cmocka_unit_test(every_word_is_listed),
+        cmocka_unit_test(values_are_told),
+        cmocka_unit_test(every_command_has_a_page),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

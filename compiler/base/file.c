@@ -1,7 +1,7 @@
 /* file.c: whole files.
  *
- * Reading takes what is there, whatever its size was a moment ago. Writing is all or nothing: a temporary file beside
- * the target, fsync, rename; unchanged contents are left alone, so that make sees no change. Contents are bytes: no
+ * Reading takes what is there, whatever its size was a moment ago. Writing is all or nothing, of several files too: a temporary
+ * file beside each target, fsync, and when all are there, rename; unchanged contents are left alone, so that make sees no change. Contents are bytes: no
  * encoding, no line ends. Folders are not created, and a process that is killed may leave a ".cnnc-*.tmp" behind.
  */
 #define _XOPEN_SOURCE 700 /* realpath is not in plain POSIX */
@@ -113,28 +113,58 @@ static int open_temporary(Arena *arena, const char *target, char **path) {
     return fd;
 }
 
+/* What is ready to become a file. */
+typedef struct Staged {
+    const char *target;
+    char *temporary; /* NULL: nothing is to be renamed */
+    bool through;    /* a device */
+} Staged;
+
 /* mode: the permissions of the file replaced, 0 for a new one. */
-static const char *replace(Arena *arena, const char *target, mode_t mode, const char *text, size_t length) {
+static const char *stage(Arena *arena, Staged *s, mode_t mode, const FileText *f) {
     char *temporary;
-    int fd = open_temporary(arena, target, &temporary), failure = 0;
-    if (fd < 0) return cannot_write(arena, target, errno);
-    if ((mode && fchmod(fd, mode) != 0) || !write_all(fd, text, length) || fsync(fd) != 0) failure = errno;
+    int fd = open_temporary(arena, s->target, &temporary), failure = 0;
+    if (fd < 0) return cannot_write(arena, s->target, errno);
+    if ((mode && fchmod(fd, mode) != 0) || !write_all(fd, f->text, f->length) || fsync(fd) != 0) failure = errno;
     if (close(fd) != 0 && !failure) failure = errno;
-    if (!failure && rename(temporary, target) != 0) failure = errno;
-    if (!failure) return NULL;
-    unlink(temporary);
-    return cannot_write(arena, target, failure);
+    s->temporary = temporary;
+    return failure ? cannot_write(arena, s->target, failure) : NULL;
+}
+
+static const char *prepare(Arena *arena, Staged *s, const FileText *f) {
+    struct stat status;
+    *s = (Staged){.target = f->path};
+    if (stat(f->path, &status) != 0) return errno == ENOENT ? stage(arena, s, 0, f) : cannot_write(arena, f->path, errno); /* what is not known is not replaced */
+    if (S_ISDIR(status.st_mode)) return cannot_write(arena, f->path, EISDIR);
+    s->through = !S_ISREG(status.st_mode);
+    if (s->through || has_contents(f->path, f->text, f->length)) return NULL;
+    if (access(f->path, W_OK) != 0) return cannot_write(arena, f->path, errno);
+    char *resolved = realpath(f->path, NULL); /* through a link: the file is replaced, the link stays */
+    if (!resolved) return cannot_write(arena, f->path, errno);
+    s->target = arena_string(arena, resolved, strlen(resolved));
+    free(resolved);
+    return stage(arena, s, status.st_mode & 07777, f);
+}
+
+static const char *give_name(Arena *arena, Staged *s) {
+    if (!s->temporary) return NULL;
+    if (rename(s->temporary, s->target) != 0) return cannot_write(arena, s->target, errno);
+    s->temporary = NULL;
+    return NULL;
+}
+
+const char *write_files(Arena *arena, const FileText *files, int n) {
+    Staged *staged = NEW_ARRAY(arena, Staged, n);
+    const char *message = NULL;
+    for (int i = 0; i < n && !message; i++) message = prepare(arena, &staged[i], &files[i]);
+    for (int i = 0; i < n && !message; i++)
+        if (staged[i].through) message = write_through(arena, files[i].path, files[i].text, files[i].length);
+    for (int i = 0; i < n && !message; i++) message = give_name(arena, &staged[i]);
+    for (int i = 0; i < n; i++)
+        if (staged[i].temporary) unlink(staged[i].temporary);
+    return message;
 }
 
 const char *write_file(Arena *arena, const char *path, const char *text, size_t length) {
-    struct stat status;
-    if (stat(path, &status) != 0) return errno == ENOENT ? replace(arena, path, 0, text, length) : cannot_write(arena, path, errno); /* what is not known is not replaced */
-    if (!S_ISREG(status.st_mode)) return write_through(arena, path, text, length);
-    if (has_contents(path, text, length)) return NULL;
-    if (access(path, W_OK) != 0) return cannot_write(arena, path, errno);
-    char *resolved = realpath(path, NULL); /* through a link: the file is replaced, the link stays */
-    if (!resolved) return cannot_write(arena, path, errno);
-    const char *message = replace(arena, resolved, status.st_mode & 07777, text, length);
-    free(resolved);
-    return message;
+    return write_files(arena, &(FileText){path, text, length}, 1);
 }

@@ -35,11 +35,12 @@ typedef struct CompileOptions {
 } CompileOptions;
 
 /* The rule last: whoever reads it finds what it speaks of. */
-static int write_files(Compilation *c, const CompileOptions *o) {
-    const char *rule, *failure = o->depends ? depfile_text(c, o->targets, o->net, o->network.tuning, &rule) : NULL;
-    if (!failure) failure = write_file(c->arena, o->header, c->h.text, c->h.length);
-    if (!failure) failure = write_file(c->arena, o->out, c->c.text, c->c.length);
-    if (!failure && o->depends) failure = write_file(c->arena, o->depfile, rule, strlen(rule));
+static int write_outputs(Compilation *c, const CompileOptions *o) {
+    const char *rule = NULL, *failure = o->depends ? depfile_text(c, o->targets, o->net, o->network.tuning, &rule) : NULL;
+    if (!failure) {
+        const FileText files[] = {{o->header, c->h.text, c->h.length}, {o->out, c->c.text, c->c.length}, {o->depfile, rule, rule ? strlen(rule) : 0}};
+        failure = write_files(c->arena, files, o->depends ? 3 : 2);
+    }
     if (!failure) return EXIT_FINE;
     say_error("%s", failure);
     return EXIT_FILE;
@@ -54,7 +55,7 @@ static int run(Compilation *c, const CompileOptions *o) {
         status = EXIT_INPUT;
     }
     if (status == EXIT_FINE && o->dump) fwrite(text.text, 1, text.length, stdout);
-    else if (status == EXIT_FINE) status = write_files(c, o);
+    else if (status == EXIT_FINE) status = write_outputs(c, o);
     strbuf_free(&text);
     return status;
 }

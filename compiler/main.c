@@ -6,9 +6,9 @@
 
 /* A word that is neither a command nor looks like a file. */
 static int unknown_command(const char *word) {
-    const char *names[16];
+    const char *names[32];
     int n = 0;
-    for (const CommandDef *c = commands + 1; c->name; c++) names[n++] = c->name;
+    for (const CommandDef *c = commands + 1; c->name && n < LENGTH(names); c++) names[n++] = c->name;
     const char *near = nearest(word, names, n);
     fprintf(stderr, "cnnc: error: there is no command '%s'\n", word);
     if (near) fprintf(stderr, "hint: did you mean '%s'?\n", near);

@@ -64,7 +64,7 @@ static bool take_option(const CommandLine *c, int argc, char **argv, int *used) 
 
 static void print_page(const CommandLine *c) {
     for (const CommandDef *d = commands; d->name; d++)
-        if (!strcmp(d->name, c->command)) printf("%s: %s\n\noptions\n", d->usage, d->doc);
+        if (!strcmp(d->name, c->command)) printf("%s: %s\n%s", d->usage, d->doc, c->option_count ? "\noptions\n" : "");
     for (int i = 0; i < c->option_count; i++) {
         const Option *o = &c->options[i];
         char left[64];
@@ -73,9 +73,24 @@ static void print_page(const CommandLine *c) {
     }
 }
 
-bool parse_options(int argc, char **argv, const CommandLine *c) {
+bool parse_options(int argc, char **argv, const CommandLine *c) { return parse_some_options(argc, argv, c, c->positional_max); }
+
+/* Who wants to see the tables of options; NULL: options are parsed. */
+static OptionVisitor *visitor;
+static void *visitor_context;
+
+void visit_options(const CommandDef *command, OptionVisitor *see, void *context) {
+    char *argv[] = {(char *)(uintptr_t)command->name, NULL};
+    visitor = see;
+    visitor_context = context;
+    command->run(1, argv);
+    visitor = NULL;
+}
+
+bool parse_some_options(int argc, char **argv, const CommandLine *c, int least) {
     int positional = 0;
     bool only_positional = false;
+    if (visitor) return visitor(visitor_context, c), false;
     for (int i = 1; i < argc;) {
         const char *arg = argv[i];
         int used = 1;
@@ -89,7 +104,7 @@ bool parse_options(int argc, char **argv, const CommandLine *c) {
         else c->positional[positional++] = arg;
         i += used;
     }
-    if (positional < c->positional_max) return usage_error(c, "%s is missing", c->positional_names[positional]);
+    if (positional < least) return usage_error(c, "%s is missing", c->positional_names[positional]);
     return true;
 }
 
@@ -153,8 +168,8 @@ static void warn_of_tuning(Compilation *c) {
 }
 
 static bool apply_color(Compilation *c, const char *when) {
-    const char *no_color = getenv("NO_COLOR");
-    if (!when || !strcmp(when, "auto")) c->diag.color = isatty(2) && !(no_color && *no_color);
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (!when || !strcmp(when, "auto")) c->diag.color = isatty(2) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
     else if (!strcmp(when, "always") || !strcmp(when, "never")) c->diag.color = *when == 'a';
     else {
         fprintf(stderr, "cnnc: error: --color can be auto, always or never, not '%s'\n", when);

@@ -5,6 +5,7 @@
 #include "ops/ops.h"
 
 void add_gradient(Graph *g, Tensor *of, Tensor *gradient) {
+    if (of->role == ROLE_PARAMETER) gradient->index = of->index;
     if (!of->gradient) of->gradient = gradient;
     else if (of->role == ROLE_PARAMETER) bug("the parameter '%s' is read twice", of->name);
     else of->gradient = add_op(g, &op_add, of->layer, NULL, (Tensor *[]){of->gradient, gradient}, 2);

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MAX_LAYERS = 100000 };
 static const int64_t max_elements = 2147483647; /* of one tensor: generated code indexes with int */
 
 /* ---- names: a hash table; layers and tensors may have the same ---------------------------------------------------------------------------------------- */
@@ -117,8 +116,16 @@ static bool check_elements(Graph *g, const Layer *layer, const char *what, Shape
     return false;
 }
 
+static bool check_range(Graph *g, const Attr *initializer, int fan_in, int fan_out) {
+    Distribution d = initializer_distribution(initializer, fan_in, fan_out);
+    if (strcmp(d.kind, "UNIFORM") != 0 || d.a <= d.b) return true;
+    error(g->diag, initializer->loc, "'%s' from %g to %g: the range is empty", initializer->word, d.a, d.b);
+    hint(g->diag, "minval comes before maxval");
+    return false;
+}
+
 Tensor *layer_parameter(Graph *g, Layer *layer, const char *weight, Shape shape, const Attr *initializer, int fan_in, int fan_out) {
-    if (!check_elements(g, layer, weight, shape)) return NULL;
+    if (!check_elements(g, layer, weight, shape) || !check_range(g, initializer, fan_in, fan_out)) return NULL;
     Tensor *p = new_tensor(g, layer, weight, shape, TYPE_REAL, ROLE_PARAMETER);
     p->weight = weight;
     p->initializer = initializer;
@@ -352,12 +359,13 @@ static const AttrDef compile_attributes[] = {
 };
 static const Callable compile_statement = {"compile", "how the network is trained", ATTRIBUTES(compile_attributes), NULL};
 
-enum { FIT_EPOCHS, FIT_BATCH_SIZE, FIT_SHUFFLE, FIT_SEED };
+enum { FIT_EPOCHS, FIT_BATCH_SIZE, FIT_SHUFFLE, FIT_SEED, FIT_VALIDATION_SPLIT };
 static const AttrDef fit_attributes[] = {
     {"epochs", ATTR_INT, "1", 1, 1e9, 0, NULL, NULL, false, "passes over the training data"},
     {"batch_size", ATTR_INT, "32", 1, 1 << 20, 0, NULL, NULL, false, "examples in an update"},
     {"shuffle", ATTR_BOOL, "true", 0, 0, 0, NULL, NULL, false, "another order in each epoch"},
     {"seed", ATTR_INT, "0", 0, 2147483647, 0, NULL, NULL, false, "of initial weights and shuffling"},
+    {"validation_split", ATTR_REAL, "0", 0, 1, 0, NULL, NULL, false, "part of the data, its last one, to evaluate after each epoch and not to train on"},
 };
 static const Callable fit_statement = {"fit", "how long, in which portions", ATTRIBUTES(fit_attributes), NULL};
 
@@ -391,6 +399,7 @@ static void build_compile(Graph *g, const Statement *s, Tensor *prediction, int 
     g->loss_loc = a[COMPILE_LOSS].loc;
     g->optimizer = find_op(a[COMPILE_OPTIMIZER].word, OP_OPTIMIZER);
     g->optimizer_attributes = a[COMPILE_OPTIMIZER].attributes;
+    g->loss_attributes = a[COMPILE_LOSS].attributes;
     if (!g->optimizer->infer(g, new_op(g, g->optimizer, layer, g->optimizer_attributes, NULL, 0))) return;
     g->scale = new_tensor(g, NULL, "scale", shape1(1), TYPE_REAL, ROLE_SCALE);
     Tensor *target = NULL, *logits = prediction;
@@ -415,6 +424,8 @@ static void build_fit(Graph *g, const Statement *s) {
     g->batch_size = attr_int(&a[FIT_BATCH_SIZE]);
     g->shuffle = a[FIT_SHUFFLE].real != 0;
     g->seed = (uint64_t)a[FIT_SEED].real;
+    g->validation_split = a[FIT_VALIDATION_SPLIT].real;
+    if (g->validation_split == 1) error(g->diag, a[FIT_VALIDATION_SPLIT].loc, "a validation_split of 1 leaves nothing to train on");
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------------------- */
@@ -472,12 +483,7 @@ bool build(Arena *arena, const Description *d, Diag *diag, Graph **out) {
         else if (is(s, "output")) build_output(g, s, &outputs);
         else if (is(s, "compile")) first_time(g, s, &compile);
         else if (is(s, "fit")) first_time(g, s, &fit);
-        else if (g->layer_count >= MAX_LAYERS) {
-            error(diag, s->word.loc, "more than %d layers", MAX_LAYERS);
-            break;
-        } else {
-            last = build_layer(g, s, last);
-        }
+        else last = build_layer(g, s, last);
     }
     if (!g->name) g->name = name_from_file(arena, d->source->name);
     if (!last && !diag->errors) {

@@ -46,6 +46,11 @@ void strbuf_add(StrBuf *, const char *s);
 void strbuf_add_n(StrBuf *, const char *s, size_t n);
 void strbuf_printf(StrBuf *, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* ---- base/map.c: values by name ---- */
+typedef struct Map { const char **keys; void **values; size_t used, capacity; } Map; /* {0} is an empty one */
+void *map_get(const Map *, const char *key);                              /* NULL when there is none */
+void map_set(Arena *, Map *, const char *key, const void *value);         /* the key is not copied */
+
 /* ---- base/diag.c -------------------------------------------------------------------------------------------------
  * Diagnostics like a compiler's. A Source keeps the text so that the line can be shown. */
 typedef struct Source { const char *name; const char *text; size_t length; } Source;
@@ -68,8 +73,10 @@ NORETURN void bug(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* ---- base/file.c -------------------------------------------------------------------------------------------------
  * Whole files. Errors are returned as a message (NULL: fine). */
-const char *read_file(Arena *, const char *path, char **text, size_t *length);       /* "-": standard input */
+const char *read_file(Arena *, const char *path, char **text, size_t *length);       /* "-": standard input, each time all of it */
 const char *write_file(Arena *, const char *path, const char *text, size_t length);  /* whole or not at all; unchanged contents keep their time stamp */
+typedef struct OutFile { const char *path, *text; size_t length; } OutFile;
+const char *write_files(Arena *, const OutFile *, int n);  /* the same for all of them together; they appear in this order */
 
 /* ---- template.c --------------------------------------------------------------------------------------------------
  * The template engine. Templates are C with directive lines; docs/templates.md is its reference. */
@@ -189,7 +196,7 @@ typedef struct Tensor {
     Role role;
     Op *producer;           /* NULL for inputs, targets and parameters */
     Layer *layer;
-    int index;              /* among the graph's inputs, outputs, targets, parameters or totals, by role */
+    int index;              /* among the graph's inputs, outputs, targets, parameters or totals, by role; a parameter's gradient has the parameter's */
     bool trainable;         /* parameters */
     const char *weight;     /* parameters: "kernel" */
     const Attr *initializer;
@@ -244,9 +251,10 @@ struct Graph {
     const char **metrics;                 /* total_count - 1 names */
     Tensor *scale;
     const OpDef *loss, *optimizer;        /* NULL without compile */
-    Attr *optimizer_attributes;
+    Attr *optimizer_attributes, *loss_attributes;
     Loc loss_loc;
     int epochs, batch_size;
+    double validation_split;
     bool shuffle;
     uint64_t seed;
     struct NameTable *names;
@@ -254,6 +262,7 @@ struct Graph {
 Family statement_family;                  /* those with attributes: compile, fit */
 bool build(Arena *, const Description *, Diag *, Graph **out);
 void print_graph(const Graph *, StrBuf *);
+void print_dot(const Graph *, StrBuf *); /* dot.c: layers, for Graphviz */
 
 const char *name_in_layer(const Layer *, const char *word);
 
@@ -422,7 +431,7 @@ typedef struct Buffer {
     size_t offset, size;    /* bytes, in the worker's workspace or derived area */
     int born, dies;         /* first and last kernel, widened to whole loops where it crosses one */
 } Buffer;
-typedef struct Loop { Level level; int first, end; } Loop; /* kernels first .. end - 1, a run of one level */
+typedef struct Loop { Level level; int first, end, segment; } Loop; /* kernels first .. end - 1, a run of one level; the segment it lies in */
 typedef struct Segment { int first, end, block; } Segment; /* loops first .. end - 1, in blocks of examples; 0: undivided */
 struct Program {
     Arena *arena;
@@ -433,16 +442,17 @@ struct Program {
     const Op **ops; int op_count;      /* what the entry point needs */
     Choice *choices;                   /* by position in ops */
     Kernel **kernels; int kernel_count;
+    Map kernel_names;                  /* the kernel of each name, as lower made it */
     int tensor_count;                  /* ids in use: the graph's and the program's own */
     Tensor **alias; int alias_length;  /* by id: the tensor in whose memory a view lies; NULL: its own */
     Loop *loops; int loop_count;
+    int *loop_of;                      /* by kernel: its loop */
     Segment *segments; int segment_count;
     Buffer *buffers;                   /* by id */
     size_t workspace, derived;         /* bytes a worker needs */
 };
 int element_size(const Program *, Type);
-int kernel_making(const Program *, Tensor *);    /* its position, -1: given */
-void remove_kernel(Program *, int at);
+void remove_gone_kernels(Program *);             /* those that are NULL */
 int64_t point_stride(const Program *, Tensor *); /* elements from one point of a tensor with points to the next */
 int64_t example_stride(const Tensor *);          /* elements from one example to the next, where a buffer holds several */
 Tensor *storage(const Program *, Tensor *);    /* through views */
@@ -492,6 +502,23 @@ void print_plan(const Program *, StrBuf *);
 void verify_graph(const Graph *, const char *stage);
 void verify_program(const Program *, const char *stage);
 
+/* ---- footprint.c: what the network needs in memory ----------------------------------------------------------------------
+ * Needs planned programs. */
+typedef struct Footprint {
+    int buffers;                    /* gradient buffers */
+    int64_t parameter_elements;     /* of the struct, padding included */
+    int64_t resident;               /* bytes of parameters, the optimizer's state and gradients */
+    size_t entry_base[ENTRY_COUNT]; /* where the entry points' derived buffers begin in a worker's memory */
+    size_t workspace_base, worker_bytes;
+} Footprint;
+Footprint footprint(const Graph *, const Options *, Program *const *programs, int n);
+int64_t padded_elements(const Tensor *parameter, int element_bytes); /* that it takes in the struct, the padding behind it included */
+
+/* ---- canonical.c: what decides what training computes, as lines of text: layers, optimizer and loss with all their options, as
+ * written or by default; and the algorithms of a program's ops */
+int canonical_lines(const Graph *, const char ***lines);     /* how many */
+int code_lines(const Program *, const char ***lines);        /* "avx512 conv2d_forward: winograd" */
+
 /* ---- emit.c: plan, templates -> C ---- */
 bool emit(Graph *, const Options *, Program *const *programs, int n, Templates *, StrBuf *c, StrBuf *h, StrBuf *message);
 
@@ -511,6 +538,7 @@ typedef struct Compilation {
 /* Runs the stages up to and including `last` (NULL: all); prints what stage `dump` left (NULL: none) to *out. Returns an
  * exit status: 0; 1, diagnostics are in diag.out; 3, the file cannot be read. */
 int compile(Compilation *, const char *path, const char *last, const char *dump, StrBuf *out);
+int compile_source(Compilation *, const char *last, const char *dump, StrBuf *out); /* the same from c->source */
 void compilation_init(Compilation *, bool color);
 void compilation_free(Compilation *);
 bool is_stage(const char *name);

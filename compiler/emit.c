@@ -1,16 +1,17 @@
 /* emit.c: plan and templates -> the .c and .h. Knows files, tables and escaping; what a function computes stands in the
  * templates, which functions there are in the programs. */
 #include "emit.h"
+#include "cnnc_network.h"
 #include "ops/ops.h"
 
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
 
-enum { CHUNK_ELEMENTS = 4096, MAX_CHUNKS = 256, ALIGNMENT = 64 };
+enum { CHUNK_ELEMENTS = 4096, MAX_CHUNKS = 256 };
 
 /* ---- text from outside ------------------------------------------------------------------------------------------------
- * The one way for a user's text into the C file: inside a comment, on one line. */
+ * The two ways for a user's text into the C file: inside a comment, on one line; as a string. */
 static const char *comment_text(Arena *arena, const char *s) {
     StrBuf out = {0};
     for (; *s; s++) {
@@ -19,6 +20,21 @@ static const char *comment_text(Arena *arena, const char *s) {
         strbuf_printf(&out, "%c", plain ? c : '_');
     }
     const char *text = arena_string(arena, out.length ? out.text : "", out.length);
+    strbuf_free(&out);
+    return text;
+}
+
+/* With its quotes; what is not plain becomes an octal escape of three digits, which no digit behind it can lengthen. */
+static const char *string_text(Arena *arena, const char *s) {
+    StrBuf out = {0};
+    strbuf_add(&out, "\"");
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        bool plain = c >= 0x20 && c < 0x7f && c != '\\' && c != '"' && c != '?';
+        strbuf_printf(&out, plain ? "%c" : "\\%03o", c);
+    }
+    strbuf_add(&out, "\"");
+    const char *text = arena_string(arena, out.text, out.length);
     strbuf_free(&out);
     return text;
 }
@@ -114,15 +130,26 @@ static void bind_tables(Emitter *e, Bindings *b) {
     bind_optional(b, "average_slot");
 }
 
+/* What a checkpoint must come from: the description, and the algorithms of each variant. */
+static void bind_recipe(Emitter *e, Program *const *programs, int n, Bindings *b) {
+    Lines description = {0}, code = {0};
+    const char **lines;
+    int count = canonical_lines(e->graph, &lines);
+    for (int i = 0; i < count; i++) add_line(e, &description, string_text(e->arena, lines[i]));
+    for (int k = 0; k < n; k++) {
+        count = programs[k]->entry == ENTRY_TRAIN ? code_lines(programs[k], &lines) : 0;
+        for (int i = 0; i < count; i++) add_line(e, &code, string_text(e->arena, lines[i]));
+    }
+    bind_lines(b, "description_lines", &description);
+    if (!code.length) add_line(e, &code, "\"\"");
+    bind_lines(b, "code_lines", &code);
+    bind_optional(b, "description_lines");
+    bind_optional(b, "code_lines");
+}
+
 /* ---- parameters ----------------------------------------------------------------------------------------------------------- */
 
 static int element_bytes(const Emitter *e) { return e->options->real_is_double ? 8 : 4; }
-
-/* Elements that a parameter takes in the struct, the padding behind it included. */
-static int64_t padded_elements(const Emitter *e, const Tensor *w) {
-    int64_t unit = ALIGNMENT / element_bytes(e);
-    return (shape_count(w->shape) + unit - 1) / unit * unit;
-}
 
 static void bind_parameters(Emitter *e, Bindings *b) {
     const Graph *g = e->graph;
@@ -152,10 +179,10 @@ static void bind_parameters(Emitter *e, Bindings *b) {
 static void bind_chunks(Emitter *e, Bindings *b) {
     const Graph *g = e->graph;
     Lines chunks = {0}, assertions = {0};
-    int64_t size = e->parameter_elements / MAX_CHUNKS / CHUNK_ELEMENTS * CHUNK_ELEMENTS + CHUNK_ELEMENTS, offset = 0;
+    int64_t size = e->memory.parameter_elements / MAX_CHUNKS / CHUNK_ELEMENTS * CHUNK_ELEMENTS + CHUNK_ELEMENTS, offset = 0;
     for (int i = 0; i < g->parameter_count; i++) {
         const Tensor *w = g->parameters[i];
-        int64_t end = offset + padded_elements(e, w);
+        int64_t end = offset + padded_elements(w, element_bytes(e));
         add_line(e, &assertions, arena_printf(e->arena, "offsetof(%s_parameters, %s.%s) == %lld * sizeof(%s), \"layout\"", g->name, w->layer->name, w->weight, (long long)offset, e->real));
         for (int64_t at = offset; w->gradient && at < end; at += size)
             add_line(e, &chunks, arena_printf(e->arena, "%lld, %lld, %d", (long long)at, (long long)(at + size < end ? at + size : end), i));
@@ -266,7 +293,7 @@ static Bindings *common_bindings(Emitter *e) {
     bind_string(b, "PREFIX", e->upper);
     bind_string(b, "T", e->real);
     bind_int(b, "shard", e->options->shard_size);
-    bind_int(b, "worker_bytes", (int64_t)e->worker_bytes);
+    bind_int(b, "worker_bytes", (int64_t)e->memory.worker_bytes);
     bind_int(b, "trains", g->loss != NULL);
     bind_string(b, "predict_parameters", arena_printf(e->arena, "%s%s", inputs, array_parameters(e, g->outputs, g->output_count, "", "output")));
     bind_string(b, "train_parameters", arena_printf(e->arena, "%s%s", inputs, array_parameters(e, g->targets, g->target_count, "const ", "target")));
@@ -287,8 +314,8 @@ static bool emit_header(Emitter *e, const Bindings *common, StrBuf *out) {
     }
     bind_records(b, "inputs", inputs, n);
     bind_string(b, "banner", banner(e, e->options->header));
-    bind_int(b, "abi", 1);
-    bind_int(b, "resident", e->parameter_elements * element_bytes(e) * (2 + e->buffers));
+    bind_int(b, "abi", CNNC_ABI);
+    bind_int(b, "resident", e->memory.resident);
     bind_parameters(e, b);
     return template_expand(e->templates, "header", b, out, e->message);
 }
@@ -304,8 +331,9 @@ static void bind_settings(Emitter *e, Bindings *b) {
     bind_int(b, "epochs", g->epochs);
     bind_int(b, "batch_size", g->batch_size);
     bind_int(b, "shuffle", g->shuffle);
+    bind_string(b, "validation_split", arena_real(e->arena, g->validation_split));
     bind_int(b, "seed", (int64_t)g->seed);
-    bind_int(b, "buffers", e->buffers);
+    bind_int(b, "buffers", e->memory.buffers);
     bind_int(b, "totals", g->total_count ? g->total_count : 1);
     bind_string(b, "type", e->options->real_is_double ? "CNNC_F64" : "CNNC_F32");
     bind_string(b, "input_names", array_names(e, g->input_count, "input"));
@@ -332,25 +360,11 @@ static bool emit_source(Emitter *e, const Bindings *common, Program *const *prog
     bind_settings(e, b);
     bind_tensors(e, b);
     bind_tables(e, b);
+    bind_recipe(e, programs, n, b);
     bind_chunks(e, b);
     bind_architecture(e, b);
     bind_memory(e, programs, n, b);
     return template_expand(e->templates, "source", b, out, e->message);
-}
-
-static void lay_out_workers(Emitter *e, Program *const *programs, int n) {
-    size_t at = ALIGNMENT, workspace = 0; /* in front: the versions that derived buffers come from */
-    for (int entry = 0; entry < ENTRY_COUNT; entry++) {
-        size_t derived = 0;
-        e->entry_base[entry] = at;
-        for (int i = 0; i < n; i++) {
-            if (programs[i]->workspace > workspace) workspace = programs[i]->workspace;
-            if ((int)programs[i]->entry == entry && programs[i]->derived > derived) derived = programs[i]->derived;
-        }
-        at += derived;
-    }
-    e->workspace_base = at;
-    e->worker_bytes = at + workspace;
 }
 
 bool emit(Graph *g, const Options *options, Program *const *programs, int n, Templates *templates, StrBuf *c, StrBuf *h, StrBuf *message) {
@@ -358,10 +372,7 @@ bool emit(Graph *g, const Options *options, Program *const *programs, int n, Tem
     e.upper = upper_case(g->arena, g->name);
     e.real = options->real_is_double ? "double" : "float";
     e.suffix = options->real_is_double ? "" : "f";
-    e.buffers = (g->batch_size + options->shard_size - 1) / options->shard_size;
-    if (e.buffers > 8) e.buffers = 8;
-    for (int i = 0; i < g->parameter_count; i++) e.parameter_elements += padded_elements(&e, g->parameters[i]);
-    lay_out_workers(&e, programs, n);
+    e.memory = footprint(g, options, programs, n);
     const Bindings *common = common_bindings(&e);
     return emit_header(&e, common, h) && emit_source(&e, common, programs, n, c);
 }

@@ -11,10 +11,7 @@ typedef struct Emitter {
     StrBuf *message;
     const char *upper;          /* the network's name in capitals, prefix of macros */
     const char *real, *suffix;  /* "float" and "f", or "double" and "" */
-    int buffers;                /* gradient buffers */
-    size_t entry_base[ENTRY_COUNT]; /* where the entry points' derived buffers begin in a worker's memory */
-    size_t workspace_base, worker_bytes;
-    int64_t parameter_elements; /* of the struct, padding included */
+    Footprint memory;
 } Emitter;
 
 /* The section of one target: its words, kernels, entry points and update. NULL after an error in a template. */

@@ -83,9 +83,9 @@ static const char *first_element(const Emitter *e, const char *base, const Tenso
 
 /* The parameter whose gradient t is. */
 static const Tensor *gradient_owner(const Emitter *e, const Tensor *t) {
-    for (int i = 0; i < e->graph->parameter_count; i++)
-        if (e->graph->parameters[i]->gradient == t) return e->graph->parameters[i];
-    bug("the gradient '%s' belongs to no parameter", t->name);
+    const Tensor *owner = e->graph->parameters[t->index];
+    if (owner->gradient != t) bug("the gradient '%s' belongs to no parameter", t->name);
+    return owner;
 }
 
 static const char *row_of(const Emitter *e, const char *constant, const Tensor *t, const char *array, const char *row) {
@@ -178,29 +178,22 @@ static void add_comment(const Emitter *e, const Program *p, const Kernel *k, Str
 }
 
 /* Text of functions already emitted for this target, and their names. */
-typedef struct Functions { const char **texts, **names; int length, name_count; } Functions;
-
-static bool function_named(const Functions *f, const char *name) {
-    for (int i = 0; i < f->length; i++)
-        if (!strcmp(f->names[i], name)) return true;
-    return false;
-}
+typedef struct Functions { Map by_text, by_name; } Functions;
 
 /* The function for a kernel: one that is there already and has the same text, or a new one. NULL after an error. */
 static const char *kernel_function(Emitter *e, const Program *p, const Kernel *k, const Bindings *target, Functions *known, StrBuf *out) {
     StrBuf text = {0};
     static const char placeholder[] = "@"; /* cannot stand in C: no name has it */
     if (!expand(e, k->def->template, kernel_bindings(e, p, k, target, placeholder), &text)) return NULL;
-    for (int i = 0; i < known->length; i++)
-        if (!strcmp(known->texts[i], text.text)) {
-            strbuf_free(&text);
-            return known->names[i];
-        }
-    const char *name = arena_printf(e->arena, "%s_%s_%s", e->graph->name, k->name, p->target->name);
-    for (int i = 2; function_named(known, name); i++) name = arena_printf(e->arena, "%s_%s_%d_%s", e->graph->name, k->name, i, p->target->name);
-    int n = known->length;
-    *PUSH(e->arena, known->texts, known->length) = arena_string(e->arena, text.text, text.length);
-    *PUSH(e->arena, known->names, n) = name;
+    const char *name = map_get(&known->by_text, text.text);
+    if (name) {
+        strbuf_free(&text);
+        return name;
+    }
+    name = arena_printf(e->arena, "%s_%s_%s", e->graph->name, k->name, p->target->name);
+    for (int i = 2; map_get(&known->by_name, name); i++) name = arena_printf(e->arena, "%s_%s_%d_%s", e->graph->name, k->name, i, p->target->name);
+    map_set(e->arena, &known->by_text, arena_string(e->arena, text.text, text.length), name);
+    map_set(e->arena, &known->by_name, name, name);
     add_comment(e, p, k, out);
     for (const char *at = text.text, *next; *at; at = next + 1) {
         next = strchr(at, '@');
@@ -214,18 +207,23 @@ static const char *kernel_function(Emitter *e, const Program *p, const Kernel *k
 
 /* ---- an entry point -------------------------------------------------------------------------------------------------- */
 
-/* The first kernel that adds to t, the gradient of a parameter. */
-static const Kernel *first_adder(const Program *p, const Tensor *t) {
-    for (int i = 0; i < p->kernel_count; i++)
-        if (p->kernels[i]->outputs[0] == t) return p->kernels[i];
-    bug("nothing makes the gradient '%s'", t->name);
+/* By kernel: whether it is the first one that adds to the gradient of a parameter. */
+static const bool *first_adders(const Emitter *e, const Program *p) {
+    bool *first = NEW_ARRAY(e->arena, bool, p->kernel_count), *made = NEW_ARRAY(e->arena, bool, e->graph->parameter_count);
+    for (int i = 0; i < p->kernel_count; i++) {
+        if (!adds_to_gradient(p->kernels[i])) continue;
+        bool *seen = &made[gradient_owner(e, p->kernels[i]->outputs[0])->index];
+        first[i] = !*seen;
+        *seen = true;
+    }
+    return first;
 }
 
-static const char *call_text(const Emitter *e, const Program *p, const Kernel *k, const char *function) {
+static const char *call_text(const Emitter *e, const Program *p, const Kernel *k, bool first, const char *function) {
     int n;
     Tensor **all = kernel_arguments(p, k, &n);
     const char *text = arena_printf(e->arena, "%s(%s", function, k->def->level == LEVEL_SHARD ? "n, " : k->def->level == LEVEL_BLOCK ? "m, " : "");
-    if (k->def->starts && adds_to_gradient(k)) text = arena_printf(e->arena, "%s%s, ", text, first_adder(p, k->outputs[0]) == k ? "fresh" : "0");
+    if (k->def->starts && adds_to_gradient(k)) text = arena_printf(e->arena, "%s%s, ", text, first ? "fresh" : "0");
     for (int i = 0; i < n; i++) text = arena_printf(e->arena, "%s%s%s", text, i ? ", " : "", argument_text(e, p, all[i], k->def->level));
     return arena_printf(e->arena, "%s);", text);
 }
@@ -269,7 +267,7 @@ static void bind_buffers(const Emitter *e, const Program *p, Bindings *b) {
         Bindings *r = records[n++] = bindings_new(e->arena, NULL);
         bind_string(r, "type", type_text(e, t));
         bind_string(r, "name", t->name);
-        bind_int(r, "base", (int64_t)(buffer->derived ? e->entry_base[p->entry] : e->workspace_base));
+        bind_int(r, "base", (int64_t)(buffer->derived ? e->memory.entry_base[p->entry] : e->memory.workspace_base));
         bind_int(r, "offset", (int64_t)buffer->offset);
         bind_string(r, "note", arena_printf(e->arena, "%s%s", buffer->examples > 1 ? arena_printf(e->arena, "[%d]", buffer->examples) : "", c_dims(e->arena, t->shape)));
     }
@@ -300,12 +298,12 @@ static void bind_loops(const Emitter *e, const Program *p, const char *const *ca
 }
 
 /* Gradients that have to be zero before a kernel adds the first sum to them. */
-static void bind_cleared(const Emitter *e, const Program *p, Bindings *b) {
+static void bind_cleared(const Emitter *e, const Program *p, const bool *first, Bindings *b) {
     const char **weights = NEW_ARRAY(e->arena, const char *, p->kernel_count);
     int n = 0;
     for (int i = 0; i < p->kernel_count; i++) {
         const Kernel *k = p->kernels[i];
-        if (k->def->starts || !adds_to_gradient(k) || first_adder(p, k->outputs[0]) != k) continue;
+        if (k->def->starts || !first[i]) continue;
         const Tensor *w = gradient_owner(e, k->outputs[0]);
         weights[n++] = arena_printf(e->arena, "g->%s.%s", w->layer->name, w->weight);
     }
@@ -329,10 +327,11 @@ static double loss_scale(const Graph *g) {
 
 static bool emit_program(Emitter *e, const Program *p, const Bindings *target, Functions *known, StrBuf *out) {
     const char **calls = NEW_ARRAY(e->arena, const char *, p->kernel_count);
+    const bool *first = first_adders(e, p);
     for (int i = 0; i < p->kernel_count; i++) {
         const char *function = kernel_function(e, p, p->kernels[i], target, known, out);
         if (!function) return false;
-        calls[i] = call_text(e, p, p->kernels[i], function);
+        calls[i] = call_text(e, p, p->kernels[i], first[i], function);
         if (e->options->profile && p->entry == ENTRY_TRAIN) calls[i] = timed_call(e, calls[i], i);
     }
     Bindings *b = bindings_new(e->arena, target);
@@ -343,7 +342,7 @@ static bool emit_program(Emitter *e, const Program *p, const Bindings *target, F
     bind_real(b, "loss_scale", loss_scale(e->graph));
     bind_optional(b, "loss_scale");
     bind_buffers(e, p, b);
-    bind_cleared(e, p, b);
+    bind_cleared(e, p, first, b);
     bind_loops(e, p, calls, b);
     strbuf_add(out, "\n");
     return expand(e, "entry", b, out);
@@ -357,8 +356,8 @@ static bool emit_update(Emitter *e, const Bindings *target, StrBuf *out) {
     Bindings *b = bindings_new(e->arena, target);
     bind_string(b, "optimizer", g->optimizer->plain);
     bind_strings(b, "slot_names", slots, n);
-    bind_int(b, "PARAMETERS", e->parameter_elements);
-    bind_int(b, "BUFFERS", e->buffers);
+    bind_int(b, "PARAMETERS", e->memory.parameter_elements);
+    bind_int(b, "BUFFERS", e->memory.buffers);
     bind_optional(b, "PARAMETERS");
     g->optimizer->bind(&update, b);
     strbuf_printf(out, "\n/* %s */\n", g->optimizer->equation);

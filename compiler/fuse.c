@@ -2,26 +2,42 @@
  * registers; what lay between never reaches memory. Only when nothing else reads it. */
 #include "ops/ops.h"
 
-/* The position of the only kernel that reads t, -1 when there are more or none. */
-static int only_reader(const Program *p, Tensor *t) {
-    int found = -1;
-    for (int i = 0; i < p->kernel_count; i++) {
+/* How often kernels read a tensor, the sum of these kernels' positions (of one reading: its place), and the first kernel that makes
+ * it, -1 for what is given. By id, through views; a kernel that moves into another takes its readings along. */
+typedef struct Use { int readings, maker; int64_t places; } Use;
+typedef struct Fusion { Program *program; Use *uses; } Fusion;
+
+static Use *use_of(const Fusion *f, Tensor *t) { return &f->uses[storage(f->program, t)->id]; }
+
+static void find_uses(Fusion *f) {
+    Program *p = f->program;
+    f->uses = NEW_ARRAY(p->arena, Use, p->tensor_count);
+    for (int i = 0; i < p->tensor_count; i++) f->uses[i].maker = -1;
+    for (int i = p->kernel_count - 1; i >= 0; i--) {
         const Kernel *k = p->kernels[i];
-        for (int j = 0; j < k->input_count + k->extra_count; j++) {
-            if (storage(p, j < k->input_count ? k->inputs[j] : k->extras[j - k->input_count]) != t) continue;
-            if (found >= 0) return -1;
-            found = i;
-        }
+        for (int j = 0; j < k->output_count; j++) use_of(f, k->outputs[j])->maker = i;
+        for (int j = 0; j < k->input_count; j++) use_of(f, k->inputs[j])->readings++, use_of(f, k->inputs[j])->places += i;
     }
-    return found;
+}
+
+/* The position of the only kernel that reads t, -1 when there are more or none. */
+static int only_reader(const Fusion *f, Tensor *t) { return use_of(f, t)->readings == 1 ? (int)use_of(f, t)->places : -1; }
+
+/* Kernel `from` has become part of kernel `to`, which now reads t in its place. */
+static void move_reading(Fusion *f, Tensor *t, int from, int to) { use_of(f, t)->places += to - from; }
+
+/* Kernel `at` makes t now. What it made before is no more, and nothing asks for it. */
+static void move_output(Fusion *f, Tensor *t, int at) {
+    Use *use = use_of(f, t);
+    if (use->maker > at) use->maker = at;
 }
 
 /* Everything else that `next` reads must be there when kernel `at` runs. */
-static bool operands_ready(const Program *p, const Kernel *next, Tensor *t, int at) {
+static bool operands_ready(const Fusion *f, const Kernel *next, Tensor *t, int at) {
     for (int i = 0; i < next->input_count; i++)
-        if (storage(p, next->inputs[i]) != t && kernel_making(p, storage(p, next->inputs[i])) >= at) return false;
+        if (storage(f->program, next->inputs[i]) != t && use_of(f, next->inputs[i])->maker >= at) return false;
     for (int i = 0; i < next->extra_count; i++)
-        if (kernel_making(p, storage(p, next->extras[i])) >= at) return false;
+        if (use_of(f, next->extras[i])->maker >= at) return false;
     return true;
 }
 
@@ -32,36 +48,38 @@ static bool uses_channels(const Kernel *k) {
     return channelwise != 0;
 }
 
-static bool fuse_elementwise(Program *p, int at) {
+static bool fuse_elementwise(Fusion *f, int at) {
+    Program *p = f->program;
     Kernel *k = p->kernels[at];
     Tensor *t = storage(p, k->outputs[0]);
-    int reader = k->pool ? -1 : only_reader(p, t);
+    int reader = k->pool ? -1 : only_reader(f, t);
     if (reader < 0) return false;
     Kernel *next = p->kernels[reader];
-    if (!next->op->def->expression || !operands_ready(p, next, t, at)) return false;
+    if (!next->op->def->expression || !operands_ready(f, next, t, at)) return false;
     if (shape_count(next->outputs[0]->shape) != shape_count(t->shape) || (uses_channels(next) && last_dim(next->outputs[0]->shape) != last_dim(k->outputs[0]->shape))) return false;
     Epilogue *e = PUSH(p->arena, k->epilogues, k->epilogue_count);
     *e = (Epilogue){.op = next->op, .first_extra = k->extra_count};
     for (int i = 0; i < next->input_count; i++) {
-        if (storage(p, next->inputs[i]) == t) e->acc = i;
-        else *PUSH(p->arena, k->extras, k->extra_count) = next->inputs[i];
+        if (storage(p, next->inputs[i]) == t) {
+            e->acc = i;
+            continue;
+        }
+        *PUSH(p->arena, k->extras, k->extra_count) = next->inputs[i];
+        move_reading(f, next->inputs[i], reader, at);
     }
     for (int i = 0; i < next->epilogue_count; i++) {
         Epilogue *further = PUSH(p->arena, k->epilogues, k->epilogue_count);
         *further = next->epilogues[i];
         further->first_extra += k->extra_count;
     }
-    for (int i = 0; i < next->extra_count; i++) *PUSH(p->arena, k->extras, k->extra_count) = next->extras[i];
+    for (int i = 0; i < next->extra_count; i++) {
+        *PUSH(p->arena, k->extras, k->extra_count) = next->extras[i];
+        move_reading(f, next->extras[i], reader, at);
+    }
     k->outputs[0] = next->outputs[0];
-    remove_kernel(p, reader);
+    move_output(f, k->outputs[0], at);
+    p->kernels[reader] = NULL;
     return true;
-}
-
-static bool is_read(const Program *p, const Tensor *t) {
-    for (int i = 0; i < p->kernel_count; i++)
-        for (int k = 0; k < p->kernels[i]->input_count; k++)
-            if (p->kernels[i]->inputs[k] == t) return true;
-    return false;
 }
 
 /* Whether the epilogues read vectors along the last axis only: what lies pixel by pixel is not at hand in a window. */
@@ -73,25 +91,30 @@ static bool only_channels(const Kernel *k) {
     return true;
 }
 
-static bool fuse_pooling(Program *p, int at) {
+static void fuse_pooling(Fusion *f, int at) {
+    Program *p = f->program;
     Kernel *k = p->kernels[at];
-    int reader = k->pool || !k->def->pools || !only_channels(k) ? -1 : only_reader(p, storage(p, k->outputs[0]));
-    if (reader < 0 || !p->kernels[reader]->op->def->pools) return false;
+    int reader = k->pool || !k->def->pools || !only_channels(k) ? -1 : only_reader(f, k->outputs[0]);
+    if (reader < 0 || !p->kernels[reader]->op->def->pools) return;
     Kernel *next = p->kernels[reader];
     Window w = window_of(next->op);
     bool whole = w.sh == w.kh && w.sw == w.kw && !w.top && !w.left && w.oh * w.kh <= w.ih && w.ow * w.kw <= w.iw;
-    if (!whole || w.kh * w.kw + 2 > p->target->registers) return false;
+    if (!whole || w.kh * w.kw + 2 > p->target->registers) return;
     k->pool = next->op;
     k->outputs = next->outputs;
-    k->output_count = is_read(p, next->outputs[1]) ? 2 : 1; /* the argmax matters to gradients only */
-    remove_kernel(p, reader);
-    return true;
+    k->output_count = use_of(f, next->outputs[1])->readings ? 2 : 1; /* the argmax matters to gradients only */
+    for (int i = 0; i < k->output_count; i++) move_output(f, k->outputs[i], at);
+    p->kernels[reader] = NULL;
 }
 
+/* Kernels that moved into another are NULL until all is done, so that positions stay. */
 void fuse(Program *p) {
+    Fusion f = {.program = p};
+    find_uses(&f);
     for (int i = 0; i < p->kernel_count; i++) {
-        if (!p->kernels[i]->def->epilogue) continue;
-        while (fuse_elementwise(p, i)) {}
-        fuse_pooling(p, i);
+        if (!p->kernels[i] || !p->kernels[i]->def->epilogue) continue;
+        while (fuse_elementwise(&f, i)) {}
+        fuse_pooling(&f, i);
     }
+    remove_gone_kernels(p);
 }

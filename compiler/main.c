@@ -16,7 +16,9 @@ static int unknown_command(const char *word) {
     return EXIT_USAGE;
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (has_controls(argv[i])) return fprintf(stderr, "cnnc: error: argument %d has a control character in it (a line's end?)\n", i), EXIT_USAGE;
     if (argc > 1 && !strcmp(argv[1], "--version")) return puts("cnnc " CNNC_VERSION), EXIT_FINE;
     if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) return command_help(1, argv);
     for (const CommandDef *c = commands + 1; argc > 1 && c->name; c++)
@@ -25,4 +27,12 @@ int main(int argc, char **argv) {
     if (argc > 1) return commands[0].run(argc, argv);
     command_help(1, argv);
     return EXIT_USAGE;
+}
+
+/* What is lost on a full disk is no success. */
+int main(int argc, char **argv) {
+    int status = run(argc, argv);
+    if (!fflush(stdout) && !ferror(stdout)) return status;
+    fprintf(stderr, "cnnc: error: cannot write to standard output\n");
+    return status == EXIT_FINE ? EXIT_FILE : status;
 }

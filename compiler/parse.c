@@ -26,7 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_NAME = 63, DEEPEST = 32, MOST_VALUES = 4096 };
+enum { LONGEST_NAME = 63, DEEPEST = 32, MOST_VALUES = 4096, MOST_STATEMENTS = 10000 };
 
 static const double LARGEST_INTEGER = 9007199254740992.0; /* 2^53: up to here a double holds every integer */
 
@@ -166,7 +166,7 @@ static ptrdiff_t name_length(const Parser *p) {
 
 static bool parse_name(Parser *p, const char *expected, Name *name) {
     ptrdiff_t length = name_length(p);
-    if (length == 0) return unexpected(p, expected);
+    if (length == 0) return unexpected(p, expected), false;
     name->loc = place_of_length(p, length);
     if (length > LONGEST_NAME) {
         error(p->diag, name->loc, "this name has %td characters; at most %d are allowed", length, LONGEST_NAME);
@@ -399,7 +399,7 @@ static bool parse_option(Parser *p, Argument *a, int depth) {
     ptrdiff_t length = name_length(p), n = length;
     while (length && (peek(p, n) == ' ' || peek(p, n) == '\t')) n++;
     if (length && peek(p, n) == '=') {
-        Name key;
+        Name key = {0};
         if (!parse_name(p, "a key", &key)) return false;
         a->key = key.text;
         a->key_loc = key.loc;
@@ -413,7 +413,7 @@ static bool parse_option(Parser *p, Argument *a, int depth) {
 
 /* A word, a boolean or a call. */
 static bool parse_word(Parser *p, Value *v, int depth) {
-    Name name;
+    Name name = {0};
     if (!parse_name(p, "a word", &name)) return false;
     strbuf_add(&p->canonical, name.text);
     v->kind = VALUE_WORD;
@@ -523,7 +523,7 @@ static bool parse_argument(Parser *p, Argument *a) {
         return spaces_around_equals(p, place_of_length(p, length), p->at, (int)length);
     }
     if (at_key(p)) {
-        Name key;
+        Name key = {0};
         if (!parse_name(p, "a key", &key)) return false;
         a->key = key.text;
         a->key_loc = key.loc;
@@ -658,7 +658,10 @@ bool parse(Arena *arena, const Source *source, Diag *diag, Description *out) {
         Statement statement = {0};
         skip_spaces(&p);
         if (at_statement_end(&p)) check_comment(&p);
-        else if (parse_statement(&p, &statement)) {
+        else if (out->length == MOST_STATEMENTS) {
+            error(diag, place_of_length(&p, 1), "more than %d statements", MOST_STATEMENTS);
+            break;
+        } else if (parse_statement(&p, &statement)) {
             *PUSH(arena, out->statements, out->length) = statement;
             check_comment(&p);
         }

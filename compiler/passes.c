@@ -16,11 +16,13 @@ typedef struct Pass {
 
 static bool run_parse(Compilation *c) { return parse(c->arena, &c->source, &c->diag, &c->description); }
 static bool run_build(Compilation *c) { return build(c->arena, &c->description, &c->diag, &c->graph); }
+static bool run_dot(Compilation *c) { return (void)c, true; } /* a picture of what build left */
 static bool run_live(Compilation *c) { return live(c->graph), true; }
 static bool run_autodiff(Compilation *c) { return autodiff(c->graph, c->options.input_gradient); }
 static bool run_route(Compilation *c) { return route(c->graph), true; }
 static void print_parse(const Compilation *c, StrBuf *out) { print_description(&c->description, out); }
 static void print_build(const Compilation *c, StrBuf *out) { print_graph(c->graph, out); }
+static void print_picture(const Compilation *c, StrBuf *out) { print_dot(c->graph, out); }
 static void verify_build(const Compilation *c, const char *stage) { verify_graph(c->graph, stage); }
 
 /* ---- stages on programs: one for each target and entry point ------------------------------------------------------------ */
@@ -50,7 +52,7 @@ static bool run_plan(Compilation *c) {
         for (int k = 0; k < c->programs[i]->tensor_count; k++) {
             const Buffer *b = &c->programs[i]->buffers[k];
             if (!b->used || b->size / (size_t)element_size(c->programs[i], b->tensor->type) <= INT_MAX) continue;
-            error(&c->diag, (Loc){0}, "'%s' of %d examples has more than 2^31 - 1 elements", b->tensor->name, b->examples);
+            error(&c->diag, b->tensor->layer ? b->tensor->layer->loc : (Loc){0}, "'%s' of %d examples has more than 2^31 - 1 elements", b->tensor->name, b->examples);
             hint(&c->diag, "a smaller --shard-size would do");
             return false;
         }
@@ -87,6 +89,7 @@ static void print_c(const Compilation *c, StrBuf *out) { strbuf_add(out, c->c.te
 static const Pass passes[] = {
     {"parse", run_parse, print_parse, NULL},
     {"build", run_build, print_build, verify_build},
+    {"dot", run_dot, print_picture, NULL},
     {"live", run_live, print_build, verify_build},
     {"autodiff", run_autodiff, print_build, verify_build},
     {"route", run_route, print_build, verify_build},
@@ -133,8 +136,13 @@ int compile(Compilation *c, const char *path, const char *last, const char *dump
     c->source.text = text;
     if (failure) {
         strbuf_printf(&c->diag.out, "cnnc: error: %s\n", failure);
+        c->diag.errors++;
         return EXIT_FILE;
     }
+    return compile_source(c, last, dump, out);
+}
+
+int compile_source(Compilation *c, const char *last, const char *dump, StrBuf *out) {
     if (!c->templates) c->templates = templates_new(c->arena, NULL);
     for (int i = 0; i < LENGTH(passes); i++) {
         if (!passes[i].run(c)) return EXIT_INPUT;

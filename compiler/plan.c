@@ -13,6 +13,7 @@
 #include "cnnc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { ALIGNMENT = 64 };
 
@@ -26,38 +27,31 @@ static void make_loops(Program *p) {
         for (int i = 0; i < p->kernel_count; i++)
             if ((p->kernels[i]->def->level == LEVEL_DERIVE) == !pass) sorted[n++] = p->kernels[i];
     p->kernels = sorted;
+    p->loop_of = NEW_ARRAY(p->arena, int, n);
     for (int i = 0; i < n; i++) {
         Level level = p->kernels[i]->def->level;
-        if (!i || p->kernels[i - 1]->def->level != level) *PUSH(p->arena, p->loops, p->loop_count) = (Loop){level, i, i};
+        if (!i || p->kernels[i - 1]->def->level != level) *PUSH(p->arena, p->loops, p->loop_count) = (Loop){level, i, i, 0};
         p->loops[p->loop_count - 1].end = i + 1;
+        p->loop_of[i] = p->loop_count - 1;
     }
 }
 
 /* Runs of examples and blocks between kernels over the shard; a segment has one size of block. */
 static void make_segments(Program *p) {
     for (int i = 0; i < p->loop_count; i++) {
-        const Loop *l = &p->loops[i];
+        Loop *l = &p->loops[i];
         int block = l->level == LEVEL_BLOCK ? p->kernels[l->first]->block : 0;
         Segment *last = p->segment_count ? &p->segments[p->segment_count - 1] : NULL;
         bool apart = l->level < LEVEL_BLOCK || !last || p->loops[last->first].level < LEVEL_BLOCK || (block && last->block && block != last->block);
         if (apart) *(last = PUSH(p->arena, p->segments, p->segment_count)) = (Segment){i, i, 0};
         last->end = i + 1;
+        l->segment = p->segment_count - 1;
         if (block) last->block = block;
     }
 }
 
-static const Loop *loop_of(const Program *p, int kernel) {
-    for (int i = 0; i < p->loop_count; i++)
-        if (kernel < p->loops[i].end) return &p->loops[i];
-    bug("kernel %d is in no loop", kernel);
-}
-
-static const Segment *segment_of(const Program *p, int kernel) {
-    const Loop *l = loop_of(p, kernel);
-    for (int i = 0; i < p->segment_count; i++)
-        if (l < p->loops + p->segments[i].end) return &p->segments[i];
-    bug("kernel %d is in no segment", kernel);
-}
+static const Loop *loop_of(const Program *p, int kernel) { return &p->loops[p->loop_of[kernel]]; }
+static const Segment *segment_of(const Program *p, int kernel) { return &p->segments[loop_of(p, kernel)->segment]; }
 
 static bool needs_buffer(const Tensor *t) {
     return t->role == ROLE_ACTIVATION || t->role == ROLE_GRADIENT || t->role == ROLE_MASK || t->role == ROLE_DERIVED || t->role == ROLE_PARTIAL;
@@ -67,9 +61,9 @@ static bool needs_buffer(const Tensor *t) {
 static void widen(const Program *p, Buffer *b, const Tensor *t, int i) {
     const Segment *segment = segment_of(p, i);
     if (t->role == ROLE_DERIVED || t->role == ROLE_PARTIAL) return;
-    if (p->kernels[i]->def->level == LEVEL_SHARD || segment != segment_of(p, b->born)) b->per_shard = true;
-    else if (segment->block && loop_of(p, i) != loop_of(p, b->born) && b->examples < segment->block) b->examples = segment->block;
-    else if (!segment->block && loop_of(p, i) != loop_of(p, b->born)) b->per_shard = true;
+    bool apart = loop_of(p, i) != loop_of(p, b->born);
+    if (p->kernels[i]->def->level == LEVEL_SHARD || segment != segment_of(p, b->born) || (apart && !segment->block)) b->per_shard = true;
+    else if (apart && b->examples < segment->block) b->examples = segment->block;
     if (p->kernels[i]->def->level == LEVEL_BLOCK && b->examples < segment->block) b->examples = segment->block;
     if (b->per_shard) b->examples = p->options->shard_size;
 }
@@ -118,32 +112,36 @@ static int by_size(const void *a, const void *b) {
     return x->born != y->born ? (x->born > y->born) - (x->born < y->born) : (x > y) - (x < y);
 }
 
-/* The lowest place for b that no buffer placed before it and alive at the same time takes. */
+/* The lowest place for b that no buffer placed before it, in order of offsets, and alive at the same time takes. */
 static size_t lowest_place(Buffer *const *placed, int n, const Buffer *b) {
     size_t offset = 0;
-    for (bool moved = true; moved;) {
-        moved = false;
-        for (int i = 0; i < n; i++) {
-            const Buffer *o = placed[i];
-            bool together = o->derived || (o->born <= b->dies && b->born <= o->dies);
-            if (!together || o->offset >= offset + b->size || o->offset + aligned(o->size) <= offset) continue;
-            offset = o->offset + aligned(o->size);
-            moved = true;
-        }
+    for (int i = 0; i < n && placed[i]->offset < offset + b->size; i++) {
+        const Buffer *o = placed[i];
+        bool together = o->derived || (o->born <= b->dies && b->born <= o->dies);
+        if (together && o->offset + aligned(o->size) > offset) offset = o->offset + aligned(o->size);
     }
     return offset;
 }
 
+/* Into the list of those placed, behind those of the same offset. */
+static void insert(Buffer **placed, int n, Buffer *b) {
+    int at = n;
+    while (at > 0 && placed[at - 1]->offset > b->offset) at--;
+    memmove(&placed[at + 1], &placed[at], sizeof *placed * (size_t)(n - at));
+    placed[at] = b;
+}
+
 /* Largest first. Derived buffers and the workspace are two areas. */
 static size_t place_buffers(Program *p, bool derived) {
-    Buffer **order = NEW_ARRAY(p->arena, Buffer *, p->tensor_count);
+    Buffer **order = NEW_ARRAY(p->arena, Buffer *, p->tensor_count), **placed = NEW_ARRAY(p->arena, Buffer *, p->tensor_count);
     int n = 0;
     size_t end = 0;
     for (int i = 0; i < p->tensor_count; i++)
         if (p->buffers[i].used && p->buffers[i].derived == derived) order[n++] = &p->buffers[i];
     qsort(order, (size_t)n, sizeof *order, by_size);
     for (int i = 0; i < n; i++) {
-        order[i]->offset = lowest_place(order, i, order[i]);
+        order[i]->offset = lowest_place(placed, i, order[i]);
+        insert(placed, i, order[i]);
         if (order[i]->offset + aligned(order[i]->size) > end) end = order[i]->offset + aligned(order[i]->size);
     }
     return end;

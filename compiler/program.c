@@ -1,6 +1,7 @@
 /* program.c: what the stages from select to plan share: kernels under construction, and the program's verifier. */
 #include "ops/ops.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *const entry_names[ENTRY_COUNT] = {"train", "evaluate", "predict"};
@@ -13,7 +14,7 @@ int element_size(const Program *p, Type type) {
 /* Rows of all examples that the buffer holds, and a little more: strides off powers of two spare the caches. */
 int64_t point_stride(const Program *p, Tensor *t) {
     t = storage(p, t);
-    int64_t rows = t->shape.dim[1] * (t->role == ROLE_DERIVED || !p->buffers ? 1 : p->buffers[t->id].examples);
+    int64_t rows = (int64_t)t->shape.dim[1] * (t->role == ROLE_DERIVED || !p->buffers ? 1 : p->buffers[t->id].examples);
     return rows * t->shape.dim[2] + 16;
 }
 
@@ -30,17 +31,12 @@ Tensor *program_tensor(Program *p, const char *name, Shape shape, Role role) {
     return t;
 }
 
-static bool name_taken(const Program *p, const char *name) {
-    for (int i = 0; i < p->kernel_count; i++)
-        if (p->kernels[i] && !strcmp(p->kernels[i]->name, name)) return true;
-    return false;
-}
-
 Kernel *add_kernel(Program *p, const KernelDef *def, const Op *op, const char *suffix) {
     Kernel *k = NEW(p->arena, Kernel);
     const char *stem = arena_printf(p->arena, "%s_%s", op->layer->name, suffix), *name = stem;
-    for (int i = 2; name_taken(p, name); i++) name = arena_printf(p->arena, "%s_%d", stem, i);
+    for (int i = 2; map_get(&p->kernel_names, name); i++) name = arena_printf(p->arena, "%s_%d", stem, i);
     *k = (Kernel){.def = def, .op = op, .name = name, .flops = op->def->flops ? op->def->flops(op) : (double)shape_count(op->outputs[0]->shape)};
+    map_set(p->arena, &p->kernel_names, name, k);
     *PUSH(p->arena, p->kernels, p->kernel_count) = k;
     return k;
 }
@@ -75,18 +71,13 @@ void kernel_window(Program *p, Kernel *k, const Window *w) {
     kernel_ints(p, k, integers, LENGTH(integers));
 }
 
-int kernel_making(const Program *p, Tensor *t) {
-    for (int i = 0; i < p->kernel_count; i++)
-        for (int k = 0; k < p->kernels[i]->output_count; k++)
-            if (storage(p, p->kernels[i]->outputs[k]) == t) return i;
-    return -1;
-}
-
 bool adds_to_gradient(const Kernel *k) { return k->outputs[0]->role == ROLE_PARAMETER_GRADIENT; }
 
-void remove_kernel(Program *p, int at) {
-    memmove(&p->kernels[at], &p->kernels[at + 1], sizeof *p->kernels * (size_t)(p->kernel_count - at - 1));
-    p->kernel_count--;
+void remove_gone_kernels(Program *p) {
+    int kept = 0;
+    for (int i = 0; i < p->kernel_count; i++)
+        if (p->kernels[i]) p->kernels[kept++] = p->kernels[i];
+    p->kernel_count = kept;
 }
 
 Tensor **kernel_arguments(const Program *p, const Kernel *k, int *n) {
@@ -161,10 +152,21 @@ static bool overlap(const Buffer *a, const Buffer *b) {
            (a->derived || (a->born <= b->dies && b->born <= a->dies));
 }
 
+static int by_offset(const void *a, const void *b) {
+    const Buffer *x = *(Buffer *const *)a, *y = *(Buffer *const *)b;
+    return x->offset != y->offset ? (x->offset > y->offset) - (x->offset < y->offset) : (x > y) - (x < y);
+}
+
+/* Each is compared with those that begin before it ends. */
 static void verify_buffers(const Program *p, const char *stage) {
+    const Buffer **order = NEW_ARRAY(p->arena, const Buffer *, p->tensor_count);
+    int n = 0;
     for (int i = 0; i < p->tensor_count; i++)
-        for (int j = 0; p->buffers[i].used && j < i; j++)
-            if (p->buffers[j].used && overlap(&p->buffers[i], &p->buffers[j])) bug("after %s: the buffers of tensors %d and %d overlap", stage, i, j);
+        if (p->buffers[i].used) order[n++] = &p->buffers[i];
+    if (n) qsort(order, (size_t)n, sizeof *order, by_offset);
+    for (int i = 0; i < n; i++)
+        for (int j = i + 1; j < n && order[j]->offset < order[i]->offset + order[i]->size; j++)
+            if (overlap(order[i], order[j])) bug("after %s: the buffers of '%s' and '%s' overlap", stage, order[i]->tensor->name, order[j]->tensor->name);
 }
 
 void verify_program(const Program *p, const char *stage) {

@@ -58,8 +58,27 @@ static Choice cheapest(const Program *p, const Op *op, const Algorithm *forward)
     return best;
 }
 
+/* The gradient ops of each op, as lists in their order: by position in the program the first one, and the one behind each.
+ * Positions from 1; 0 ends a list. */
+typedef struct Gradients { int *first, *next; } Gradients;
+
+static Gradients find_gradients(const Program *p) {
+    Gradients g = {NEW_ARRAY(p->arena, int, p->op_count), NEW_ARRAY(p->arena, int, p->op_count)};
+    int *position = NEW_ARRAY(p->arena, int, p->graph->op_count); /* by id */
+    for (int i = 0; i < p->op_count; i++) position[p->ops[i]->id] = i;
+    for (int k = p->op_count - 1; k >= 0; k--) {
+        const Op *forward = p->ops[k]->forward;
+        if (!forward || forward->id >= p->graph->op_count) continue; /* one that was dropped keeps its old id */
+        int at = position[forward->id];
+        if (p->ops[at] != forward) continue;
+        g.next[k] = g.first[at];
+        g.first[at] = k + 1;
+    }
+    return g;
+}
+
 /* An op and its gradients, jointly: what they share counts once. */
-static void choose(Program *p, int at) {
+static void choose(Program *p, const Gradients *g, int at) {
     const Op *op = p->ops[at];
     const Algorithm *list[MAX_ALGORITHMS];
     const char *why = NULL;
@@ -68,12 +87,10 @@ static void choose(Program *p, int at) {
     for (int i = 0; i < n; i++) {
         if (only >= 0 && i != only) continue;
         double own = list[i]->cost(p, op), sum = own;
-        for (int k = at + 1; k < p->op_count; k++)
-            if (p->ops[k]->forward == op) sum += cheapest(p, p->ops[k], list[i]).cost;
+        for (int k = g->first[at]; k; k = g->next[k - 1]) sum += cheapest(p, p->ops[k - 1], list[i]).cost;
         if (!p->choices[at].algorithm || sum < least) p->choices[at] = (Choice){list[i], own, why}, least = sum;
     }
-    for (int k = at + 1; k < p->op_count; k++)
-        if (p->ops[k]->forward == op) p->choices[k] = cheapest(p, p->ops[k], p->choices[at].algorithm);
+    for (int k = g->first[at]; k; k = g->next[k - 1]) p->choices[k - 1] = cheapest(p, p->ops[k - 1], p->choices[at].algorithm);
 }
 
 Program *select_algorithms(Graph *g, const Options *options, const Target *target, Entry entry) {
@@ -81,8 +98,9 @@ Program *select_algorithms(Graph *g, const Options *options, const Target *targe
     *p = (Program){.arena = g->arena, .graph = g, .options = options, .target = target, .entry = entry, .tensor_count = g->tensor_count};
     find_ops(p);
     p->choices = NEW_ARRAY(p->arena, Choice, p->op_count);
+    const Gradients gradients = find_gradients(p);
     for (int i = 0; i < p->op_count; i++)
-        if (!p->choices[i].algorithm) choose(p, i);
+        if (!p->choices[i].algorithm) choose(p, &gradients, i);
     return p;
 }
 

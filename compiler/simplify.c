@@ -28,17 +28,34 @@ static bool same_kernel(const Program *p, const Kernel *a, const Kernel *b) {
     return true;
 }
 
+/* Of what same_kernel compares: the same for kernels that it finds to be the same. */
+static size_t hash_of(const Program *p, const Kernel *k) {
+    size_t h = 1469598103934665603u;
+    for (const char *s = k->def->template; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
+    for (int i = 0; i < k->input_count; i++) h = (h ^ (size_t)storage(p, k->inputs[i])->id) * 1099511628211u;
+    for (int i = 0; i < k->integer_count; i++) h = (h ^ (size_t)k->integers[i].value) * 1099511628211u;
+    return h ^ h >> 32;
+}
+
+/* Kernels of one hash are a list, in their order: each is compared with those before it. Whatever a kernel reads was made before
+ * it, so that what its inputs are aliases of is known by then. */
 static void share_common(Program *p) {
-    for (int i = 0; i < p->kernel_count; i++)
-        for (int j = i + 1; j < p->kernel_count;) {
-            Kernel *a = p->kernels[i], *b = p->kernels[j];
-            if (!same_kernel(p, a, b)) {
-                j++;
-                continue;
-            }
-            for (int k = 0; k < a->output_count; k++) p->alias[b->outputs[k]->id] = a->outputs[k];
-            remove_kernel(p, j);
+    size_t lists = 64;
+    while (lists < (size_t)p->kernel_count) lists *= 2;
+    int *first = NEW_ARRAY(p->arena, int, lists), *next = NEW_ARRAY(p->arena, int, p->kernel_count); /* positions from 1; 0 ends a list */
+    for (int i = 0; i < p->kernel_count; i++) {
+        const Kernel *b = p->kernels[i];
+        int *place = &first[hash_of(p, b) & (lists - 1)];
+        while (*place && !same_kernel(p, p->kernels[*place - 1], b)) place = &next[*place - 1];
+        if (!*place) {
+            *place = i + 1;
+            continue;
         }
+        const Kernel *a = p->kernels[*place - 1];
+        for (int k = 0; k < a->output_count; k++) p->alias[b->outputs[k]->id] = a->outputs[k];
+        p->kernels[i] = NULL;
+    }
+    remove_gone_kernels(p);
 }
 
 /* ---- dead kernels ------------------------------------------------------------------------------------------------------ */
@@ -52,8 +69,9 @@ static void remove_dead(Program *p) {
         bool needed = false;
         for (int j = 0; j < k->output_count; j++) needed = needed || is_result(k->outputs[j]->role) || read[storage(p, k->outputs[j])->id];
         for (int j = 0; needed && j < k->input_count; j++) read[storage(p, k->inputs[j])->id] = true;
-        if (!needed) remove_kernel(p, i);
+        if (!needed) p->kernels[i] = NULL;
     }
+    remove_gone_kernels(p);
 }
 
 void simplify(Program *p) {

@@ -279,7 +279,7 @@ static const TmplTree *template_tree(TmplExpansion *x, TmplTemplate *t) {
     if (t->rival)
         tmpl_fail(x, "\"%s\" and \"%s\" are templates of the same name", t->file, t->rival);
     const char *text = t->text;
-    size_t length = text ? strlen(text) : 0;
+    size_t length = 0;
     if (t->path) {
         struct stat status;
         if (stat(t->path, &status) == 0 && status.st_size > TMPL_MAX_FILE)
@@ -289,10 +289,12 @@ static const TmplTree *template_tree(TmplExpansion *x, TmplTemplate *t) {
         if (problem)
             tmpl_fail(x, "%s", problem);
         text = read;
+    } else {
+        length = strlen(text);
     }
     if (length > TMPL_MAX_FILE)
         tmpl_fail(x, "\"%s\" is longer than %d bytes", t->file, TMPL_MAX_FILE);
-    if (memchr(text, '\0', length))
+    if (memchr(text, '\0', length)) /* NOLINT(bugprone-not-null-terminated-result): it searches, and copies nothing */
         tmpl_fail_at(x, t->file, 1, "the template has a zero byte");
     return t->tree = tmpl_parse(x, x->templates->arena, t->file, text, length);
 }

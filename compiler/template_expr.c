@@ -315,7 +315,7 @@ static TmplExpr *parse_unary(TmplParser *p) {
     TmplExpr *operand = parse_unary(p);
     p->nesting--;
     TmplExpr *e = with_items(p, EXPR_UNARY, &operand, 1);
-    e->op = c;
+    e->op = (unsigned char)c;
     return e;
 }
 

@@ -1,8 +1,9 @@
-/* checkpoint.c: a training's state as a safetensors file: parameters, the optimizer's slots, where the epoch is. The file
- * before it is kept as FILE.previous; there is a whole one at every moment.
+/* checkpoint.c: a training's state as a safetensors file: parameters, the optimizer's slots, where the epoch is, what callbacks
+ * keep. The file before it is kept as FILE.previous; there is a whole one at every moment.
  *
- * training/position is [7] of u64: updates, epoch, batch, examples, batch size, shuffle, seed; training/rate the learning
- * rate; training/sums loss and metrics of the epoch so far, times examples.
+ * training/position is [10] of u64, named below; training/rate the learning rate; training/sums loss and metrics of the epoch
+ * so far, times examples; callbacks/NAME/... a hook's state and weights. Metadata "training" is what decides the training's
+ * bits, as lines of text (recipe.c).
  */
 #define _POSIX_C_SOURCE 200809L
 #include "private.h"
@@ -12,15 +13,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { POSITION = 7, NAME = 512 };
+enum { STEP, EPOCH, BATCH, EXAMPLES, BATCH_SIZE, SHUFFLE, SEED, VALIDATION, PENDING, FINISHED, POSITION };
+enum { NAME = 512 };
 
-static const char *const position_names[POSITION] = {NULL, NULL, NULL, "examples", "batch size", "shuffle", "seed"};
+/* What must be the same has a name. */
+static const char *const position_names[POSITION] = {[EXAMPLES] = "examples", [BATCH_SIZE] = "batch size", [SHUFFLE] = "shuffle", [SEED] = "seed",
+                                                     [VALIDATION] = "validation examples"};
+static const char format[] = "cnnc checkpoint 2";
 
-/* The list of tensors of a model's checkpoint, parameters first, then slot by slot, then three of training. */
+/* The list of tensors of a model's checkpoint, parameters first, then slot by slot, what hooks keep, then three of training. */
 typedef struct listing {
     cnnc_safetensor *tensors;
     char (*names)[NAME];
-    int count;
+    int count, named; /* tensors; names in use */
     uint64_t position[POSITION];
     double rate;
 } listing;
@@ -36,35 +41,61 @@ static void add_vector(listing *l, const char *name, cnnc_dtype dtype, size_t co
     l->tensors[l->count++].array = (cnnc_array){.dtype = dtype, .rank = 1, .shape = {count}, .count = count, .data = data};
 }
 
+/* Parameters, or what is laid out as they are, under names that begin with prefix. */
+static void add_parameters(listing *l, const cnnc_network *network, void *base, const char *prefix) {
+    cnnc_list_parameters(network, base, l->tensors + l->count);
+    for (int i = 0; i < network->parameters_length; i++) {
+        char *name = l->names[l->named++];
+        snprintf(name, NAME, "%s/%s", prefix, network->parameters[i].name);
+        l->tensors[l->count++].name = name;
+    }
+}
+
 static void add_slots(listing *l, const cnnc_network *network, const cnnc_state *state) {
     size_t slot_size = network->parameter_count * cnnc_type_size(network->type);
     for (int s = 0; s < network->slot_count; s++) {
-        cnnc_list_parameters(network, (char *)state->slots + (size_t)s * slot_size, l->tensors + l->count);
-        for (int i = 0; i < network->parameters_length; i++) {
-            char *name = l->names[s * network->parameters_length + i];
-            snprintf(name, NAME, "optimizer/%s/%s", network->slots[s], network->parameters[i].name);
-            l->tensors[l->count++].name = name;
+        char prefix[NAME / 4];
+        snprintf(prefix, sizeof prefix, "optimizer/%s", network->slots[s]);
+        add_parameters(l, network, (char *)state->slots + (size_t)s * slot_size, prefix);
+    }
+}
+
+/* Several hooks may have one name; their places tell them apart. */
+static void add_hooks(listing *l, const cnnc_network *network, const cnnc_hook *hooks, int count) {
+    for (int i = 0, kept = 0; i < count; i++) {
+        char prefix[NAME / 4];
+        if (!hooks[i].state && !hooks[i].weights)
+            continue;
+        snprintf(prefix, sizeof prefix, "callbacks/%d/%s", kept++, hooks[i].name);
+        if (hooks[i].state) {
+            char *name = l->names[l->named++];
+            snprintf(name, NAME, "%s/state", prefix);
+            add_vector(l, name, CNNC_DTYPE_F64, (size_t)hooks[i].state_count, hooks[i].state);
         }
+        if (hooks[i].weights)
+            add_parameters(l, network, hooks[i].weights, prefix);
     }
 }
 
 static int listing_new(listing *l, cnnc_model *model, cnnc_position *position, const char *path, cnnc_error *error) {
     const cnnc_network *network = model->network;
     cnnc_state *state = model->state;
-    size_t slots = (size_t)network->slot_count * (size_t)network->parameters_length;
+    size_t sets = (size_t)network->slot_count + (size_t)position->hook_count, names = sets * (size_t)network->parameters_length + (size_t)position->hook_count;
     *l = (listing){.rate = state->learning_rate};
-    l->tensors = calloc(slots + (size_t)network->parameters_length + 3, sizeof *l->tensors);
-    l->names = calloc(slots + 1, sizeof *l->names);
+    l->tensors = calloc(names + (size_t)network->parameters_length + 3, sizeof *l->tensors);
+    l->names = calloc(names + 1, sizeof *l->names);
     if (!l->tensors || !l->names) {
         listing_free(l);
-        return cnnc_fail(error, "%s: no memory for the list of tensors", path);
+        return cnnc_fail_system(error, "%s: no memory for the list of tensors", path);
     }
-    const uint64_t numbers[POSITION] = {state->step,          position->epoch,             position->batch, position->examples,
-                                        position->batch_size, (uint64_t)position->shuffle, position->seed};
+    const uint64_t numbers[POSITION] = {[STEP] = state->step, [EPOCH] = position->epoch, [BATCH] = position->batch, [EXAMPLES] = position->examples,
+                                        [BATCH_SIZE] = position->batch_size, [SHUFFLE] = (uint64_t)position->shuffle, [SEED] = position->seed,
+                                        [VALIDATION] = position->validation, [PENDING] = (uint64_t)position->pending, [FINISHED] = (uint64_t)position->finished};
     memcpy(l->position, numbers, sizeof numbers);
     cnnc_list_parameters(network, state->parameters, l->tensors);
     l->count = network->parameters_length;
     add_slots(l, network, state);
+    add_hooks(l, network, position->hooks, position->hook_count);
     add_vector(l, "training/position", CNNC_DTYPE_U64, POSITION, l->position);
     add_vector(l, "training/rate", CNNC_DTYPE_F64, 1, &l->rate);
     add_vector(l, "training/sums", CNNC_DTYPE_F64, 1 + (size_t)network->metric_count, position->sums);
@@ -86,13 +117,18 @@ static void keep_previous(const char *path) {
 
 int cnnc_checkpoint_save(cnnc_model *model, cnnc_position *position, const char *path, cnnc_error *error) {
     const cnnc_network *network = model->network;
-    const cnnc_metadata metadata[] = {{"network", network->name}, {"optimizer", network->optimizer}, {"format", "cnnc checkpoint 1"}};
     listing l;
-    if (listing_new(&l, model, position, path, error) != CNNC_OK)
+    char *recipe = cnnc_recipe(model, position->hooks, position->hook_count, error);
+    if (!recipe)
         return CNNC_FAILED;
-    keep_previous(path);
-    int result = cnnc_safetensors_write(path, l.tensors, l.count, metadata, 3, error);
-    listing_free(&l);
+    const cnnc_metadata metadata[] = {{"network", network->name}, {"optimizer", network->optimizer}, {"format", format}, {"training", recipe}};
+    int result = listing_new(&l, model, position, path, error);
+    if (result == CNNC_OK) {
+        keep_previous(path);
+        result = cnnc_safetensors_write(path, l.tensors, l.count, metadata, 4, error);
+        listing_free(&l);
+    }
+    free(recipe);
     return result;
 }
 
@@ -103,12 +139,27 @@ static const char *metadata_of(const cnnc_safetensors *file, const char *key) {
     return "";
 }
 
-/* Whether the file has just the tensors listed. */
-static int check_tensors(const listing *l, const cnnc_network *network, const cnnc_safetensors *file, const char *path, cnnc_error *error) {
-    if (strcmp(metadata_of(file, "format"), "cnnc checkpoint 1"))
+/* Whether it is of a training of the same network, by the same code, with the same callbacks. */
+static int check_recipe(cnnc_model *model, const cnnc_position *position, const cnnc_safetensors *file, const char *path, cnnc_error *error) {
+    const cnnc_network *network = model->network;
+    if (strncmp(metadata_of(file, "format"), "cnnc checkpoint ", 16))
         return cnnc_fail(error, "%s: not a checkpoint", path);
+    if (strcmp(metadata_of(file, "format"), format))
+        return cnnc_fail(error, "%s: is a '%s', this runtime reads a '%s'", path, metadata_of(file, "format"), format);
+    char *now = cnnc_recipe(model, position->hooks, position->hook_count, error), difference[400];
+    if (!now)
+        return CNNC_FAILED;
+    int same = cnnc_recipe_same(metadata_of(file, "training"), now, difference, sizeof difference);
+    free(now);
+    if (!same)
+        return cnnc_fail(error, "%s: of another training: %s", path, difference);
     if (strcmp(metadata_of(file, "optimizer"), network->optimizer))
         return cnnc_fail(error, "%s: of the optimizer %s, network %s has %s", path, metadata_of(file, "optimizer"), network->name, network->optimizer);
+    return CNNC_OK;
+}
+
+/* Whether the file has just the tensors listed. */
+static int check_tensors(const listing *l, const cnnc_network *network, const cnnc_safetensors *file, const char *path, cnnc_error *error) {
     for (int i = 0; i < l->count; i++) {
         const cnnc_array *want = &l->tensors[i].array;
         const cnnc_safetensor *tensor = cnnc_safetensors_find(file, l->tensors[i].name);
@@ -133,11 +184,25 @@ static int check_position(const listing *l, const cnnc_safetensors *file, const 
         if (position_names[i] && saved[i] != l->position[i])
             return cnnc_fail(error, "%s: was made with %s %llu, now it is %llu", path, position_names[i], (unsigned long long)saved[i],
                              (unsigned long long)l->position[i]);
-    uint64_t batches = (saved[3] + saved[4] - 1) / (saved[4] ? saved[4] : 1);
-    if (saved[1] > INT32_MAX || saved[2] >= batches)
-        return cnnc_fail(error, "%s: epoch %llu, batch %llu of %llu cannot be", path, (unsigned long long)saved[1], (unsigned long long)saved[2],
+    uint64_t size = saved[BATCH_SIZE] ? saved[BATCH_SIZE] : 1, batches = (saved[EXAMPLES] + size - 1) / size;
+    if (saved[EPOCH] > INT32_MAX || saved[BATCH] >= batches || (saved[PENDING] && (saved[EPOCH] == 0 || saved[BATCH] > 0)))
+        return cnnc_fail(error, "%s: epoch %llu, batch %llu of %llu cannot be", path, (unsigned long long)saved[EPOCH], (unsigned long long)saved[BATCH],
                          (unsigned long long)batches);
     return CNNC_OK;
+}
+
+static void load(listing *l, cnnc_model *model, cnnc_position *position, const cnnc_safetensors *file, const uint64_t *saved) {
+    for (int i = 0; i < l->count; i++) {
+        const cnnc_array *from = &cnnc_safetensors_find(file, l->tensors[i].name)->array;
+        memcpy(l->tensors[i].array.data, from->data, from->count * cnnc_dtype_size(from->dtype));
+    }
+    model->state->step = saved[STEP];
+    model->state->learning_rate = l->rate;
+    position->epoch = saved[EPOCH];
+    position->batch = saved[BATCH];
+    position->pending = saved[PENDING] != 0;
+    position->finished = saved[FINISHED] != 0;
+    cnnc_model_parameters_changed(model);
 }
 
 int cnnc_checkpoint_load(cnnc_model *model, cnnc_position *position, const char *path, cnnc_error *error) {
@@ -146,23 +211,13 @@ int cnnc_checkpoint_load(cnnc_model *model, cnnc_position *position, const char 
     uint64_t saved[POSITION];
     if (cnnc_safetensors_read(path, &file, error) != CNNC_OK)
         return CNNC_FAILED;
-    int result = listing_new(&l, model, position, path, error);
-    if (result == CNNC_OK) {
+    int result = check_recipe(model, position, &file, path, error);
+    if (result == CNNC_OK && (result = listing_new(&l, model, position, path, error)) == CNNC_OK) {
         result = check_tensors(&l, model->network, &file, path, error);
         if (result == CNNC_OK)
             result = check_position(&l, &file, path, saved, error);
-        for (int i = 0; i < l.count && result == CNNC_OK; i++) {
-            const cnnc_array *from = &cnnc_safetensors_find(&file, l.tensors[i].name)->array;
-            size_t size = cnnc_dtype_size(from->dtype);
-            memcpy(l.tensors[i].array.data, from->data, from->count * size);
-        }
-        if (result == CNNC_OK) {
-            model->state->step = saved[0];
-            model->state->learning_rate = l.rate;
-            position->epoch = saved[1];
-            position->batch = saved[2];
-            cnnc_model_parameters_changed(model);
-        }
+        if (result == CNNC_OK)
+            load(&l, model, position, &file, saved);
         listing_free(&l);
     }
     cnnc_safetensors_free(&file);

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define CNNC_ABI 1 /* generated code refuses to compile against another number: regenerate it */
+#define CNNC_ABI 2 /* generated code refuses to compile against another number: regenerate it */
 #define CNNC_MAX_RANK 8
 
 typedef enum cnnc_type { CNNC_F32, CNNC_F64, CNNC_U8, CNNC_I32 } cnnc_type;
@@ -106,7 +106,12 @@ typedef struct cnnc_network {
     const char *optimizer, *loss; /* words of the description, NULL when it has no compile statement */
     double learning_rate;
     int epochs, batch_size, shuffle; /* defaults from the fit statement */
+    double validation_split;
     uint64_t seed;
+    const char *const *description; /* what decides what training computes, a statement a line, all defaults written out */
+    int description_length;
+    const char *const *code;        /* and how each variant computes it: "avx512 conv2d: winograd" */
+    int code_length;
     int shard_size, gradient_buffers;
     const char *const *variants; /* "avx512", ...: best first */
     int variant_count;

@@ -1,7 +1,7 @@
 /* cnnc_runtime.h: the runtime around generated networks: threads, data files, weights, training, progress, summary.
  *
  * It knows a network only by its descriptor, a cnnc_network (cnnc_network.h). Plain C11 and POSIX; needs libc, libm,
- * pthreads and, for .gz files, zlib (macro CNNC_ZLIB when the runtime is compiled).
+ * pthreads and, for .gz files, zlib, for .npz files, libzip (macros CNNC_ZLIB and CNNC_LIBZIP when the runtime is compiled).
  *
  * Conventions:
  * - A function that can fail returns CNNC_OK, CNNC_FAILED (or CNNC_STOPPED where it says so), or a pointer that is
@@ -34,6 +34,7 @@ enum { CNNC_OK = 0, CNNC_FAILED = -1, CNNC_STOPPED = 1 };
 
 typedef struct cnnc_error {
     char text[512]; /* always ends in a zero; longer messages are cut */
+    int system;     /* non-zero: memory fell short, or a file could not be opened, read or written; zero: what it was given is wrong */
 } cnnc_error;
 
 /* ---- pool.c: a persistent pool of threads ------------------------------------------------------------------------ */
@@ -88,7 +89,8 @@ void cnnc_array_free(cnnc_array *array); /* and makes it zero */
  * u8 or i32: only values that are integers and fit, else it fails and names the first that does not. */
 int cnnc_array_convert(const cnnc_array *array, size_t first, size_t count, cnnc_type type, void *to, cnnc_error *error);
 
-/* Reads a .npy, IDX or gzipped IDX file; which one, its first bytes say. */
+/* Reads a file that holds one array: .npy, IDX or gzipped IDX, as its first bytes say; of a CIFAR file the images,
+ * of CSV all columns; .npz with one array. */
 int cnnc_array_read(const char *path, cnnc_array *array, cnnc_error *error);
 
 /* ---- idx.c, npy.c: files that hold one array --------------------------------------------------------------------- */
@@ -173,10 +175,18 @@ typedef struct cnnc_dataset {
 } cnnc_dataset;
 
 /* Loads data for a network.
- * where: a folder with the four MNIST files ([.gz]: train-images-idx3-ubyte, train-labels-idx1-ubyte,
- *   t10k-images-..., t10k-labels-...), of which split ("train" or "t10k"; NULL: "train") picks two;
- *   or files separated by commas, "X.npy,Y.npy": one for each input, then one for each target (.npy, IDX, IDX.gz;
+ * where: a folder with data under customary names, of which split ("train" or "test", which may also be called "t10k"; NULL:
+ *   "train") picks: MNIST's ([.gz]: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-..., t10k-labels-...), CIFAR-10's
+ *   (data_batch_1.bin ... data_batch_5.bin, test_batch.bin) or CIFAR-100's (train.bin, test.bin; the fine labels), or
+ *   train.csv and test.csv;
+ *   or one file that holds examples and labels: a CIFAR file (images become 32x32x3), CSV or NumPy's .npz;
+ *   or files separated by commas, "X.npy,Y.npy": one for each input, then one for each target (.npy, IDX, IDX.gz, CSV;
  *   split is not looked at). With only the inputs' files the dataset has no targets.
+ * CSV: the first line names the columns; numbers with a point in every locale. The target is the columns named behind the
+ *   file, "data.csv:label" ("data.csv:a:b" for two numbers); else the column "label"; else the last ones, as many as are left over
+ *   by the input, which all others are in their order. Not of files in a list: there each is one array.
+ * .npz (with libzip): the arrays x_train and y_train, or x_test and y_test, as split is; else x and y; else arr_0, arr_1 ...:
+ *   inputs, then targets.
  * Inputs: u8 from integers 0 .. 255, f32 from anything, i32 from integers. Only the number of elements of an example
  *   must be the network's: 28x28 data fits a 28x28x1 input.
  * Targets with classes > 0 may be class indices: i32 from integers 0 .. classes - 1; f32 or f64 become one-hot unless
@@ -184,6 +194,9 @@ typedef struct cnnc_dataset {
  * The message says what the network expects and what the file has. */
 int cnnc_dataset_load(const cnnc_network *network, const char *where, const char *split, cnnc_dataset *dataset,
                       cnnc_error *error);
+
+/* *has: whether `where` holds examples of its own for the split "test", beside those for training. */
+int cnnc_dataset_has_test(const char *where, int *has, cnnc_error *error);
 
 /* The same from arrays in memory, whose first dimension is the example. Copies. target_count is the network's or 0.
  * names: input_count + target_count words for messages; may be NULL. */
@@ -236,6 +249,114 @@ int cnnc_weights_save(const cnnc_network *network, const void *net, const char *
  * (the message names the first difference); any floating type. On failure the parameters are as before. */
 int cnnc_weights_load(const cnnc_network *network, void *net, const char *path, cnnc_error *error);
 
+/* Reads each parameter whose name is in the file and leaves the others as they are: to start from another network's
+ * layers. *loaded: how many parameters were read. What else the file has does not matter, so it may be a checkpoint. Fails
+ * when it has none of them, or one in another shape (the message has both) or of no floating type; all parameters are
+ * then as before. */
+int cnnc_weights_load_matching(const cnnc_network *network, void *net, const char *path, int *loaded, cnnc_error *error);
+
+/* ---- callbacks --------------------------------------------------------------------------------------------------- */
+
+typedef enum cnnc_event_kind {
+    CNNC_EPOCH_BEGIN, CNNC_BATCH_END, CNNC_EPOCH_END,
+    CNNC_TRAIN_BEGIN, CNNC_TRAIN_END /* to hooks only; the end only when the training was not interrupted */
+} cnnc_event_kind;
+
+typedef struct cnnc_event {
+    cnnc_event_kind kind;
+    int epoch, epochs;        /* counted from 0; of CNNC_TRAIN_BEGIN the first that is left */
+    int batch, batches;       /* counted from 0; of CNNC_BATCH_END */
+    const double *results;    /* [1 + metric_count]: running averages since the epoch began; NULL at its beginning */
+    const double *validation; /* [1 + metric_count]: at the epoch's end with validation data, else NULL */
+    double seconds;           /* since the epoch began */
+    double learning_rate;     /* before any callback changed it */
+    int shows_rate;           /* non-zero: the learning rate is shown and logged as a result */
+    int resumed;              /* CNNC_TRAIN_BEGIN: non-zero when a checkpoint was read */
+    cnnc_error *error;        /* for a callback that fails; may be NULL */
+} cnnc_event;
+
+/* Called by cnnc_fit between batches. It may change the learning rate and save the weights. CNNC_OK: go on.
+ * CNNC_FINISHED, at an epoch's end: the training is complete, as if this epoch had been the last one. CNNC_FAILED: it is not possible, and
+ * *event->error says why. CNNC_STOPPED or any other: stop now. */
+enum { CNNC_FINISHED = 2 };
+typedef int cnnc_callback(void *context, cnnc_model *model, const cnnc_event *event);
+
+/* A callback with a state of its own, which checkpoints keep. Those below make Keras's; any number of them work in one
+ * training, in the order given. To be freed by cnnc_hook_free after it; may serve several trainings, one after the other:
+ * CNNC_TRAIN_BEGIN without `resumed` starts anew. */
+typedef struct cnnc_hook {
+    const char *name;       /* "early_stopping" */
+    char *options;          /* "monitor=val_loss patience=3": what decides how a training goes on. A checkpoint with others is
+                               refused. NULL: it only looks, and may come and go */
+    cnnc_callback *call;
+    void *context;
+    double *state;          /* [state_count], in checkpoints; NULL: none */
+    int state_count;
+    void *weights;          /* parameters, as cnnc_state has them, in checkpoints; NULL: none */
+    int needs_validation;   /* non-zero: no training without validation data */
+    int changes_rate;       /* non-zero: the learning rate is shown and logged as a result, as Keras does */
+    void (*free)(void *context);
+} cnnc_hook;
+
+void cnnc_hook_free(cnnc_hook *hook); /* and makes it zero */
+
+/* What to watch: the loss or a metric, of the validation data behind "val_". CNNC_MODE_AUTO: accuracies are to become large,
+ * everything else small. */
+typedef enum cnnc_mode { CNNC_MODE_AUTO, CNNC_MODE_MIN, CNNC_MODE_MAX } cnnc_mode;
+
+/* The makers: CNNC_FAILED when an option cannot be or the network has no such result. The options are copied, what they
+ * point at is not. out: says what it does, as Keras does with verbose=1; NULL: silent. */
+
+/* early_stopping.c: ends the training after `patience` epochs in a row without an improvement by more than min_delta.
+ * state: best, wait, best epoch, epoch it stopped at (0: it did not). */
+typedef struct cnnc_early_stopping {
+    const char *monitor;      /* "val_loss" */
+    cnnc_mode mode;           /* CNNC_MODE_AUTO */
+    double min_delta;         /* 0 */
+    int patience;             /* 0 */
+    double baseline;          /* NaN: none. Patience counts from the start until this is beaten */
+    int start_from_epoch;     /* 0: epochs before are not looked at */
+    int restore_best_weights; /* 0. Non-zero: at the end the parameters are those of the best epoch */
+    FILE *out;                /* NULL */
+} cnnc_early_stopping;
+void cnnc_early_stopping_defaults(cnnc_early_stopping *options); /* Keras's, which stand above */
+int cnnc_early_stopping_new(const cnnc_network *network, const cnnc_early_stopping *options, cnnc_hook *hook, cnnc_error *error);
+
+/* reduce_lr.c: multiplies the learning rate by `factor` after `patience` epochs without an improvement.
+ * state: best, wait, epochs of cooldown left. */
+typedef struct cnnc_reduce_lr {
+    const char *monitor; /* "val_loss" */
+    cnnc_mode mode;      /* CNNC_MODE_AUTO */
+    double factor;       /* 0.1: below 1 */
+    int patience;        /* 10 */
+    double min_delta;    /* 0.0001 */
+    int cooldown;        /* 0: epochs after a reduction that do not count */
+    double min_lr;       /* 0 */
+    FILE *out;           /* NULL */
+} cnnc_reduce_lr;
+void cnnc_reduce_lr_defaults(cnnc_reduce_lr *options);
+int cnnc_reduce_lr_new(const cnnc_network *network, const cnnc_reduce_lr *options, cnnc_hook *hook, cnnc_error *error);
+
+/* save_best.c: the weights after each epoch that was better than all before, as a weights file: whole or not at all.
+ * state: best. */
+typedef struct cnnc_save_best {
+    const char *path;
+    const char *monitor; /* "val_loss" */
+    cnnc_mode mode;      /* CNNC_MODE_AUTO */
+    double threshold;    /* NaN: none. Only what is better than this */
+    FILE *out;           /* NULL */
+} cnnc_save_best;
+void cnnc_save_best_defaults(cnnc_save_best *options);
+int cnnc_save_best_new(const cnnc_network *network, const cnnc_save_best *options, cnnc_hook *hook, cnnc_error *error);
+
+/* csv_log.c: Keras's CSVLogger: a header, then a line an epoch with its number from 0 and the results in the alphabet's order,
+ * flushed. A new file; a training that goes on from a checkpoint keeps the lines of the epochs before. */
+int cnnc_csv_log_new(const cnnc_network *network, const char *path, cnnc_hook *hook, cnnc_error *error);
+
+/* tensorboard.c: scalars epoch_loss, epoch_accuracy, ... and epoch_learning_rate, by epoch from 0, in new event files in
+ * folder/train and, with validation data, folder/validation, which are made. */
+int cnnc_tensorboard_new(const cnnc_network *network, const char *folder, cnnc_hook *hook, cnnc_error *error);
+
 /* ---- checkpoint.c: a training that can go on where it was -------------------------------------------------------- */
 
 typedef struct cnnc_position {
@@ -243,31 +364,22 @@ typedef struct cnnc_position {
     uint64_t examples, batch_size, seed;   /* of the training; a checkpoint with others is not loaded */
     int shuffle;
     double *sums;                          /* [1 + metric_count]: results of the epoch so far, times examples */
+    uint64_t validation;                   /* examples that hooks watch results of; also of the training */
+    int pending;                           /* non-zero: the end of the epoch before is still to come, with its validation */
+    int finished;                          /* non-zero: a callback declared the training complete */
+    const cnnc_hook *hooks;                /* their state is read and written */
+    int hook_count;
 } cnnc_position;
 
 /* Writes parameters, the optimizer's state and the position; the file before is kept as PATH.previous. Whole or not at
  * all (temporary file beside it, fsync, rename). */
 int cnnc_checkpoint_save(cnnc_model *model, cnnc_position *position, const char *path, cnnc_error *error);
 
-/* Puts the model, position->epoch, batch and sums back. The message tells the first difference between what the file and
+/* Puts the model, the hooks' state and position->epoch, batch, sums, pending and finished back. The message tells the first difference between what the file and
  * what the model and the other members of position have; the model is then as before. */
 int cnnc_checkpoint_load(cnnc_model *model, cnnc_position *position, const char *path, cnnc_error *error);
 
-/* ---- fit.c: training, evaluation, prediction --------------------------------------------------------------------- */
-
-typedef enum cnnc_event_kind { CNNC_EPOCH_BEGIN, CNNC_BATCH_END, CNNC_EPOCH_END } cnnc_event_kind;
-
-typedef struct cnnc_event {
-    cnnc_event_kind kind;
-    int epoch, epochs;        /* counted from 0 */
-    int batch, batches;       /* counted from 0; of CNNC_BATCH_END */
-    const double *results;    /* [1 + metric_count]: running averages since the epoch began; NULL at its beginning */
-    const double *validation; /* [1 + metric_count]: at the epoch's end with validation data, else NULL */
-    double seconds;           /* since the epoch began */
-} cnnc_event;
-
-/* Called by cnnc_fit between batches. Non-zero: stop now. It may change the learning rate and save the weights. */
-typedef int cnnc_callback(void *context, cnnc_model *model, const cnnc_event *event);
+/* ---- fit.c, evaluate.c: training, evaluation, prediction --------------------------------------------------------- */
 
 typedef struct cnnc_fit_options {
     int epochs, batch_size;
@@ -276,8 +388,12 @@ typedef struct cnnc_fit_options {
     int verbose;   /* 0: silent. 1: a progress bar on a terminal, else as 2. 2: one line an epoch */
     FILE *out;     /* where to; NULL: standard output */
     const cnnc_dataset *validation;    /* evaluated after each epoch; may be NULL */
+    double validation_split;           /* without it: 0, or the part of the data, its last one before shuffling, that is
+                                          evaluated and not trained on */
     cnnc_callback *callback;           /* may be NULL */
     void *callback_context;
+    const cnnc_hook *hooks;            /* called before it, in this order */
+    int hook_count;
     const volatile sig_atomic_t *stop; /* looked at after each batch; non-zero: stop. May be NULL */
     const char *checkpoint;            /* file written after each epoch and when stopped; may be NULL */
     int checkpoint_batches;            /* > 0: and after so many batches */
@@ -292,17 +408,31 @@ typedef struct cnnc_history {
     double *validation; /* [epochs][columns]; NULL without validation data */
 } cnnc_history;
 
-/* epochs, batch_size, shuffle and seed from the network, verbose 1, the rest NULL. */
+/* epochs, batch_size, shuffle, seed and validation_split from the network, verbose 1, the rest NULL. */
 void cnnc_fit_defaults(const cnnc_network *network, cnnc_fit_options *options);
 
 /* Trains. The last batch of an epoch may be shorter and is trained on too. Loss and metrics of an epoch are averaged
  * over its examples while it runs, as Keras does. At the end network->finalize is called, also when stopped.
- * CNNC_STOPPED: the callback or *stop asked for it; the model is as after the last whole batch. history may be NULL;
- * it is to be freed whatever is returned. Fails when the loss is no longer a number: the message names the first
- * parameter that is none. A training that goes on from a checkpoint ends with the bits of one that never stopped. */
+ * CNNC_STOPPED: a callback or *stop asked for it; the model is as after the last whole batch. history may be NULL;
+ * it is to be freed whatever is returned. Fails when the loss is no longer finite, or a parameter at an epoch's end: the
+ * message names the update and the first parameter that is not. A training that goes on from a checkpoint ends with the bits of one that never stopped. */
 int cnnc_fit(cnnc_model *model, const cnnc_dataset *dataset, const cnnc_fit_options *options, cnnc_history *history,
              cnnc_error *error);
 void cnnc_history_free(cnnc_history *history); /* and makes it zero */
+
+typedef struct cnnc_forecast {
+    size_t network_bytes;           /* the handle: parameters, optimizer's state, workers' memory */
+    size_t data_bytes, order_bytes; /* training and validation data; the order of the examples */
+    size_t kept_bytes;              /* weights that callbacks keep */
+    uint64_t updates;               /* that are left to do */
+    double update_seconds, epoch_seconds; /* an epoch with its validation */
+    double seconds;                 /* of all that is left */
+} cnnc_forecast;
+
+/* What cnnc_fit with the same arguments would take. Bytes are exact; the time is that of some updates and evaluations (half a
+ * second), after which the handle is put back bit by bit; that needs its memory twice. Checks all that cnnc_fit checks, the
+ * checkpoint with `resume` included; writes nothing. Callbacks are not called. */
+int cnnc_fit_forecast(cnnc_model *model, const cnnc_dataset *dataset, const cnnc_fit_options *options, cnnc_forecast *forecast, cnnc_error *error);
 
 /* Loss and metrics over a dataset, to results[1 + metric_count]. batch_size <= 0: the network's. verbose as in fit,
  * to out (NULL: standard output). stop as in fit (CNNC_STOPPED: results are of the batches done); may be NULL. */

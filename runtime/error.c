@@ -3,16 +3,38 @@
 
 #include <stdarg.h>
 
-int cnnc_fail(cnnc_error *error, const char *format, ...) {
+/* Bytes of a character that is not for showing: controls, and those that turn the direction of text. Zero: it is. */
+static size_t control_length(const unsigned char *c) {
+    if (c[0] < 0x20 || c[0] == 0x7f)
+        return 1;
+    if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+        return 2;
+    int turns = c[0] == 0xe2 && ((c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae) || (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9));
+    return turns ? 3 : 0;
+}
+
+CNNC_PRINTF(3, 0)
+static void fill(cnnc_error *error, int system, const char *format, va_list arguments) {
     if (!error)
-        return CNNC_FAILED;
-    va_list arguments;
-    va_start(arguments, format);
+        return;
+    error->system = system;
     if (vsnprintf(error->text, sizeof error->text, format, arguments) < 0)
         error->text[0] = 0;
+    for (unsigned char *c = (unsigned char *)error->text; *c; c++) /* names come from files: nothing in them may reach a terminal raw */
+        for (size_t n = control_length(c); n > 0; n--)
+            *(n > 1 ? c++ : c) = '?';
+}
+
+void cnnc_explain(cnnc_error *error, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fill(error, 0, format, arguments);
     va_end(arguments);
-    for (char *c = error->text; *c; c++) /* names come from files: nothing in them may reach a terminal raw */
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-    return CNNC_FAILED;
+}
+
+void cnnc_explain_system(cnnc_error *error, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fill(error, 1, format, arguments);
+    va_end(arguments);
 }

@@ -15,9 +15,9 @@ static int read_all(int descriptor, const char *path, unsigned char *bytes, size
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return cnnc_fail(error, "%s: at byte %zu: %s", path, done, strerror(errno));
+            return cnnc_fail_system(error, "%s: at byte %zu: %s", path, done, strerror(errno));
         if (got == 0)
-            return cnnc_fail(error, "%s: at byte %zu: the file ends here, but it had %zu bytes", path, done, size);
+            return cnnc_fail_system(error, "%s: at byte %zu: the file ends here, but it had %zu bytes", path, done, size);
         done += (size_t)got;
     }
     bytes[size] = 0;
@@ -29,15 +29,15 @@ int cnnc_file_bytes(const char *path, unsigned char **bytes, size_t *size, cnnc_
     *size = 0;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* not to hang on a FIFO */
     if (descriptor < 0)
-        return cnnc_fail(error, "%s: %s", path, strerror(errno));
+        return cnnc_fail_system(error, "%s: %s", path, strerror(errno));
     struct stat status;
     int result = CNNC_OK;
     if (fstat(descriptor, &status) != 0)
-        result = cnnc_fail(error, "%s: %s", path, strerror(errno));
+        result = cnnc_fail_system(error, "%s: %s", path, strerror(errno));
     else if (!S_ISREG(status.st_mode))
-        result = cnnc_fail(error, "%s: not a regular file", path);
+        result = cnnc_fail_system(error, "%s: not a regular file", path);
     else if ((uintmax_t)status.st_size >= SIZE_MAX || !(*bytes = malloc((size_t)status.st_size + 1)))
-        result = cnnc_fail(error, "%s: no memory for its %jd bytes", path, (intmax_t)status.st_size);
+        result = cnnc_fail_system(error, "%s: no memory for its %jd bytes", path, (intmax_t)status.st_size);
     else
         result = read_all(descriptor, path, *bytes, *size = (size_t)status.st_size, error);
     close(descriptor);
@@ -67,8 +67,10 @@ int cnnc_output_begin(cnnc_output *output, const char *path, cnnc_error *error) 
     *output = (cnnc_output){.path = path};
     struct stat status;
     int exists = stat(path, &status) == 0;
+    if (!exists && errno != ENOENT) /* what is not known is not replaced: it may be a device */
+        return cnnc_fail_system(error, "%s: cannot be written: %s", path, strerror(errno));
     if (exists && S_ISDIR(status.st_mode))
-        return cnnc_fail(error, "%s: is a folder", path);
+        return cnnc_fail_system(error, "%s: is a folder", path);
     int descriptor;
     if (exists && !S_ISREG(status.st_mode))
         descriptor = open(path, O_WRONLY | O_CLOEXEC);
@@ -78,7 +80,7 @@ int cnnc_output_begin(cnnc_output *output, const char *path, cnnc_error *error) 
         output->stream = fdopen(descriptor, "wb");
     if (output->stream)
         return CNNC_OK;
-    int result = cnnc_fail(error, "%s: cannot be written: %s", path, strerror(errno));
+    int result = cnnc_fail_system(error, "%s: cannot be written: %s", path, strerror(errno));
     if (descriptor >= 0) {
         close(descriptor);
         if (output->temporary)
@@ -109,7 +111,7 @@ int cnnc_output_commit(cnnc_output *output, cnnc_error *error) {
     if (!bad && output->temporary)
         bad = rename(output->temporary, output->path) != 0;
     if (bad) {
-        int result = cnnc_fail(error, "%s: not written: %s", output->path, errno ? strerror(errno) : "a write failed");
+        int result = cnnc_fail_system(error, "%s: not written: %s", output->path, errno ? strerror(errno) : "a write failed");
         cnnc_output_abandon(output);
         return result;
     }

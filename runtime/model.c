@@ -36,7 +36,7 @@ static int open_model(cnnc_model *model, int threads, const char *variant, cnnc_
     size_t size = network->size(workers);
     void *memory = cnnc_allocate(size);
     if (!memory)
-        return cnnc_fail(error, "no memory for the %zu bytes of network %s with %d threads", size, network->name, workers);
+        return cnnc_fail_system(error, "no memory for the %zu bytes of network %s with %d threads", size, network->name, workers);
     model->net = network->init(memory, workers, index);
     if (!model->net) {
         free(memory);
@@ -52,7 +52,7 @@ static int open_model(cnnc_model *model, int threads, const char *variant, cnnc_
 cnnc_model *cnnc_model_new(const cnnc_network *network, int threads, const char *variant, cnnc_error *error) {
     cnnc_model *model = calloc(1, sizeof *model);
     if (!model) {
-        cnnc_fail(error, "no memory for a model");
+        cnnc_fail_system(error, "no memory for a model");
         return NULL;
     }
     model->network = network;

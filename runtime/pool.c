@@ -195,7 +195,7 @@ cnnc_pool *cnnc_pool_new(int threads, cnnc_error *error) {
     if (!pool || !members) {
         free(pool);
         free(members);
-        cnnc_fail(error, "no memory for a pool of %d threads", threads);
+        cnnc_fail_system(error, "no memory for a pool of %d threads", threads);
         return NULL;
     }
     memset(pool, 0, sizeof *pool);
@@ -208,7 +208,7 @@ cnnc_pool *cnnc_pool_new(int threads, cnnc_error *error) {
     int started, failure = start_threads(pool, &started);
     if (failure) {
         stop_threads(pool, started);
-        cnnc_fail(error, "thread %d of %d cannot be made: %s", started + 1, threads, strerror(failure));
+        cnnc_fail_system(error, "thread %d of %d cannot be made: %s", started + 1, threads, strerror(failure));
         return NULL;
     }
     return pool;

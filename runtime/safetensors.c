@@ -60,7 +60,7 @@ static int parse_metadata(reader *r) {
     do {
         cnnc_metadata *larger = grow(r->file->metadata, r->file->metadata_count, &r->metadata_room, sizeof *larger);
         if (!larger)
-            return cnnc_json_fail(j, "no memory for the metadata");
+            return cnnc_fail_system(j->error, "%s: no memory for the metadata", j->name);
         r->file->metadata = larger;
         cnnc_metadata *entry = &larger[r->file->metadata_count];
         if (cnnc_json_string(j, &entry->key) != CNNC_OK || cnnc_json_expect(j, ':') != CNNC_OK ||
@@ -155,7 +155,7 @@ static int parse_tensor(reader *r, const char *name) {
         return CNNC_FAILED;
     cnnc_safetensor *larger = grow(r->file->tensors, r->file->count, &r->room, sizeof *larger);
     if (!larger)
-        return cnnc_json_fail(j, "no memory for the list of tensors");
+        return cnnc_fail_system(j->error, "%s: no memory for the list of tensors", j->name);
     r->file->tensors = larger;
     larger[r->file->count++] = tensor;
     return CNNC_OK;
@@ -214,7 +214,7 @@ static int check_names(const char *path, const cnnc_safetensor *tensors, int cou
     int most = count > metadata_count ? count : metadata_count;
     const char **names = malloc(((size_t)most + 1) * sizeof *names);
     if (!names)
-        return cnnc_fail(error, "%s: no memory for the names", path);
+        return cnnc_fail_system(error, "%s: no memory for the names", path);
     for (int i = 0; i < count; i++)
         names[i] = tensors[i].name;
     const char *twice = repeated(names, count);
@@ -268,13 +268,13 @@ static int parse(unsigned char *bytes, size_t size, const char *name, cnnc_safet
     body *b = calloc(1, sizeof *b);
     if (!b) {
         free(bytes);
-        return cnnc_fail(error, "%s: no memory", name);
+        return cnnc_fail_system(error, "%s: no memory", name);
     }
     file->memory = b;
     b->bytes = bytes;
     int result = header_length(bytes, size, name, &length, error);
     if (result == CNNC_OK && !(b->text = malloc(length + 1)))
-        result = cnnc_fail(error, "%s: no memory for its header", name);
+        result = cnnc_fail_system(error, "%s: no memory for its header", name);
     if (result == CNNC_OK) {
         reader r = {.file = file, .data = bytes + 8 + length, .size = size - 8 - length};
         r.json = (cnnc_json){bytes, bytes + 8, bytes + 8 + length, b->text, name, error};
@@ -295,7 +295,7 @@ int cnnc_safetensors_parse(const void *bytes, size_t size, const char *name, cnn
     *file = (cnnc_safetensors){0};
     unsigned char *copy = malloc(size + 1);
     if (!copy)
-        return cnnc_fail(error, "%s: no memory for %zu bytes", name, size);
+        return cnnc_fail_system(error, "%s: no memory for %zu bytes", name, size);
     if (size)
         memcpy(copy, bytes, size);
     return parse(copy, size, name, file, error);
@@ -411,14 +411,14 @@ int cnnc_safetensors_write(const char *path, const cnnc_safetensor *tensors, int
     size_t length = 0;
     FILE *memory = open_memstream(&header, &length);
     if (!memory)
-        return cnnc_fail(error, "%s: no memory for its header", path);
+        return cnnc_fail_system(error, "%s: no memory for its header", path);
     write_header(memory, tensors, count, metadata, metadata_count);
     int bad = ferror(memory);
     bad |= fclose(memory) != 0;
     cnnc_output output;
     if (bad || cnnc_output_begin(&output, path, error) != CNNC_OK) {
         free(header);
-        return bad ? cnnc_fail(error, "%s: no memory for its header", path) : CNNC_FAILED;
+        return bad ? cnnc_fail_system(error, "%s: no memory for its header", path) : CNNC_FAILED;
     }
     size_t padded = (length + 7) / 8 * 8; /* the tensors begin at a multiple of 8 */
     for (int i = 0; i < 8; i++)

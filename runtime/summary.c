@@ -250,7 +250,7 @@ static void print_total(const table *t, const char *what, size_t count, size_t e
 int cnnc_summary(const cnnc_network *network, FILE *out, int columns, int color, cnnc_error *error) {
     table *t = calloc(1, sizeof *t);
     if (!t)
-        return cnnc_fail(error, "no memory for the summary");
+        return cnnc_fail_system(error, "no memory for the summary");
     int chain = is_chain(network);
     t->out = out;
     t->color = color;
@@ -275,7 +275,7 @@ int cnnc_summary(const cnnc_network *network, FILE *out, int columns, int color,
     print_total(t, " Trainable params: ", trainable, element);
     print_total(t, " Non-trainable params: ", fixed, element);
     free(t);
-    return fflush(out) == 0 && !ferror(out) ? CNNC_OK : cnnc_fail(error, "the summary cannot be written");
+    return fflush(out) == 0 && !ferror(out) ? CNNC_OK : cnnc_fail_system(error, "the summary cannot be written");
 }
 
 int cnnc_columns(FILE *out) {

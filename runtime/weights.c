@@ -24,7 +24,7 @@ int cnnc_weights_save(const cnnc_network *network, const void *net, const char *
                       int metadata_count, cnnc_error *error) {
     cnnc_safetensor *tensors = calloc((size_t)network->parameters_length + 1, sizeof *tensors);
     if (!tensors)
-        return cnnc_fail(error, "%s: no memory for the list of parameters", path);
+        return cnnc_fail_system(error, "%s: no memory for the list of parameters", path);
     cnnc_list_parameters(network, ((const cnnc_state *)net)->parameters, tensors);
     int result = cnnc_safetensors_write(path, tensors, network->parameters_length, metadata, metadata_count, error);
     free(tensors);
@@ -55,6 +55,19 @@ static int check_parameter(const cnnc_network *network, const cnnc_parameter *p,
     return CNNC_OK;
 }
 
+/* Each parameter that the file has, in its shape; *found: how many. */
+static int check_matching(const cnnc_network *network, const cnnc_safetensors *file, const char *path, int *found, cnnc_error *error) {
+    *found = 0;
+    for (int i = 0; i < network->parameters_length; i++) {
+        const cnnc_parameter *p = &network->parameters[i];
+        const cnnc_safetensor *tensor = cnnc_safetensors_find(file, p->name);
+        if (tensor && check_parameter(network, p, tensor, path, error) != CNNC_OK)
+            return CNNC_FAILED;
+        *found += tensor != NULL;
+    }
+    return *found ? CNNC_OK : cnnc_fail(error, "%s: has no parameter of network %s", path, network->name);
+}
+
 /* All parameters there, and nothing else. */
 static int check_file(const cnnc_network *network, const cnnc_safetensors *file, const char *path, cnnc_error *error) {
     for (int i = 0; i < network->parameters_length; i++) {
@@ -72,18 +85,39 @@ static int check_file(const cnnc_network *network, const cnnc_safetensors *file,
     return CNNC_OK;
 }
 
+/* Those that the file has. */
+static int read_parameters(const cnnc_network *network, void *net, const cnnc_safetensors *file, cnnc_error *error) {
+    cnnc_state *state = net;
+    int result = CNNC_OK;
+    for (int i = 0; i < network->parameters_length && result == CNNC_OK; i++) {
+        const cnnc_parameter *p = &network->parameters[i];
+        const cnnc_safetensor *tensor = cnnc_safetensors_find(file, p->name);
+        if (tensor)
+            result = cnnc_array_convert(&tensor->array, 0, p->count, network->type, parameter_data(network, state->parameters, p), error);
+    }
+    if (result == CNNC_OK)
+        state->version++;
+    return result;
+}
+
 int cnnc_weights_load(const cnnc_network *network, void *net, const char *path, cnnc_error *error) {
     cnnc_safetensors file;
     if (cnnc_safetensors_read(path, &file, error) != CNNC_OK)
         return CNNC_FAILED;
     int result = check_file(network, &file, path, error);
-    for (int i = 0; i < network->parameters_length && result == CNNC_OK; i++) {
-        const cnnc_parameter *p = &network->parameters[i];
-        result = cnnc_array_convert(&cnnc_safetensors_find(&file, p->name)->array, 0, p->count, network->type,
-                                    parameter_data(network, ((cnnc_state *)net)->parameters, p), error);
-    }
     if (result == CNNC_OK)
-        ((cnnc_state *)net)->version++;
+        result = read_parameters(network, net, &file, error);
+    cnnc_safetensors_free(&file);
+    return result;
+}
+
+int cnnc_weights_load_matching(const cnnc_network *network, void *net, const char *path, int *loaded, cnnc_error *error) {
+    cnnc_safetensors file;
+    if (cnnc_safetensors_read(path, &file, error) != CNNC_OK)
+        return CNNC_FAILED;
+    int result = check_matching(network, &file, path, loaded, error);
+    if (result == CNNC_OK)
+        result = read_parameters(network, net, &file, error);
     cnnc_safetensors_free(&file);
     return result;
 }

@@ -160,7 +160,6 @@ static void what_cannot_be_measured(void **state) {
     const struct { const char *arguments, *says; int status; } cases[] = {
         {NETS "predict_only.net", "cannot be trained", 1},
         {"/nonexistent.net", "cannot read", 3},
-        {"-", "standard input", 2},
         {NETS "dense.net --repeat=0", "--repeat must be", 2},
         {NETS "dense.net --target=vec16 --repeat=1 --json=/nonexistent/bench.json", "cannot write", 3},
     };

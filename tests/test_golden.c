@@ -243,7 +243,7 @@ static void the_same_network_gives_the_same_bytes(void **state) {
 /* ---- stages -------------------------------------------------------------------------------------------------------- */
 
 /* From select on for AVX-512, where the direct algorithm and fusion have something to do even in small networks. */
-static const char *const dumps[] = {"parse", "build", "live", "autodiff", "select", "fuse", "plan"};
+static const char *const dumps[] = {"parse", "build", "dot", "live", "autodiff", "select", "fuse", "plan"};
 
 static void stages_leave_what_they_did(void **state) {
     const char *name = *state, *folder = make_folder(), *net = arena_printf(arena, "%s.net", name);
@@ -254,6 +254,10 @@ static void stages_leave_what_they_did(void **state) {
         assert_int_equal(o.status, EXIT_FINE);
         assert_golden(arena_printf(arena, GOLDEN "/stages/%s.%s.txt", name, dumps[i]), o.out);
     }
+    setenv("COLUMNS", "80", 1);
+    Outcome summary = RUN(folder, "summary", net, "--target=avx512");
+    assert_int_equal(summary.status, EXIT_FINE);
+    assert_golden(arena_printf(arena, GOLDEN "/stages/%s.summary.txt", name), summary.out);
     remove_folder(folder);
 }
 

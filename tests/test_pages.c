@@ -91,29 +91,10 @@ static void options_are_everywhere(void **state) {
     free(cnnc_says("man nothing", 2)), free(cnnc_says("completion csh", 2)), free(cnnc_says("help one two", 2));
 }
 
-/* All pages in a folder, past the tools that judge them where these are. */
-static void manual_is_clean(void **state) {
-    (void)state;
-    free(cnnc_says(arena_printf(arena, "man --all %s", folder), 0));
-    bool judged = false;
-    static const char *const judges[] = {"mandoc -T lint -W warning", "groff -man -ww -z"};
-    for (int k = 0; k < LENGTH(judges); k++) {
-        const char *program = arena_string(arena, judges[k], strcspn(judges[k], " "));
-        add_words(add_job("which"), program);
-        bool there = !try_jobs();
-        forget_jobs();
-        for (const CommandDef *d = commands; there && d->name; d++)
-            add_word(add_job(judges[k]), arena_printf(arena, "%s/cnnc%s%s.1", folder, *d->name ? "-" : "", d->name));
-        run_jobs(true);
-        judged = judged || there;
-    }
-    if (!judged) skip();
-}
-
 static int begin(void **state) { return arena = arena_new(), make_folder(state); }
 static int end(void **state) { return arena_free(arena), remove_folder(state); }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(words_have_pages), cmocka_unit_test(options_are_everywhere), cmocka_unit_test(manual_is_clean)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(words_have_pages), cmocka_unit_test(options_are_everywhere)};
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -195,15 +195,49 @@ static void others_are_refused(void **state) {
     network = linear_network;
     network.slot_count = 0;
     assert_refused(fresh, &network, position, "tensors, network linear has");
+    cnnc_parameter parameters[8];
+    network = linear_network;
+    assert_in_range(network.parameters_length, 1, 8);
+    memcpy(parameters, network.parameters, (size_t)network.parameters_length * sizeof *parameters);
+    parameters[0].shape[0]++;
+    network.parameters = parameters;
+    assert_refused(fresh, &network, position, ", in network linear it is ");
     saved.batch = BATCHES;
     assert_int_equal(cnnc_checkpoint_save(model, &saved, path, &error), CNNC_OK);
     assert_refused(fresh, &linear_network, position, "epoch 1, batch 8 of 8 cannot be");
+    saved.batch = 1;
+    saved.pending = 1; /* the end of the epoch before cannot be ahead in the middle of one */
+    assert_int_equal(cnnc_checkpoint_save(model, &saved, path, &error), CNNC_OK);
+    assert_refused(fresh, &linear_network, position, "epoch 1, batch 1 of 8 cannot be");
+    const cnnc_metadata old[] = {{"format", "cnnc checkpoint 1"}};
+    assert_int_equal(cnnc_weights_save(&linear_network, model->net, path, old, 1, &error), CNNC_OK);
+    assert_refused(fresh, &linear_network, position, "is a 'cnnc checkpoint 1', this runtime reads a 'cnnc checkpoint 2'");
     assert_int_equal(cnnc_weights_save(&linear_network, model->net, path, NULL, 0, &error), CNNC_OK);
     assert_refused(fresh, &linear_network, position, "not a checkpoint");
     unlink(path);
     assert_refused(fresh, &linear_network, position, "No such file");
     cnnc_model_free(model);
     cnnc_model_free(fresh);
+}
+
+static int spoil(void *context, cnnc_model *model, const cnnc_event *event) {
+    (void)context;
+    if (event->kind == CNNC_BATCH_END && event->batch == BATCHES - 1) /* no loss of this epoch shows it */
+        ((float *)model->state->parameters)[BIAS + 1] = -INFINITY;
+    return CNNC_OK;
+}
+
+static void what_is_infinite_stops(void **state) {
+    (void)state;
+    cnnc_dataset data = random_data();
+    cnnc_fit_options options = quiet();
+    cnnc_model *model = new_model();
+    options.callback = spoil;
+    options.checkpoint = path;
+    assert_int_equal(cnnc_fit(model, &data, &options, NULL, &error), CNNC_FAILED);
+    assert_says(&error, "after epoch 1 (update 8) 'dense/bias' is the first parameter that is not finite");
+    assert_int_equal(access(path, F_OK), -1); /* no checkpoint of that */
+    cnnc_model_free(model);
 }
 
 static void what_is_no_number_stops(void **state) {
@@ -229,6 +263,7 @@ int main(void) {
         cmocka_unit_test_teardown(all_of_the_state_comes_back, remove_files),
         cmocka_unit_test_teardown(files_on_the_way, remove_files),
         cmocka_unit_test_teardown(others_are_refused, remove_files),
+        cmocka_unit_test(what_is_infinite_stops),
         cmocka_unit_test(what_is_no_number_stops),
     };
     return cmocka_run_group_tests(tests, make_paths, remove_folder);

@@ -97,6 +97,42 @@ static void npy_files(void **state) {
     assert_int_equal(cnnc_dataset_load(&images, "", NULL, &d, &error), CNNC_FAILED);
 }
 
+/* Labels become one-hot targets of any type. */
+static void one_hot_of_each_type(void **state) {
+    (void)state;
+    uint8_t x[12] = {0}, labels[3] = {2, 0, 1};
+    cnnc_array ax = {CNNC_DTYPE_U8, 4, {3, 2, 2, 1}, 12, x}, al = {CNNC_DTYPE_U8, 1, {3}, 3, labels};
+    static const double expected[9] = {0, 0, 1, 1, 0, 0, 0, 1, 0};
+    static const cnnc_type types[] = {CNNC_F32, CNNC_F64, CNNC_U8};
+    for (int t = 0; t < 3; t++) {
+        const cnnc_tensor target = {"dense", types[t], 1, {3}, 3, 3};
+        cnnc_network network = images;
+        cnnc_dataset d;
+        network.targets = &target;
+        assert_int_equal(cnnc_dataset_make(&network, &ax, &al, 1, NULL, &d, &error), CNNC_OK);
+        for (int i = 0; i < 9; i++) {
+            const void *to = d.targets[0];
+            double got = types[t] == CNNC_F64 ? ((const double *)to)[i] : types[t] == CNNC_F32 ? (double)((const float *)to)[i] : ((const uint8_t *)to)[i];
+            assert_true(got == expected[i]);
+        }
+        cnnc_dataset_free(&d);
+    }
+}
+
+/* A folder has one input and one target. */
+static void networks_that_no_folder_fits(void **state) {
+    (void)state;
+    cnnc_dataset d;
+    cnnc_network network = images;
+    write_mnist("train");
+    network.input_count = 2;
+    assert_int_equal(cnnc_dataset_load(&network, test_folder, "train", &d, &error), CNNC_FAILED);
+    assert_says(&error, "a folder has images and labels, but network images has 2 inputs and 1 targets");
+    network.input_count = 0;
+    assert_int_equal(cnnc_dataset_make(&network, NULL, NULL, 0, NULL, &d, &error), CNNC_FAILED);
+    assert_says(&error, "network images has no input");
+}
+
 static void refuse(const cnnc_network *network, const cnnc_array *x, const cnnc_array *y, const char *why) {
     static const char *const names[] = {"X.npy", "Y.npy"};
     cnnc_dataset d;
@@ -158,7 +194,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_of_mnist), cmocka_unit_test(indices_and_floats),
         cmocka_unit_test(npy_files),         cmocka_unit_test(what_does_not_fit_is_refused),
-        cmocka_unit_test(views),
+        cmocka_unit_test(views),             cmocka_unit_test(one_hot_of_each_type),
+        cmocka_unit_test(networks_that_no_folder_fits),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

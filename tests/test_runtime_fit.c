@@ -386,6 +386,42 @@ static void weights_of_others_are_refused(void **state) {
     cnnc_model_free(model);
 }
 
+/* Those that the file has by name, whatever else it has; whole or not at all. */
+static void weights_of_the_same_name(void **state) {
+    (void)state;
+    cnnc_model *model = new_model(1);
+    const char *path = in_folder("part.safetensors");
+    float values[6] = {1, 2, 3, 4, 5, 6}, before[PARAMETERS];
+    double doubles[2] = {0.5, 0.25};
+    cnnc_safetensor tensors[] = {{"dense/bias", {CNNC_DTYPE_F64, 1, {2}, 2, doubles}},
+                                 {"dense_1/kernel", {CNNC_DTYPE_F32, 2, {2, 3}, 6, values}},
+                                 {"dense/kernel", {CNNC_DTYPE_F32, 2, {2, 3}, 6, values}}};
+    uint64_t version = model->state->version;
+    int loaded = -1;
+    memcpy(before, model->state->parameters, sizeof before);
+    assert_int_equal(cnnc_safetensors_write(path, tensors, 2, NULL, 0, &error), CNNC_OK);
+    assert_int_equal(cnnc_weights_load_matching(&linear_network, model->net, path, &loaded, &error), CNNC_OK);
+    float *p = model->state->parameters;
+    assert_int_equal(loaded, 1);
+    assert_int_equal(model->state->version, version + 1);
+    assert_true(p[BIAS] == 0.5f && p[BIAS + 1] == 0.25f);
+    assert_memory_equal(p, before, IN * OUT * sizeof *p);
+    p[BIAS] = 7;
+    assert_int_equal(cnnc_safetensors_write(path, tensors, 3, NULL, 0, &error), CNNC_OK);
+    assert_int_equal(cnnc_weights_load_matching(&linear_network, model->net, path, &loaded, &error), CNNC_FAILED);
+    assert_says(&error, "'dense/kernel' is 2x3, in network linear it is 3x2");
+    tensors[2].array = (cnnc_array){CNNC_DTYPE_I32, 2, {3, 2}, 6, values};
+    assert_int_equal(cnnc_safetensors_write(path, tensors, 3, NULL, 0, &error), CNNC_OK);
+    assert_int_equal(cnnc_weights_load_matching(&linear_network, model->net, path, &loaded, &error), CNNC_FAILED);
+    assert_says(&error, "'dense/kernel' is of type i32, not floating");
+    assert_int_equal(cnnc_safetensors_write(path, tensors + 1, 1, NULL, 0, &error), CNNC_OK);
+    assert_int_equal(cnnc_weights_load_matching(&linear_network, model->net, path, &loaded, &error), CNNC_FAILED);
+    assert_says(&error, "has no parameter of network linear");
+    assert_int_equal(cnnc_weights_load_matching(&linear_network, model->net, in_folder("none"), &loaded, &error), CNNC_FAILED);
+    assert_true(p[BIAS] == 7 && !memcmp(p, before, IN * OUT * sizeof *p) && model->state->version == version + 1);
+    cnnc_model_free(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models),
@@ -398,6 +434,7 @@ int main(void) {
         cmocka_unit_test(what_is_printed),
         cmocka_unit_test(weights_come_back),
         cmocka_unit_test(weights_of_others_are_refused),
+        cmocka_unit_test(weights_of_the_same_name),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

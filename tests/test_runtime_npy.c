@@ -132,6 +132,8 @@ static void bad_frames_are_refused(void **state) {
     bytes[6] = 2; /* the length is now of four bytes */
     assert_int_equal(cnnc_npy_parse(bytes, total, "x.npy", &a, &error), CNNC_FAILED);
     assert_says(&error, "at byte 8");
+    assert_int_equal(cnnc_npy_parse(bytes, 11, "x.npy", &a, &error), CNNC_FAILED); /* of which two are there */
+    assert_says(&error, "at byte 11: the file ends within its header");
     bytes[0] = 'x';
     assert_int_equal(cnnc_npy_parse(bytes, total, "x.npy", &a, &error), CNNC_FAILED);
     assert_says(&error, "not a .npy file");
@@ -160,8 +162,16 @@ static void writes_numpys_bytes(void **state) {
     assert_int_equal(cnnc_npy_write(test_folder, &a, &error), CNNC_FAILED);
     assert_says(&error, "is a folder");
     assert_int_equal(cnnc_npy_write("/dev/null", &a, &error), CNNC_OK);
+    a.rank = CNNC_ARRAY_RANK + 1;
+    assert_int_equal(cnnc_npy_write(path, &a, &error), CNNC_FAILED);
+    assert_says(&error, "17 dimensions, not 0 to 16");
+    a.rank = -1;
+    assert_int_equal(cnnc_npy_write(path, &a, &error), CNNC_FAILED);
+    assert_says(&error, "-1 dimensions, not 0 to 16");
+    a.rank = 2;
     a.dtype = CNNC_DTYPE_BF16;
     assert_int_equal(cnnc_npy_write(path, &a, &error), CNNC_FAILED);
+    assert_int_equal(read_bytes(path, bytes, sizeof bytes), 128 + 24); /* what was there is there */
 }
 
 static void torture(void **state) {

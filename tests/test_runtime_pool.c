@@ -28,7 +28,7 @@ static void each_item_is_done_once(void **state) {
     (void)state;
     static const int threads[] = {1, 2, 3, 7, 16}, counts[] = {0, 1, 2, 3, 15, 64, 1000, MOST};
     for (size_t k = 0; k < sizeof threads / sizeof *threads; k++) {
-        cnnc_error error = {""};
+        cnnc_error error = {.text = ""};
         cnnc_pool *pool = cnnc_pool_new(threads[k], &error);
         assert_non_null(pool);
         assert_int_equal(cnnc_pool_threads(pool), threads[k]);
@@ -109,7 +109,7 @@ static void pools_come_and_go(void **state) {
 
 static void odd_numbers_of_threads(void **state) {
     (void)state;
-    cnnc_error error = {""};
+    cnnc_error error = {.text = ""};
     cnnc_pool *pool = cnnc_pool_new(0, &error);
     assert_non_null(pool);
     assert_int_equal(cnnc_pool_threads(pool), cnnc_cores());

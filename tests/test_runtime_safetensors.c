@@ -134,6 +134,8 @@ static void bad_headers_are_refused(void **state) {
     refuse("{\"\\u0000\":{}}", 0, "zero character");
     refuse("{\"\\ud800\":{}}", 0, "surrogate");
     refuse("{\"\\udc00\":{}}", 0, "surrogate");
+    refuse("{\"\\ud800\\u0041\":{}}", 0, "half a surrogate pair");
+    refuse("{\"\\ud800\\ue000\":{}}", 0, "half a surrogate pair");
     refuse("{\"\\u12g4\":{}}", 0, "hexadecimal");
     refuse("{\"a\nb\":{}}", 0, "control character");
     refuse("{\"\xff\":{}}", 0, "not UTF-8");
@@ -180,6 +182,14 @@ static void what_is_written_is_read(void **state) {
     assert_says(&error, "'dense/kernel' comes twice");
     tensors[0].name = "\xff";
     assert_int_equal(cnnc_safetensors_write(path, tensors, 2, NULL, 0, &error), CNNC_FAILED);
+    tensors[0].name = "b";
+    static const cnnc_metadata not_text[] = {{"\xc3(", "np"}, {"format", "\xff"}};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(cnnc_safetensors_write(path, tensors, 2, not_text + i, 1, &error), CNNC_FAILED);
+        assert_says(&error, "is not UTF-8");
+    }
+    assert_int_equal(cnnc_safetensors_write(in_folder("no/where"), tensors, 2, metadata, 2, &error), CNNC_FAILED);
+    assert_says(&error, "cannot be written");
     tensors[0].name = "__metadata__";
     assert_int_equal(cnnc_safetensors_write(path, tensors, 2, NULL, 0, &error), CNNC_FAILED);
     assert_int_equal(cnnc_safetensors_write(path, tensors, 0, NULL, 0, &error), CNNC_OK);

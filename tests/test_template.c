@@ -322,6 +322,23 @@ static void test_hostile(void **state) {
     }
 }
 
+/* As many parameters as there may be, and one more. */
+static void test_parameter_limit(void **state) {
+    (void)state;
+    for (int n = TMPL_MAX_ARGUMENTS; n <= TMPL_MAX_ARGUMENTS + 1; n++) {
+        StrBuf text = {0}, out = {0}, message = {0};
+        strbuf_add(&text, "$def f(");
+        for (int i = 0; i < n; i++) strbuf_printf(&text, i ? ", p%d" : "p%d", i);
+        strbuf_add(&text, ")\nx\n$end\ntext\n");
+        assert_false(expand_text(text.text, "t", &out, &message)); /* they are not used either */
+        bool too_many = strstr(message.text, "a definition has at most 32 parameters");
+        assert_true(too_many == (n > TMPL_MAX_ARGUMENTS));
+        strbuf_free(&text);
+        strbuf_free(&out);
+        strbuf_free(&message);
+    }
+}
+
 static void test_entries(void **state) {
     static const char text[] = "$assert n == 4, \"no\"\n$let m = n + 1\ntext\n$def forward\n  ${m}\n    x\n$end\n"
         "$def f(a)\n${a}\n$end\n";
@@ -525,7 +542,7 @@ int main(void) {
         cmocka_unit_test(test_text), cmocka_unit_test(test_expressions), cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_indentation), cmocka_unit_test(test_definitions), cmocka_unit_test(test_fragments),
         cmocka_unit_test(test_syntax_errors), cmocka_unit_test(test_expansion_errors), cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_entries), cmocka_unit_test(test_unused_bindings), cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_parameter_limit), cmocka_unit_test(test_entries), cmocka_unit_test(test_unused_bindings), cmocka_unit_test(test_folder),
         cmocka_unit_test(test_override), cmocka_unit_test(test_torture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

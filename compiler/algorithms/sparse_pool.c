@@ -43,6 +43,13 @@ static bool covers(const Program *p, const Op *op) {
     return w.sh == 1 && w.sw == 1 && kernel_rows(p, &w, &pool) > 0 && bytes <= MAX_DX;
 }
 
+/* The pooling behind what `covers` covered. */
+static const Op *route_of(const Op *op) {
+    const Op *route = pooling_behind(op);
+    if (!route) bug("sparse_pool without a max pooling");
+    return route;
+}
+
 static bool few_channels(const Program *p, const Op *op) {
     Window w = window_of(op);
     int lanes = p->target->lanes, row = (w.kw * w.ic + lanes - 1) / lanes;
@@ -51,8 +58,8 @@ static bool few_channels(const Program *p, const Op *op) {
 
 /* Two thirds of the gradients are taken to be non-zero; a list's or set's entry costs some integer work beside its products. */
 static double cost(const Program *p, const Op *op) {
-    Window w = window_of(op), pool = window_of(pooling_behind(op));
-    double lanes = p->target->lanes, channels = last_dim(pooling_behind(op)->inputs[0]->shape), winners = 0.67 * pool.oh * pool.ow * channels;
+    Window w = window_of(op), pool = window_of(route_of(op));
+    double lanes = p->target->lanes, channels = last_dim(route_of(op)->inputs[0]->shape), winners = 0.67 * pool.oh * pool.ow * channels;
     bool kernel = op->def == &op_conv2d_grad_kernel;
     if (kernel && few_channels(p, op)) return pool.oh * pool.ow * channels / lanes * w.kh * w.kw * w.ic * 3;
     double row = (kernel ? w.kw * w.ic + lanes - 1 : w.ic + lanes - 1) / lanes, vectors = (int)row * w.kh * (kernel ? 1 : w.kw);
@@ -182,7 +189,7 @@ static void lower_grad_input(Program *p, const Op *op, const Op *route) {
 }
 
 static void lower_sparse_pool(Program *p, const Op *op) {
-    const Op *route = pooling_behind(op);
+    const Op *route = route_of(op);
     if (op->def == &op_conv2d_grad_kernel) lower_grad_kernel(p, op, route);
     else lower_grad_input(p, op, route);
 }

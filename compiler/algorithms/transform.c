@@ -144,7 +144,8 @@ static void write_statements(Writer *w, double *matrix, int rows, int columns) {
             names[j] = sum, names[k] = difference;
             done[j] = done[k] = true;
             for (int i = 0; i < rows; i++) {
-                double x = matrix[i * columns + j], same = x == matrix[i * columns + k];
+                double x = matrix[i * columns + j];
+                bool same = x == matrix[i * columns + k];
                 matrix[i * columns + j] = same ? x : 0;
                 matrix[i * columns + k] = same ? 0 : x;
             }

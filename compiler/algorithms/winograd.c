@@ -12,6 +12,8 @@
 #include "tiles.h"
 #include "transform.h"
 
+#include <math.h>
+
 enum { MAX_SIDE = 5, MAX_MAP = 256 }; /* of a tile: larger ones round too much; vectors of a map that a pooling may keep at hand */
 
 /* ---- where it fits, and what it costs ------------------------------------------------------------------------------- */
@@ -20,11 +22,11 @@ static bool fits(const Window *w) { return w->sh == 1 && w->sw == 1 && w->dh == 
 
 /* The tile's side for an output of oh x ow: that of least products and transforms an output. */
 static int tile_side(int oh, int ow, int r) {
-    int best = 0;
-    double least = 0;
+    int best = 2;
+    double least = INFINITY;
     for (int m = 2; m <= MAX_SIDE && m + r - 1 <= MAX_POINTS; m++) {
         double tiles = (double)((oh + m - 1) / m) * ((ow + m - 1) / m), points = (m + r - 1) * (m + r - 1);
-        if (!best || tiles * points < least) best = m, least = tiles * points;
+        if (tiles * points < least) best = m, least = tiles * points;
     }
     return best;
 }
@@ -57,7 +59,7 @@ static double cost(const Program *p, const Op *op) {
     bool adjoint = op->def != &op_conv2d && single_tile(op);
     Window w = adjoint || op->def == &op_conv2d_grad_kernel ? window_of(op) : own_window(op);
     int m = tile_side(w.oh, w.ow, w.kh), alpha = m + w.kh - 1, lanes = p->target->lanes;
-    double in = w.ic, out = shape_count(op->inputs[1]->shape) / (double)(w.kh * w.kw) / in;
+    double in = w.ic, out = (double)shape_count(op->inputs[1]->shape) / (w.kh * w.kw) / in;
     if (op->def == &op_conv2d_grad_kernel) out = last_dim(op->outputs[0]->shape);
     if (op->def == &op_conv2d_grad_input && adjoint) out = last_dim(op->inputs[0]->shape);
     double tiles = (double)parts(w.oh, m) * parts(w.ow, m), points = alpha * alpha;

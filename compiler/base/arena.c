@@ -81,7 +81,7 @@ void *arena_grow(Arena *arena, void *items, size_t length, size_t size) {
     if (length >= SIZE_MAX / size / 2) out_of_memory();
     if ((length + 1) * size <= held) return items;
     void *grown = arena_alloc(arena, (length < 4 ? 8 : 2 * length) * size);
-    if (length) memcpy(grown, items, length * size);
+    if (items) memcpy(grown, items, length * size);
     return grown;
 }
 

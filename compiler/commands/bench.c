@@ -37,13 +37,13 @@ static int open_subject(Subject *s, const BenchOptions *o, const Target *target)
     s->network = load_network(c, o->net, &s->loaded, &status);
     if (!s->network) return status;
     if (!s->network->train) {
-        fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\n", o->net);
+        fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\n", c->source.name);
         return EXIT_INPUT;
     }
     s->model = cnnc_model_new(s->network, target ? 1 : o->threads, NULL, &failure);
     if (s->model) return EXIT_FINE;
     fprintf(stderr, "cnnc: error: %s\n", failure.text);
-    return EXIT_INPUT;
+    return status_of(&failure);
 }
 
 static const Program *train_program(const Compilation *c) {
@@ -102,8 +102,5 @@ int command_bench(int argc, char **argv) {
     };
     static const char *const names[] = {"the network's file"};
     const CommandLine line = {"bench", options, LENGTH(options), names, &o.net, 1};
-    if (!parse_options(argc, argv, &line)) return EXIT_USAGE;
-    if (strcmp(o.net, "-")) return bench(&o);
-    fprintf(stderr, "cnnc: error: bench reads the network more than once, which standard input does not allow\n");
-    return EXIT_USAGE;
+    return parse_options(argc, argv, &line) ? bench(&o) : EXIT_USAGE;
 }

@@ -33,14 +33,6 @@ static double bytes_of(const Program *p, const Kernel *k, double calls) {
 
 static double gflops(double flops, double us) { return flops / us / 1e3; }
 
-/* A layer's op that multiplies by weights, or a gradient of one. */
-static bool multiplies_weights(const Op *op) {
-    const Op *forward = op->forward ? op->forward : op;
-    for (int i = 0; op->def->flops && i < forward->input_count; i++)
-        if (forward->inputs[i]->role == ROLE_PARAMETER && forward->inputs[i]->shape.rank > 1) return true;
-    return false;
-}
-
 static void add_kernel_row(Report *r, int i) {
     const Program *p = r->program;
     const Times *times = r->times;
@@ -89,8 +81,7 @@ Report make_report(const Program *p, const Graph *described, const Times *times)
     r.operators = NEW_ARRAY(p->arena, OperatorRow, g->op_count + 1);
     for (int i = 0; i < p->kernel_count; i++) r.sum += times->kernels[i];
     for (int i = 0; i < p->kernel_count; i++) add_kernel_row(&r, i);
-    for (int i = 0; i < described->op_count; i++)
-        if (multiplies_weights(described->ops[i])) r.dense_flops += described->ops[i]->def->flops(described->ops[i]);
+    r.dense_flops = dense_flops(described);
     for (int i = 0; i < g->op_count; i++)
         if (multiplies_weights(g->ops[i])) add_operator_row(&r, g->ops[i], described_as(described, g->ops[i]));
     r.roofline = r.dense_flops / (times->peak * times->threads * 1e3);
@@ -168,7 +159,7 @@ static void print_totals(const Report *r) {
     printf("  %-28s %10.3f us\n", "  best repetition", t->best);
     if (t->processor < 0.95) printf("  %-28s %9.0f%% of the time; others ran too\n", "processor", t->processor * 100);
     printf("  %-28s %10.1f GFLOP/s\n", "peak of one core", t->peak);
-    if (!r->dense_flops) return;
+    if (r->dense_flops == 0) return;
     printf("  %-28s %10.3f us %10.3f s an epoch; %.3f MFLOP at the peak of %d core%s\n", "dense roofline", r->roofline, epoch_seconds(r->roofline), r->dense_flops / 1e6, t->threads, s);
     printf("  %-28s %10.2f times the dense roofline's\n", "speed", r->times_roofline);
 }

@@ -288,7 +288,7 @@ static bool run_floats(Table *t, const cnnc_network *network, double *const *par
 
 static int compare(Compilation *c, cnnc_model *doubles, const cnnc_network *floats) {
     const Graph *g = c->graph;
-    cnnc_error failure = {""};
+    cnnc_error failure = {.text = ""};
     int n = batch_size(g, c->options.shard_size), redrawn;
     double **parameters = draw_parameters(c->arena, doubles);
     Interpreter one = interpreter_new(g, 1), all = interpreter_new(g, n);

@@ -5,7 +5,7 @@
 #include "cnnc_runtime.h"
 
 typedef int Command(int argc, char **argv); /* argv[0]: the command's word. Returns an exit status. */
-Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_tune, command_fmt, command_man,
+Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_tune, command_fmt, command_new, command_man,
     command_completion, command_help;
 typedef struct CommandDef { const char *name; Command *run; const char *usage, *doc; } CommandDef; /* usage tells completion what arguments are: NET.net, COMMAND ... */
 extern const CommandDef commands[]; /* ended by a NULL name; the first is what runs without a command's word */
@@ -39,26 +39,29 @@ typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templa
 /* Applies them. False after a message. */
 bool apply_network_options(Compilation *, const NetworkOptions *);
 void print_diagnostics(Compilation *);
+bool has_controls(const char *); /* characters that move a terminal's cursor, end a line ... */
+int status_of(const cnnc_error *); /* the exit status after a failure of the runtime */
 
 /* ---- help.c: the tables of operators that have pages ------------------------------------------------------------------ */
 typedef struct FamilyDef { const char *title, *one; Family *family; } FamilyDef; /* "layers", "layer" */
 extern const FamilyDef families[]; /* ended by a NULL title */
 
 /* ---- tables.c: commands as records for templates ----------------------------------------------------------------------
- * A command has name, usage, doc, nets (whether its arguments are networks), words (what else they can be), options and
- * spelled (all of these, as they are typed); an option has name, dashes (how many), dashless, length, value, doc, words and kind (flag, words, text, folder, file).
+ * A command has name, usage, doc, nets (whether its arguments are networks), words (what else they can be), option_words and options;
+ * an option has name, dashes (how many), dashless, length, value, doc, words and kind (flag, words, text, folder, file).
  * Texts for people go through `escape`, which copies. */
 typedef const char *Escape(Arena *, const char *);
 Bindings *command_record(Arena *, const CommandDef *, Escape *);
 Bindings **command_records(Arena *, Escape *, int *n);
-const char *command_words(Arena *); /* their names, with spaces between them */
+const char *command_words(Arena *); /* "summary train ..." */
 const char *escape_with(Arena *, const char *s, const char *special, const char *format); /* format: of one character */
 char *expand_page(Arena *, const char *template, const Bindings *);
 int write_page(Arena *, const char *path, const char *text); /* NULL: standard output. An exit status, after a message */
 
-/* ---- depfile.c: a rule for Make and Ninja ---- made: what stands before the colon; tuning may be NULL. A message on failure. */
-const char *write_depfile(Compilation *, const char *path, const char *made, const char *net, const char *tuning);
-const char *depfile_targets(Arena *, const char *out, const char *header);
+/* ---- depfile.c: a rule for Make and Ninja ---- made: what stands before the colon; tuning may be NULL. A message, where a name
+ * cannot stand in a rule. */
+const char *depfile_text(Compilation *, const char *made, const char *net, const char *tuning, const char **text);
+const char *depfile_targets(Arena *, const char *out, const char *header); /* NULL: these names cannot */
 
 /* ---- load.c: a network as code in this process -----------------------------------------------------------------------
  * Compiles with the C compiler that CC names (cc without it) into a cache that is safe to delete, and loads the result.
@@ -67,6 +70,11 @@ typedef struct Loaded { void *library; const cnnc_network *network; } Loaded;
 const cnnc_network *load_network(Compilation *, const char *path, Loaded *, int *status);
 void unload_network(Loaded *);
 
-/* ---- describe.c: the descriptor of a graph, without compiling it; for the summary ---- */
+/* ---- partial.c: weights by name ---- says which layers it loaded and which not; a result of the runtime's */
+int load_partly(cnnc_model *, const char *path, cnnc_error *);
+
+/* ---- describe.c: the descriptor of a graph, without compiling it, and the work in it ---- */
 cnnc_network *describe_network(const Graph *);
+bool multiplies_weights(const Op *);  /* a layer's op that multiplies by weights, or a gradient of one */
+double dense_flops(const Graph *);    /* of those ops, for one example: a multiply-add is two */
 #endif

@@ -34,10 +34,10 @@ typedef struct CompileOptions {
 } CompileOptions;
 
 /* The rule last: whoever reads it finds what it speaks of. */
-static int write_files(Compilation *c, const CompileOptions *o) {
-    const char *failure = write_file(c->arena, o->header, c->h.text, c->h.length);
-    if (!failure) failure = write_file(c->arena, o->out, c->c.text, c->c.length);
-    if (!failure && o->depends) failure = write_depfile(c, o->depfile, o->targets, o->net, o->network.tuning);
+static int write_outputs(Compilation *c, const CompileOptions *o) {
+    const char *rule = "", *failure = o->depends ? depfile_text(c, o->targets, o->net, o->network.tuning, &rule) : NULL;
+    const OutFile files[] = {{o->header, c->h.text, c->h.length}, {o->out, c->c.text, c->c.length}, {o->depfile, rule, strlen(rule)}};
+    if (!failure) failure = write_files(c->arena, files, o->depends ? 3 : 2);
     if (!failure) return EXIT_FINE;
     fprintf(stderr, "cnnc: error: %s\n", failure);
     return EXIT_FILE;
@@ -52,7 +52,7 @@ static int run(Compilation *c, const CompileOptions *o) {
         status = EXIT_INPUT;
     }
     if (status == EXIT_FINE && o->dump) fwrite(text.text, 1, text.length, stdout);
-    else if (status == EXIT_FINE) status = write_files(c, o);
+    else if (status == EXIT_FINE) status = write_outputs(c, o);
     strbuf_free(&text);
     return status;
 }
@@ -63,9 +63,13 @@ static bool complete(Compilation *c, CompileOptions *o) {
     if (!o->dump && !o->out) return fprintf(stderr, "cnnc: error: -o OUT.c is missing\n"), false;
     if (!o->header && o->out) o->header = with_ending(c->arena, o->out, ".h");
     if (o->header) c->options.header = base_name(o->header);
+    if (o->header && (strpbrk(c->options.header, "\"\\") || strstr(c->options.header, "??")))
+        return fprintf(stderr, "cnnc: error: the header's name '%s' cannot stand in an #include\nhint: --header=FILE.h gives it another\n", c->options.header), false;
     o->depends = o->depends || o->depfile || o->targets;
     if (o->depends && o->out && !o->depfile) o->depfile = with_ending(c->arena, o->out, ".d");
     if (o->depends && o->out && !o->targets) o->targets = depfile_targets(c->arena, o->out, o->header);
+    if (o->depends && o->out && !o->targets)
+        return fprintf(stderr, "cnnc: error: the name '%s' or '%s' cannot stand in a rule for Make\nhint: -MT TARGET writes what you like\n", o->out, o->header), false;
     if (c->options.real_is_double) {
         c->options.targets[0] = find_target("scalar");
         c->options.target_count = 1;

@@ -40,8 +40,8 @@ int command_completion(int argc, char **argv) {
         Bindings **records = command_records(arena, shells[i].escape, &n);
         bind_records(b, "commands", records, n);
         bind_records(b, "first", &first, 1);
-        bind_string(b, "names", command_words(arena));
-        bind_optional(b, "names");
+        bind_string(b, "command_words", command_words(arena));
+        bind_optional(b, "command_words");
         int status = write_page(arena, out, expand_page(arena, shells[i].template, b));
         arena_free(arena);
         return status;

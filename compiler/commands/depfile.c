@@ -3,27 +3,44 @@
 
 #include <string.h>
 
-/* As Make reads it: spaces and # after a backslash, $ twice. */
+/* As Make and Ninja read it: spaces and # after a backslash, with twice the backslashes before that; $ twice. */
 static const char *escaped(Arena *arena, const char *path) {
-    const char *text = "";
+    StrBuf out = {0};
+    size_t slashes = 0;
+    strbuf_add(&out, "");
     for (; *path; path++) {
-        const char *before = *path == ' ' || *path == '#' || *path == '\t' ? "\\" : *path == '$' ? "$" : "";
-        text = arena_printf(arena, "%s%s%c", text, before, *path);
+        bool special = *path == ' ' || *path == '#' || *path == '\t';
+        for (size_t i = 0; special && i < slashes + 1; i++) strbuf_add(&out, "\\");
+        if (*path == '$') strbuf_add(&out, "$");
+        strbuf_add_n(&out, path, 1);
+        slashes = *path == '\\' ? slashes + 1 : 0;
     }
+    const char *text = arena_string(arena, out.text, out.length);
+    strbuf_free(&out);
     return text;
 }
 
-const char *write_depfile(Compilation *c, const char *path, const char *made, const char *net, const char *tuning) {
+/* What follows a ; would be a command, what follows a | need not be newer, and a backslash at the end takes the blank that
+ * separates names. */
+static bool fits_a_rule(const char *path) {
+    size_t length = strlen(path);
+    return length && path[length - 1] != '\\' && !strpbrk(path, ";|\n\r");
+}
+
+const char *depfile_text(Compilation *c, const char *made, const char *net, const char *tuning, const char **text) {
     int n;
-    const char **templates = templates_read(c->templates, c->arena, &n), *text = arena_printf(c->arena, "%s:", made);
-    const char *const sources[] = {net, tuning};
-    for (int i = 0; i < LENGTH(sources); i++)
-        if (sources[i] && strcmp(sources[i], "-")) text = arena_printf(c->arena, "%s %s", text, escaped(c->arena, sources[i]));
-    for (int i = 0; i < n; i++) text = arena_printf(c->arena, "%s %s", text, escaped(c->arena, templates[i]));
-    text = arena_printf(c->arena, "%s\n", text);
-    return write_file(c->arena, path, text, strlen(text));
+    const char **templates = templates_read(c->templates, c->arena, &n), *const named[] = {net, tuning};
+    *text = arena_printf(c->arena, "%s:", made);
+    for (int i = 0; i < LENGTH(named) + n; i++) {
+        const char *path = i < LENGTH(named) ? named[i] : templates[i - LENGTH(named)];
+        if (!path || !strcmp(path, "-")) continue;
+        if (!fits_a_rule(path)) return arena_printf(c->arena, "the name '%s' cannot stand in a rule for Make", path);
+        *text = arena_printf(c->arena, "%s %s", *text, escaped(c->arena, path));
+    }
+    *text = arena_printf(c->arena, "%s\n", *text);
+    return NULL;
 }
 
 const char *depfile_targets(Arena *arena, const char *out, const char *header) {
-    return arena_printf(arena, "%s %s", escaped(arena, out), escaped(arena, header));
+    return fits_a_rule(out) && fits_a_rule(header) ? arena_printf(arena, "%s %s", escaped(arena, out), escaped(arena, header)) : NULL;
 }

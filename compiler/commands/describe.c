@@ -1,4 +1,4 @@
-/* describe.c: the part of a descriptor that the summary shows, from the graph alone. */
+/* describe.c: the part of a descriptor that the summary shows, and the work that is in a network, from the graph alone. */
 #include "commands.h"
 
 static void fill_shape(int *rank, int *to, Shape s) {
@@ -30,4 +30,18 @@ cnnc_network *describe_network(const Graph *g) {
     *n = (cnnc_network){.abi = CNNC_ABI, .name = g->name, .type = CNNC_F32, .parameters = parameters, .parameters_length = g->parameter_count,
                         .layers = layers, .layer_count = g->layer_count};
     return n;
+}
+
+bool multiplies_weights(const Op *op) {
+    const Op *forward = op->forward ? op->forward : op;
+    for (int i = 0; op->def->flops && i < forward->input_count; i++)
+        if (forward->inputs[i]->role == ROLE_PARAMETER && forward->inputs[i]->shape.rank > 1) return true;
+    return false;
+}
+
+double dense_flops(const Graph *g) {
+    double flops = 0;
+    for (int i = 0; i < g->op_count; i++)
+        if (multiplies_weights(g->ops[i])) flops += g->ops[i]->def->flops(g->ops[i]);
+    return flops;
 }

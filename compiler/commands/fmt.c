@@ -78,12 +78,14 @@ static Lines read_lines(Arena *arena, const Description *d) {
 
 /* ---- columns --------------------------------------------------------------------------------------------------------- */
 
-/* What is set below each other: layers, the statements with options only (compile, fit), the others (network, output). */
-static int group_of(const Statement *s) {
+/* What is set below each other: inputs and layers, settings (compile, fit), and nothing of network and output. */
+typedef enum { LAYERS, SETTINGS, NAMES } Group;
+
+static Group group_of(const Statement *s) {
     const Callable *c;
     for (int i = 0; (c = statement_family(i)); i++)
-        if (!strcmp(c->name, s->word.text)) return 1;
-    return !strcmp(s->word.text, "network") || !strcmp(s->word.text, "output") ? 2 : 0;
+        if (!strcmp(c->name, s->word.text)) return SETTINGS;
+    return !strcmp(s->word.text, "network") || !strcmp(s->word.text, "output") ? NAMES : LAYERS;
 }
 
 static const char *head_text(Arena *arena, const Statement *s) {
@@ -106,22 +108,24 @@ typedef struct Columns { int head, positional; } Columns; /* widths; 0: nothing 
 
 static int wider(int width, int other) { return other > width && other <= WIDEST_COLUMN ? other : width; }
 
-/* Of the statements of one group from `first` on, up to a line that is none of it. */
+/* Of the statements first .. end - 1, which are of one group. */
 static Columns measure_columns(Arena *arena, const Lines *lines, int first, int end) {
     Columns columns = {0};
+    if (group_of(lines->items[first].statement) == NAMES) return columns;
     for (int i = first; i < end; i++) {
         const Statement *s = lines->items[i].statement;
         int n = positional_count(s);
         if (s->argument_count) columns.head = wider(columns.head, (int)strlen(head_text(arena, s)));
         if (n && n < s->argument_count) columns.positional = wider(columns.positional, positional_width(s));
     }
-    if (end - first < 2) columns = (Columns){0};
     return columns;
 }
 
+/* Behind the last of the statements from `first` on that are of its group and follow one another. */
 static int group_end(const Lines *lines, int first) {
-    int end = first;
-    while (end < lines->length && lines->items[end].kind == STATEMENT && group_of(lines->items[end].statement) == group_of(lines->items[first].statement)) end++;
+    Group group = group_of(lines->items[first].statement);
+    int end = first + 1;
+    while (end < lines->length && lines->items[end].kind == STATEMENT && group_of(lines->items[end].statement) == group) end++;
     return end;
 }
 
@@ -223,9 +227,9 @@ static int format_file(const char *path, const NetworkOptions *network, bool che
     if (status == EXIT_FINE) {
         format(c.arena, &c.description, &out);
         bool same = out.length == c.source.length && (!out.length || !memcmp(out.text, c.source.text, out.length));
-        if (check && !same) status = EXIT_INPUT, printf("%s\n", path);
-        else if (!check && input && fwrite(out.text ? out.text : "", 1, out.length, stdout) != out.length) failure = "cannot write to standard output";
-        else if (!check && !input && !same) failure = write_file(c.arena, path, out.text, out.length);
+        if (check && !same) status = EXIT_INPUT, puts(path);
+        else if (!check && input && out.length) fwrite(out.text, 1, out.length, stdout);
+        else if (!check && !input) failure = write_file(c.arena, path, out.text, out.length);
     }
     if (failure) fprintf(stderr, "cnnc: error: %s\n", failure), status = EXIT_FILE;
     strbuf_free(&out);

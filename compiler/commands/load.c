@@ -60,7 +60,7 @@ static const char *runtime_header(void) {
 static char **compiler_command(Arena *arena, const char *cc, const char *folder, const char *source, const char *object) {
     char **argv = NEW_ARRAY(arena, char *, MAX_WORDS + 16);
     int n = 0;
-    for (char *word = strtok(arena_string(arena, cc, strlen(cc)), " \t"); word && n < MAX_WORDS; word = strtok(NULL, " \t")) argv[n++] = word;
+    for (char *word = strtok(arena_string(arena, cc, strlen(cc)), " "); word && n < MAX_WORDS; word = strtok(NULL, " ")) argv[n++] = word;
     const char *const rest[] = {"-std=c11", "-O2", "-fPIC", "-shared", arena_printf(arena, "-I%s", folder), "-o", object, source, "-lm"};
     for (int i = 0; i < LENGTH(rest); i++) argv[n++] = (char *)(uintptr_t)rest[i];
     return argv;
@@ -120,7 +120,11 @@ const cnnc_network *load_network(Compilation *c, const char *path, Loaded *loade
     if (*status) return NULL;
     *status = EXIT_FILE;
     const char *cc = getenv("CC"), *cache = cache_folder(c->arena);
-    if (!cc || !*cc) cc = "cc";
+    if (!cc || !cc[strspn(cc, " ")]) cc = "cc";
+    if (has_controls(cc)) {
+        fprintf(stderr, "cnnc: error: the environment variable CC has a control character in it\n");
+        return NULL;
+    }
     if (!cache) {
         fprintf(stderr, "cnnc: error: there is no folder to compile in\nhint: XDG_CACHE_HOME, HOME or TMPDIR should name one that can be written\n");
         return NULL;

@@ -7,6 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+bool has_controls(const char *s) {
+    for (; *s; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7f || (*s == '\xc2' && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0)) return true;
+    return false;
+}
+
 static const Option *find_option(const CommandLine *c, const char *name, size_t length) {
     for (int i = 0; i < c->option_count; i++)
         if (strlen(c->options[i].name) == length && !strncmp(c->options[i].name, name, length)) return &c->options[i];
@@ -73,8 +79,6 @@ static void print_page(const CommandLine *c) {
     }
 }
 
-bool parse_options(int argc, char **argv, const CommandLine *c) { return parse_some_options(argc, argv, c, c->positional_max); }
-
 /* Who wants to see the tables of options; NULL: options are parsed. */
 static OptionVisitor *visitor;
 static void *visitor_context;
@@ -107,6 +111,8 @@ bool parse_some_options(int argc, char **argv, const CommandLine *c, int least) 
     if (positional < least) return usage_error(c, "%s is missing", c->positional_names[positional]);
     return true;
 }
+
+bool parse_options(int argc, char **argv, const CommandLine *c) { return parse_some_options(argc, argv, c, c->positional_max); }
 
 /* ---- options of networks --------------------------------------------------------------------------------------------- */
 
@@ -190,3 +196,5 @@ void print_diagnostics(Compilation *c) {
     if (c->diag.out.length) fwrite(c->diag.out.text, 1, c->diag.out.length, stderr);
     if (c->diag.errors > 20) fprintf(stderr, "cnnc: %d errors, the first 20 are shown\n", c->diag.errors);
 }
+
+int status_of(const cnnc_error *failure) { return failure->system ? EXIT_FILE : EXIT_INPUT; }

@@ -37,7 +37,10 @@ static bool run_and_write(Compilation *c, cnnc_model *model, const cnnc_dataset 
         memory[i] = outputs[i].data;
         fine = fine && memory[i];
     }
-    if (!fine) snprintf(failure->text, sizeof failure->text, "no memory for the outputs of %zu examples", data->n);
+    if (!fine) {
+        snprintf(failure->text, sizeof failure->text, "no memory for the outputs of %zu examples", data->n);
+        failure->system = 1;
+    }
     fine = fine && !cnnc_predict(model, (const void *const *)data->inputs, data->n, o->batch_size, 0, stdout, NULL, memory, failure);
     for (int i = 0; i < network->output_count; i++) {
         fine = fine && !cnnc_npy_write(output_path(c->arena, o->to, i), &outputs[i], failure);
@@ -54,14 +57,14 @@ static int predict(Compilation *c, const PredictOptions *o) {
     cnnc_model *model = NULL;
     const cnnc_network *network = load_network(c, o->net, &loaded, &status);
     if (!network) return status;
-    bool fine = !cnnc_dataset_load(network, o->input, "t10k", &data, &failure) && (model = cnnc_model_new(network, o->threads, NULL, &failure)) &&
+    bool fine = !cnnc_dataset_load(network, o->input, "test", &data, &failure) && (model = cnnc_model_new(network, o->threads, NULL, &failure)) &&
                 !cnnc_weights_load(network, model->net, o->weights, &failure) && run_and_write(c, model, &data, o, &failure);
     if (!fine) fprintf(stderr, "cnnc: error: %s\n", failure.text);
     else printf("Outputs of %zu examples written to %s\n", data.n, o->to);
     cnnc_model_free(model);
     cnnc_dataset_free(&data);
     unload_network(&loaded);
-    return fine ? EXIT_FINE : EXIT_INPUT;
+    return fine ? EXIT_FINE : status_of(&failure);
 }
 
 int command_predict(int argc, char **argv) {

@@ -45,7 +45,7 @@ static const char *value_words(Arena *arena, const Option *o) {
 
 /* How a value is completed: "words", "text" (not at all), "folder" or "file". "flag": there is none. */
 static const char *value_kind(const Option *o, const char *words) {
-    static const char *const texts[] = {"N", "E", "TARGET", "LIST", "NAME", "NAMES"};
+    static const char *const texts[] = {"N", "E", "TARGET", "LIST", "NAME", "PART", "SETTINGS"};
     if (o->flag) return "flag";
     if (*words) return "words";
     if (o->number) return "text";
@@ -98,17 +98,22 @@ static Bindings *option_record(const Recorder *r, const Option *o) {
     return b;
 }
 
+/* "--data= --resume -o": what a shell offers behind a dash. */
+static const char *option_words(Arena *arena, const CommandLine *line) {
+    const char *text = "";
+    for (int i = 0; i < line->option_count; i++) {
+        const Option *o = &line->options[i];
+        text = arena_printf(arena, "%s%s%s%s", text, i ? " " : "", o->name, !o->flag && o->name[1] == '-' ? "=" : "");
+    }
+    return text;
+}
+
 static void record_options(void *context, const CommandLine *line) {
     const Recorder *r = context;
+    bind_string(r->record, "option_words", option_words(r->arena, line));
     Bindings **options = NEW_ARRAY(r->arena, Bindings *, line->option_count + 1);
     for (int i = 0; i < line->option_count; i++) options[i] = option_record(r, &line->options[i]);
     bind_records(r->record, "options", options, line->option_count);
-    const char *spelled = "";
-    for (int i = 0; i < line->option_count; i++) {
-        const Option *o = &line->options[i];
-        spelled = arena_printf(r->arena, "%s%s%s%s", spelled, i ? " " : "", o->name, !o->flag && o->name[1] == '-' ? "=" : "");
-    }
-    bind_string(r->record, "spelled", spelled);
 }
 
 Bindings *command_record(Arena *arena, const CommandDef *d, Escape *escape) {

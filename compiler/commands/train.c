@@ -1,24 +1,29 @@
 /* train.c: cnnc train NET --data DIR, the notebook's fit: compile, load, train, save. */
 #define _POSIX_C_SOURCE 200809L
-#include "commands.h"
+#include "callbacks.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 typedef struct TrainOptions {
     NetworkOptions network;
-    const char *net, *data, *from, *to, *checkpoint;
+    CallbackOptions callbacks;
+    const char *net, *data, *from, *to, *checkpoint, *validation_data, *validation_split;
     int epochs, batch_size, threads, seed, checkpoint_batches;
-    bool no_shuffle, resume;
+    bool no_shuffle, resume, partial, dry_run;
+    double split; /* of validation_split; below 0: the description's */
 } TrainOptions;
+
+typedef struct Data { cnnc_dataset train, validation, test; } Data;
 
 static volatile sig_atomic_t stop; /* the signal that asked for it */
 static void on_signal(int signal) { stop = signal; }
 
-static int fail(const cnnc_error *failure, int status) { return fprintf(stderr, "cnnc: error: %s\n", failure->text), status; }
+static int fail(const cnnc_error *failure) { return fprintf(stderr, "cnnc: error: %s\n", failure->text), status_of(failure); }
 
 /* nets/mnist.net -> mnist.safetensors, here. */
 static const char *default_weights(Arena *arena, const char *net) {
@@ -35,27 +40,38 @@ static bool can_write(Arena *arena, const char *what, const char *path) {
     return false;
 }
 
-static int fit(cnnc_model *model, const cnnc_dataset *train, const cnnc_dataset *test, const TrainOptions *o, const char *to) {
+static int load_weights(cnnc_model *model, const TrainOptions *o, cnnc_error *failure) {
+    if (!o->from) return CNNC_OK;
+    return o->partial ? load_partly(model, o->from, failure) : cnnc_weights_load(model->network, model->net, o->from, failure);
+}
+
+static void fit_options(const TrainOptions *o, const cnnc_network *network, const Data *data, const Callbacks *callbacks, cnnc_fit_options *options) {
+    cnnc_fit_defaults(network, options);
+    if (o->epochs) options->epochs = o->epochs;
+    if (o->batch_size) options->batch_size = o->batch_size;
+    if (o->no_shuffle) options->shuffle = 0;
+    if (o->seed >= 0) options->seed = (uint64_t)o->seed;
+    if (o->split >= 0) options->validation_split = o->split;
+    if (data->validation.n) options->validation = &data->validation;
+    options->hooks = callbacks->hooks;
+    options->hook_count = callbacks->count;
+    options->stop = &stop;
+    options->checkpoint = o->checkpoint;
+    options->checkpoint_batches = o->checkpoint_batches;
+    options->resume = o->resume;
+}
+
+static int fit(cnnc_model *model, const Data *data, const TrainOptions *o, const cnnc_fit_options *options, const char *to) {
     cnnc_error failure;
-    cnnc_fit_options options;
     double results[64];
-    cnnc_fit_defaults(model->network, &options);
-    if (o->epochs) options.epochs = o->epochs;
-    if (o->batch_size) options.batch_size = o->batch_size;
-    if (o->no_shuffle) options.shuffle = 0;
-    if (o->seed >= 0) options.seed = (uint64_t)o->seed;
-    options.stop = &stop;
-    options.checkpoint = o->checkpoint;
-    options.checkpoint_batches = o->checkpoint_batches;
-    options.resume = o->resume;
-    int trained = cnnc_fit(model, train, &options, NULL, &failure);
-    if (trained == CNNC_FAILED) return fail(&failure, EXIT_INPUT);
-    if (cnnc_weights_save(model->network, model->net, to, NULL, 0, &failure)) return fail(&failure, EXIT_FILE);
+    int trained = cnnc_fit(model, &data->train, options, NULL, &failure);
+    if (trained == CNNC_FAILED) return fail(&failure);
+    if (cnnc_weights_save(model->network, model->net, to, NULL, 0, &failure)) return fail(&failure);
     if (trained == CNNC_STOPPED) printf("Stopped after %llu updates. ", (unsigned long long)model->state->step);
     printf("Weights saved to %s\n", to);
     if (trained == CNNC_STOPPED) return 128 + stop;
-    if (test->n && cnnc_evaluate(model, test, o->batch_size, 0, stdout, &stop, results, &failure) == CNNC_FAILED) return fail(&failure, EXIT_INPUT);
-    if (test->n) {
+    if (data->test.n && cnnc_evaluate(model, &data->test, o->batch_size, 0, stdout, &stop, results, &failure) == CNNC_FAILED) return fail(&failure);
+    if (data->test.n) {
         printf("Test loss: %.4f", results[0]);
         for (int i = 0; i < model->network->metric_count; i++) printf(" - %s: %.4f", model->network->metrics[i], results[1 + i]);
         printf("\n");
@@ -63,29 +79,59 @@ static int fit(cnnc_model *model, const cnnc_dataset *train, const cnnc_dataset 
     return EXIT_FINE;
 }
 
+/* What a training would write, need and take; it does not begin. */
+static int dry_run(cnnc_model *model, const Data *data, const TrainOptions *o, const cnnc_fit_options *options, const char *to) {
+    cnnc_error failure;
+    cnnc_forecast f;
+    const struct { const char *what, *path; } files[] = {
+        {"the weights to", to}, {"a checkpoint to", o->checkpoint}, {"the best weights to", o->callbacks.save_best},
+        {"a log to", o->callbacks.csv_log}, {"event files to", o->callbacks.tensorboard},
+    };
+    if (cnnc_fit_forecast(model, &data->train, options, &f, &failure)) return fail(&failure);
+    for (int i = 0; i < LENGTH(files); i++)
+        if (files[i].path) printf("Would write %s %s\n", files[i].what, files[i].path);
+    printf("Forecast: %llu updates in about %.3g s (%.3g s an epoch); %zu bytes of memory: network %zu, data %zu, order %zu, callbacks %zu\n", (unsigned long long)f.updates,
+           f.seconds, f.epoch_seconds, f.network_bytes + f.data_bytes + f.order_bytes + f.kept_bytes, f.network_bytes, f.data_bytes, f.order_bytes, f.kept_bytes);
+    return EXIT_FINE;
+}
+
+static bool load_data(const cnnc_network *network, const TrainOptions *o, Data *data, cnnc_error *failure) {
+    int has_test;
+    return !cnnc_dataset_load(network, o->data, "train", &data->train, failure) && !cnnc_dataset_has_test(o->data, &has_test, failure) &&
+           (!has_test || !cnnc_dataset_load(network, o->data, "test", &data->test, failure)) &&
+           (!o->validation_data || !cnnc_dataset_load(network, o->validation_data, "test", &data->validation, failure));
+}
+
+static int train_model(cnnc_model *model, const Data *data, const TrainOptions *o, const Callbacks *callbacks, const char *to) {
+    cnnc_error failure;
+    cnnc_fit_options options;
+    int threads = cnnc_pool_threads(model->pool);
+    if (o->seed >= 0) cnnc_initialize(model->network, model->net, (uint64_t)o->seed);
+    if (load_weights(model, o, &failure)) return fail(&failure);
+    fit_options(o, model->network, data, callbacks, &options);
+    printf("%zu examples, %s, %d thread%s\n", data->train.n, cnnc_model_variant(model), threads, threads == 1 ? "" : "s");
+    fflush(stdout);
+    return (o->dry_run ? dry_run : fit)(model, data, o, &options, to);
+}
+
 static int train_with(Compilation *c, const cnnc_network *network, const TrainOptions *o) {
     cnnc_error failure;
-    cnnc_dataset train = {0}, test = {0};
-    int status = EXIT_INPUT;
+    Data data = {.train = {0}};
+    Callbacks callbacks;
     cnnc_model *model = NULL;
-    const char *to = o->to ? o->to : default_weights(c->arena, o->net);
-    bool folder = !strchr(o->data, ',');
-    if (cnnc_summary(network, stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure) ||
-        cnnc_dataset_load(network, o->data, "train", &train, &failure) || (folder && cnnc_dataset_load(network, o->data, "t10k", &test, &failure)) ||
-        !(model = cnnc_model_new(network, o->threads, NULL, &failure)))
-        fail(&failure, status);
-    else {
-        if (o->seed >= 0) cnnc_initialize(network, model->net, (uint64_t)o->seed);
-        if (o->from && cnnc_weights_load(network, model->net, o->from, &failure)) fail(&failure, status);
-        else {
-            printf("%zu examples, %s, %d thread%s\n", train.n, cnnc_model_variant(model), cnnc_pool_threads(model->pool), cnnc_pool_threads(model->pool) == 1 ? "" : "s");
-            fflush(stdout);
-            status = fit(model, &train, &test, o, to);
-        }
+    const char *to = o->to ? o->to : default_weights(c->arena, strcmp(o->net, "-") ? o->net : network->name);
+    int status = callbacks_from_options(c->arena, &o->callbacks, network, &callbacks);
+    if (status == EXIT_FINE) {
+        if (cnnc_summary(network, stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure) || !load_data(network, o, &data, &failure) ||
+            !(model = cnnc_model_new(network, o->threads, NULL, &failure)))
+            status = fail(&failure);
+        else status = train_model(model, &data, o, &callbacks, to);
     }
+    free_callbacks(&callbacks);
     cnnc_model_free(model);
-    cnnc_dataset_free(&train);
-    cnnc_dataset_free(&test);
+    cnnc_dataset_free(&data.validation);
+    cnnc_dataset_free(&data.train);
+    cnnc_dataset_free(&data.test);
     return status;
 }
 
@@ -95,20 +141,39 @@ static int train(Compilation *c, const TrainOptions *o) {
     const cnnc_network *network = load_network(c, o->net, &loaded, &status);
     if (!network) return status;
     if (!network->train) {
-        fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say\n", o->net);
+        fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say\n", c->source.name);
         status = EXIT_INPUT;
     } else status = train_with(c, network, o);
     unload_network(&loaded);
     return status;
 }
 
+/* Usage that the table of options cannot tell. */
+static bool check_usage(TrainOptions *o) {
+    char *end;
+    if (!o->checkpoint && (o->resume || o->checkpoint_batches)) return fprintf(stderr, "cnnc: error: --checkpoint FILE is missing\n"), false;
+    if (o->partial && !o->from) return fprintf(stderr, "cnnc: error: --partial without --weights FROM\n"), false;
+    if (o->validation_split && o->validation_data) return fprintf(stderr, "cnnc: error: --validation-split and --validation-data exclude each other\n"), false;
+    if (!o->data) return fprintf(stderr, "cnnc: error: --data is missing\nhint: --data DIR, a folder with the files of MNIST or CIFAR, or --data X.npy,Y.npy\n"), false;
+    if (!o->validation_split) return true;
+    o->split = strtod(o->validation_split, &end);
+    if (!*end && end != o->validation_split && o->split >= 0 && o->split < 1) return true;
+    return fprintf(stderr, "cnnc: error: --validation-split must be a number from 0 to below 1, not '%s'\n", o->validation_split), false;
+}
+
+static bool all_writable(Arena *arena, const TrainOptions *o) {
+    return can_write(arena, "weights", o->to ? o->to : ".") && (!o->checkpoint || can_write(arena, "checkpoint", o->checkpoint)) &&
+           (!o->callbacks.save_best || can_write(arena, "best weights", o->callbacks.save_best)) && (!o->callbacks.csv_log || can_write(arena, "log", o->callbacks.csv_log));
+}
+
 int command_train(int argc, char **argv) {
     Compilation c;
     compilation_init(&c, false);
-    TrainOptions o = {.seed = -1};
+    TrainOptions o = {.seed = -1, .split = -1};
     const Option options[] = {
-        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with the four MNIST files, or X.npy,Y.npy"},
+        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with MNIST's or CIFAR's files, or X.npy,Y.npy"},
         {"--weights", &o.from, NULL, NULL, 0, 0, "FROM", "start from saved weights"},
+        {"--partial", NULL, &o.partial, NULL, 0, 0, NULL, "of FROM, only the layers that the network has too, by name; the others start as without it"},
         {"-o", &o.to, NULL, NULL, 0, 0, "TO", "where to save the weights (the network's file name, .safetensors, here)"},
         {"--epochs", NULL, NULL, &o.epochs, 1, 1000000000, "N", "instead of the description's"},
         {"--batch-size", NULL, NULL, &o.batch_size, 1, 1 << 20, "N", "instead of the description's"},
@@ -117,23 +182,23 @@ int command_train(int argc, char **argv) {
         {"--threads", NULL, NULL, &o.threads, 1, 1024, "N", "workers (one a processor)"},
         {"--checkpoint", &o.checkpoint, NULL, NULL, 0, 0, "FILE", "keep the state of the training there: after each epoch, and when stopped by a signal"},
         {"--checkpoint-batches", NULL, NULL, &o.checkpoint_batches, 1, 1000000000, "N", "and after so many batches"},
+        {"--validation-split", &o.validation_split, NULL, NULL, 0, 0, "PART", "evaluate the last PART of the data after each epoch (0.1, say) and do not train on it"},
+        {"--validation-data", &o.validation_data, NULL, NULL, 0, 0, "DIR", "evaluate other data after each epoch: a folder's test files, or X.npy,Y.npy"},
+        CALLBACK_OPTIONS(o.callbacks),
+        {"--dry-run", NULL, &o.dry_run, NULL, 0, 0, NULL, "all up to the first update, what would be written, memory and time; nothing is written"},
         {"--resume", NULL, &o.resume, NULL, 0, 0, NULL, "go on where the checkpoint is"},
         NETWORK_OPTIONS(o.network),
     };
     static const char *const names[] = {"the network's file"};
     int status = EXIT_USAGE;
     const CommandLine line = {"train", options, LENGTH(options), names, &o.net, 1};
-    if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network)) {
-        if (!o.checkpoint && (o.resume || o.checkpoint_batches)) fprintf(stderr, "cnnc: error: --checkpoint FILE is missing\n");
-        else if (!o.data) fprintf(stderr, "cnnc: error: --data is missing\nhint: --data DIR, a folder with the MNIST files, or --data X.npy,Y.npy\n");
-        else {
-            struct sigaction action = {.sa_handler = on_signal};
-            sigaction(SIGINT, &action, NULL);
-            sigaction(SIGTERM, &action, NULL);
-            bool writable = can_write(c.arena, "weights", o.to ? o.to : ".") && (!o.checkpoint || can_write(c.arena, "checkpoint", o.checkpoint));
-            if (writable && o.checkpoint && !o.resume && !access(o.checkpoint, F_OK)) fprintf(stderr, "cnnc: warning: %s is there and will be replaced; --resume goes on from it\n", o.checkpoint);
-            status = writable ? train(&c, &o) : EXIT_FILE;
-        }
+    if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network) && check_usage(&o)) {
+        struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+        sigaction(SIGINT, &action, NULL);
+        sigaction(SIGTERM, &action, NULL);
+        bool writable = all_writable(c.arena, &o);
+        if (writable && o.checkpoint && !o.resume && !o.dry_run && !access(o.checkpoint, F_OK)) fprintf(stderr, "cnnc: warning: %s is there and will be replaced; --resume goes on from it\n", o.checkpoint);
+        status = writable ? train(&c, &o) : EXIT_FILE;
     }
     compilation_free(&c);
     return status;

@@ -40,9 +40,9 @@ static int open_candidate(Candidate *c, const TuneOptions *o, Tuning *tuning, bo
     c->compilation.options.tuning = tuning;
     const cnnc_network *network = load_network(&c->compilation, o->net, &c->loaded, &status);
     if (!network) return status;
-    if (!network->train) return fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\n", o->net), EXIT_INPUT;
+    if (!network->train) return fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\n", c->compilation.source.name), EXIT_INPUT;
     c->model = cnnc_model_new(network, o->threads, NULL, &failure);
-    if (!c->model) return fprintf(stderr, "cnnc: error: %s\n", failure.text), EXIT_INPUT;
+    if (!c->model) return fprintf(stderr, "cnnc: error: %s\n", failure.text), status_of(&failure);
     return EXIT_FINE;
 }
 
@@ -145,8 +145,8 @@ int command_tune(int argc, char **argv) {
     static const char *const names[] = {"the network's file"};
     const CommandLine line = {"tune", options, LENGTH(options), names, &o.net, 1};
     if (!parse_options(argc, argv, &line)) return EXIT_USAGE;
-    if (!o.out || o.network.tuning || o.network.algorithm || !strcmp(o.net, "-")) {
-        fprintf(stderr, "cnnc: error: %s\n", !o.out ? "-o FILE is missing" : strcmp(o.net, "-") ? "tune finds the choices itself: --algorithm and --tuning are not for it" : "tune reads the network more than once, which standard input does not allow");
+    if (!o.out || o.network.tuning || o.network.algorithm) {
+        fprintf(stderr, "cnnc: error: %s\n", !o.out ? "-o FILE is missing" : "tune finds the choices itself: --algorithm and --tuning are not for it");
         return EXIT_USAGE;
     }
     Arena *arena = arena_new();

@@ -1,13 +1,15 @@
-# cnnc_add_network(TARGET NET.net [OPTIONS ...]): a library target with a network's generated code.
+# cnnc_add_network(TARGET NET.net [STATIC | SHARED] [OPTIONS ...]): a library target with a network's generated code.
 #
 # TARGET.c and TARGET.h are written into the binary directory of the caller, again whenever NET.net, a file that its options name
 # or cnnc itself changes. Whoever links TARGET may include "TARGET.h" and cnnc_runtime.h. OPTIONS go to cnnc: --target=avx2,scalar.
+# SHARED makes a shared library that has all of the runtime in it, for other languages to load; without either word
+# BUILD_SHARED_LIBS decides.
 #
 # The compiler is the target cnnc::cnnc, or, when cross-compiling, the program that CNNC_EXECUTABLE names.
 cmake_policy(VERSION 3.20) # of what follows, whatever the caller's; a rule that is read as Ninja reads it among them
 
 function(cnnc_add_network target net)
-    cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "OPTIONS")
+    cmake_parse_arguments(PARSE_ARGV 2 arg "STATIC;SHARED" "" "OPTIONS")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "cnnc_add_network: what is '${arg_UNPARSED_ARGUMENTS}'? Options of cnnc follow the word OPTIONS")
     endif()
@@ -20,11 +22,25 @@ function(cnnc_add_network target net)
         set(compiler cnnc::cnnc)
         set(compiler_file "$<TARGET_FILE:cnnc::cnnc>")
     endif()
+    string(REGEX REPLACE "([ #])" "\\\\\\1" rule "${out}.c") # as a rule for Make has it
+    string(REPLACE "$" "$$" rule "${rule}")
     add_custom_command(OUTPUT "${out}.c" "${out}.h"
-        COMMAND "${compiler}" "${net_path}" -o "${out}.c" --header=${out}.h -MF "${out}.d" -MT "${out}.c" ${arg_OPTIONS}
+        COMMAND "${compiler}" "${net_path}" -o "${out}.c" --header=${out}.h -MF "${out}.d" -MT "${rule}" ${arg_OPTIONS}
         COMMAND "${CMAKE_COMMAND}" -E touch_nocreate "${out}.c" "${out}.h" # cnnc leaves unchanged outputs as old as they are: for Make, too old
         DEPENDS "${net_path}" "${compiler_file}" DEPFILE "${out}.d" COMMENT "cnnc ${net}" VERBATIM)
-    add_library(${target} "${out}.c" "${out}.h")
+    set(kind "")
+    if(arg_SHARED)
+        set(kind SHARED)
+    elseif(arg_STATIC)
+        set(kind STATIC)
+    endif()
+    add_library(${target} ${kind} "${out}.c" "${out}.h")
     target_include_directories(${target} PUBLIC "${CMAKE_CURRENT_BINARY_DIR}")
-    target_link_libraries(${target} PUBLIC cnnc::runtime)
+    get_target_property(kind ${target} TYPE)
+    if(kind STREQUAL "SHARED_LIBRARY") # whole, and not again in who links it: the network itself calls nothing of the runtime
+        target_include_directories(${target} PUBLIC $<TARGET_PROPERTY:cnnc::runtime,INTERFACE_INCLUDE_DIRECTORIES>)
+        target_link_libraries(${target} PRIVATE -Wl,--whole-archive cnnc::runtime -Wl,--no-whole-archive) # GNU ld, gold, lld
+    else()
+        target_link_libraries(${target} PUBLIC cnnc::runtime)
+    endif()
 endfunction()

@@ -1,0 +1,82 @@
+/* canonical.c: what decides what training computes, as lines of text: layers, optimizer and loss with all their options; the
+ * algorithms of a program's ops. For people and comparison; nothing reads it back. */
+#include "cnnc.h"
+
+#include <string.h>
+
+static void write_call(Arena *, StrBuf *, const Callable *, const Attr *, const char *separator);
+
+static void write_value(Arena *arena, StrBuf *out, const AttrDef *def, const Attr *a) {
+    if (!a->present) strbuf_add(out, "none");
+    else if (def->kind == ATTR_INT) strbuf_printf(out, "%d", attr_int(a));
+    else if (def->kind == ATTR_REAL) strbuf_add(out, arena_real(arena, a->real));
+    else if (def->kind == ATTR_BOOL) strbuf_add(out, a->real != 0 ? "true" : "false");
+    else if (def->kind == ATTR_WORD) strbuf_add(out, a->word);
+    else if (def->kind == ATTR_SIZE)
+        for (int i = 0; i < a->rank; i++) strbuf_printf(out, "%s%d", i ? "x" : "", a->size[i]);
+    else
+        for (const Attr *one = a; one && one->present; one = one->next) {
+            bool options = one->callable->attribute_count > 0;
+            strbuf_printf(out, "%s%s%s", one == a ? "" : ",", one->callable->name, options ? "(" : "");
+            write_call(arena, out, one->callable, one->attributes, ",");
+            strbuf_add(out, options ? ")" : "");
+        }
+}
+
+/* Without spaces but for the separator, so that words can be compared. */
+static void write_call(Arena *arena, StrBuf *out, const Callable *c, const Attr *attributes, const char *separator) {
+    for (int i = 0; i < c->attribute_count; i++) {
+        strbuf_printf(out, "%s%s=", i ? separator : "", c->attributes[i].name);
+        write_value(arena, out, &c->attributes[i], &attributes[i]);
+    }
+}
+
+static const char *take_text(Arena *arena, StrBuf *s) {
+    const char *text = arena_string(arena, s->text, s->length);
+    strbuf_free(s);
+    return text;
+}
+
+static const char *call_line(Arena *arena, const char *head, const Callable *c, const Attr *attributes) {
+    StrBuf out = {0};
+    strbuf_printf(&out, "%s: %s%s", head, c->name, c->attribute_count ? " " : "");
+    write_call(arena, &out, c, attributes, " ");
+    return take_text(arena, &out);
+}
+
+static const char *layer_line(const Graph *g, const Layer *l) {
+    const char *line = call_line(g->arena, l->name, &l->def->call, l->attributes);
+    for (int i = 0; i < l->input_count; i++) line = arena_printf(g->arena, "%s%s%s", line, i ? "," : " from=", l->inputs[i]->layer->name);
+    return line;
+}
+
+int canonical_lines(const Graph *g, const char ***lines) {
+    int n = 0;
+    const char **list = NULL;
+    for (int i = 0; i < g->layer_count; i++) *PUSH(g->arena, list, n) = layer_line(g, g->layers[i]);
+    if (g->loss) {
+        const char *metrics = "metrics:";
+        for (int i = 0; i + 1 < g->total_count; i++) metrics = arena_printf(g->arena, "%s %s", metrics, g->metrics[i]);
+        *PUSH(g->arena, list, n) = call_line(g->arena, "optimizer", &g->optimizer->call, g->optimizer_attributes);
+        *PUSH(g->arena, list, n) = call_line(g->arena, "loss", &g->loss->call, g->loss_attributes);
+        *PUSH(g->arena, list, n) = metrics;
+    }
+    *lines = list;
+    return n;
+}
+
+/* Whether the options do not matter here: there is one way to compute it. */
+static bool no_choice(const Program *p, const Op *op) {
+    int n = 0;
+    for (int i = 0; all_algorithms[i]; i++) n += all_algorithms[i]->covers(p, op);
+    return n < 2;
+}
+
+int code_lines(const Program *p, const char ***lines) {
+    int n = 0;
+    *lines = NULL;
+    for (int i = 0; i < p->op_count; i++)
+        if (!no_choice(p, p->ops[i]))
+            *PUSH(p->arena, *lines, n) = arena_printf(p->arena, "%s %s: %s", p->target->name, p->ops[i]->outputs[0]->name, p->choices[i].algorithm->name);
+    return n;
+}

@@ -1,0 +1,108 @@
+/* callbacks.c: the callbacks of cnnc train, from its options: "3" or "patience=3,min_delta=0.01", in Keras's words. */
+#include "callbacks.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Setting { /* one of text, real, number, truth, mode */
+    const char *name;
+    const char **text;
+    double *real;
+    int *number, *truth;
+    cnnc_mode *mode;
+} Setting;
+
+static bool take_mode(const char *value, cnnc_mode *mode) {
+    static const char *const words[] = {"auto", "min", "max"};
+    for (int i = 0; i < LENGTH(words); i++)
+        if (!strcmp(value, words[i])) return *mode = (cnnc_mode)i, true;
+    return false;
+}
+
+static bool take_value(const Setting *s, const char *value) {
+    char *end = NULL;
+    if (s->text) return *s->text = value, *value != 0;
+    if (s->mode) return take_mode(value, s->mode);
+    if (s->truth) return *s->truth = !strcmp(value, "true"), *s->truth || !strcmp(value, "false");
+    double x = strtod(value, &end);
+    if (end == value || *end || !isfinite(x) || (s->number && (x != floor(x) || fabs(x) > 1e9))) return false;
+    if (s->number) *s->number = (int)x;
+    else *s->real = x;
+    return true;
+}
+
+static bool unknown_setting(const char *option, const char *key, const Setting *settings, int n) {
+    const char *names[16];
+    for (int i = 0; i < n; i++) names[i] = settings[i].name;
+    const char *near = nearest(key, names, n);
+    fprintf(stderr, "cnnc: error: %s has no '%s'\nhint: ", option, key);
+    if (near) fprintf(stderr, "did you mean '%s'?\n", near);
+    else for (int i = 0; i < n; i++) fprintf(stderr, "%s%s%s", i ? ", " : "it has ", names[i], i + 1 < n ? "" : "\n");
+    return false;
+}
+
+/* key=value, separated by commas; the first one may be a value alone, which is that of the first setting. */
+static bool take_settings(Arena *arena, const char *option, const char *list, const Setting *settings, int n) {
+    char *rest = arena_string(arena, list, strlen(list));
+    for (bool first = true; rest; first = false) {
+        char *comma = strchr(rest, ','), *item = rest;
+        rest = comma ? *comma = 0, comma + 1 : NULL;
+        char *equals = strchr(item, '=');
+        const char *key = equals ? *equals = 0, item : settings[0].name, *value = equals ? equals + 1 : item;
+        int i = 0;
+        while (i < n && strcmp(settings[i].name, key)) i++;
+        if (!equals && !first) return fprintf(stderr, "cnnc: error: %s: '%s' is not NAME=VALUE\n", option, item), false;
+        if (i == n) return unknown_setting(option, key, settings, n);
+        if (!take_value(&settings[i], value)) return fprintf(stderr, "cnnc: error: %s: %s cannot be '%s'\n", option, key, value), false;
+    }
+    return true;
+}
+
+static bool early_stopping(Arena *arena, const CallbackOptions *o, cnnc_early_stopping *e) {
+    const Setting settings[] = {
+        {.name = "patience", .number = &e->patience}, {.name = "monitor", .text = &e->monitor}, {.name = "mode", .mode = &e->mode},
+        {.name = "min_delta", .real = &e->min_delta}, {.name = "baseline", .real = &e->baseline}, {.name = "start_from_epoch", .number = &e->start_from_epoch},
+        {.name = "restore_best_weights", .truth = &e->restore_best_weights},
+    };
+    cnnc_early_stopping_defaults(e);
+    e->out = stdout;
+    if (o->monitor) e->monitor = o->monitor;
+    return take_settings(arena, "--early-stopping", o->early_stopping, settings, LENGTH(settings));
+}
+
+static bool reduce_lr(Arena *arena, const CallbackOptions *o, cnnc_reduce_lr *r) {
+    const Setting settings[] = {
+        {.name = "patience", .number = &r->patience}, {.name = "monitor", .text = &r->monitor}, {.name = "mode", .mode = &r->mode},
+        {.name = "factor", .real = &r->factor}, {.name = "min_delta", .real = &r->min_delta}, {.name = "cooldown", .number = &r->cooldown},
+        {.name = "min_lr", .real = &r->min_lr},
+    };
+    cnnc_reduce_lr_defaults(r);
+    r->out = stdout;
+    if (o->monitor) r->monitor = o->monitor;
+    return take_settings(arena, "--reduce-lr", o->reduce_lr, settings, LENGTH(settings));
+}
+
+int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_network *network, Callbacks *c) {
+    cnnc_error failure;
+    *c = (Callbacks){.count = 0};
+    cnnc_early_stopping e;
+    cnnc_reduce_lr r;
+    if ((o->early_stopping && !early_stopping(arena, o, &e)) || (o->reduce_lr && !reduce_lr(arena, o, &r))) return EXIT_USAGE;
+    cnnc_save_best s;
+    cnnc_save_best_defaults(&s);
+    s.path = o->save_best;
+    if (o->monitor) s.monitor = o->monitor;
+    bool fine = (!o->early_stopping || !cnnc_early_stopping_new(network, &e, &c->hooks[c->count++], &failure)) &&
+                (!o->reduce_lr || !cnnc_reduce_lr_new(network, &r, &c->hooks[c->count++], &failure)) &&
+                (!o->save_best || !cnnc_save_best_new(network, &s, &c->hooks[c->count++], &failure)) &&
+                (!o->csv_log || !cnnc_csv_log_new(network, o->csv_log, &c->hooks[c->count++], &failure)) &&
+                (!o->tensorboard || !cnnc_tensorboard_new(network, o->tensorboard, &c->hooks[c->count++], &failure));
+    if (!fine) fprintf(stderr, "cnnc: error: %s\n", failure.text);
+    return fine ? EXIT_FINE : EXIT_INPUT;
+}
+
+void free_callbacks(Callbacks *c) {
+    for (int i = 0; i < c->count; i++) cnnc_hook_free(&c->hooks[i]);
+}

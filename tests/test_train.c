@@ -1,0 +1,138 @@
+/* cnnc train as a command: what its options do and refuse, what is written and what is not. */
+#define _POSIX_C_SOURCE 200809L
+#include "test_processes.h"
+
+#include "cnnc_runtime.h"
+
+enum { N = 50, MOST_TEXTS = 256 };
+
+/* Texts stay until the end. */
+static char *texts[MOST_TEXTS];
+static int text_count;
+
+static char *keep(char *s) {
+    assert_in_range(text_count, 0, MOST_TEXTS - 1);
+    return texts[text_count++] = s;
+}
+#define text(...) keep(text(__VA_ARGS__))
+#define file_text(path, length) keep(file_text(path, length))
+
+static const char *const net = "network %s\ninput 4\ndense 6 activation=%s\ndense 3 activation=softmax\n"
+                               "compile optimizer=sgd(learning_rate=%s) loss=categorical_crossentropy metrics=accuracy\nfit epochs=3 batch_size=8\n";
+
+static void write_text(const char *name, const char *content) {
+    FILE *out = fopen(text("%s/%s", folder, name), "wb");
+    assert_non_null(out);
+    fputs(content, out);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void write_array(const char *name, cnnc_dtype dtype, int rank, int columns, void *data) {
+    cnnc_array array = {dtype, rank, {N, (size_t)columns}, (size_t)N * (size_t)columns, data};
+    assert_int_equal(cnnc_npy_write(text("%s/%s", folder, name), &array, NULL), CNNC_OK);
+}
+
+static int make_files(void **state) {
+    static float xs[N * 4];
+    static int32_t ys[N];
+    if (make_folder(state)) return -1;
+    for (int i = 0; i < N * 4; i++) xs[i] = (float)(i * 37 % 101) / 101 - 0.5f;
+    for (int i = 0; i < N; i++) ys[i] = xs[4 * i] > 0 ? xs[4 * i + 1] > 0 : 2;
+    write_array("X.npy", CNNC_DTYPE_F32, 2, 4, xs);
+    write_array("Y.npy", CNNC_DTYPE_I32, 1, 1, ys);
+    write_text("a.net", text(net, "a", "relu", "0.05"));
+    return 0;
+}
+
+/* Runs cnnc train in the folder; what it says, on both streams. */
+static char *train(const char *arguments, int status) {
+    char *command = text("cd %s && " CNNC_COMMAND " train %s --data X.npy,Y.npy >said 2>&1", folder, arguments);
+    int result = system(command), exited = WIFEXITED(result) ? WEXITSTATUS(result) : -1;
+    char *said = file_text(text("%s/said", folder), NULL);
+    if (exited != status) fail_msg("exit status %d, not %d: %s\n%s", exited, status, command, said);
+    return said;
+}
+
+static void says(const char *said, const char *part) {
+    if (!strstr(said, part)) fail_msg("'%s' is not in:\n%s", part, said);
+}
+
+static bool there(const char *name) { return !access(text("%s/%s", folder, name), F_OK); }
+
+static void a_dry_run_writes_nothing(void **state) {
+    (void)state;
+    const char *said = train("a.net --dry-run --validation-split=0.2 --checkpoint=c --save-best=b --csv-log=l --tensorboard=t -o w", 0);
+    says(said, "Would write the weights to w\nWould write a checkpoint to c\nWould write the best weights to b\nWould write a log to l\nWould write event files to t\n");
+    says(said, "Forecast: 15 updates in about ");
+    says(said, "Total params: 51");
+    assert_false(there("w") || there("c") || there("b") || there("l") || there("t") || there("a.safetensors"));
+    says(train("a.net --dry-run --checkpoint=none --resume", 3), "none: ");
+    says(train("a.net --dry-run -o nowhere/w", 3), "the weights cannot be written to nowhere/w");
+}
+
+/* The same examples set apart by the description, by an option. */
+static void validation(void **state) {
+    (void)state;
+    char *description = text(net, "a", "relu", "0.05");
+    write_text("v.net", text("%.*s validation_split=0.2\n", (int)strlen(description) - 1, description));
+    train("v.net -o w1 --csv-log=l1", 0);
+    train("a.net -o w2 --csv-log=l2 --validation-split 0.2", 0);
+    train("v.net -o w3 --csv-log=l3 --validation-data=X.npy,Y.npy", 0);
+    assert_same_files(text("%s/w1", folder), text("%s/w2", folder));
+    assert_same_files(text("%s/l1", folder), text("%s/l2", folder));
+    says(file_text(text("%s/l3", folder), NULL), "epoch,accuracy,loss,val_accuracy,val_loss\r\n");
+    assert_string_not_equal(file_text(text("%s/l3", folder), NULL), file_text(text("%s/l1", folder), NULL)); /* trained on all */
+    says(train("a.net --validation-split=0.2 --validation-data=X.npy,Y.npy", 2), "exclude each other");
+    says(train("a.net --validation-split=1", 2), "--validation-split must be a number from 0 to below 1, not '1'");
+}
+
+static void callbacks(void **state) {
+    (void)state;
+    const char *said = train("a.net -o w --epochs=9 --early-stopping=patience=1,min_delta=100,restore_best_weights=true --save-best=b --reduce-lr=9 --monitor=loss", 0);
+    says(said, "Epoch 2: early stopping\nRestoring model weights from the end of the best epoch: 1.\n");
+    says(said, " - learning_rate: 0.0500\n");
+    assert_null(strstr(said, "Epoch 3/9"));
+    assert_true(there("b"));
+    says(train("a.net --early-stopping=3", 1), "early_stopping monitors a result of validation data, and there is none");
+    says(train("a.net --early-stopping=3 --monitor=acc", 1), "there is no result 'acc' to monitor, network a has loss, val_loss, accuracy, val_accuracy");
+    says(train("a.net --early-stopping=patienc=3", 2), "--early-stopping has no 'patienc'\nhint: did you mean 'patience'?");
+    says(train("a.net --early-stopping=patience=3.5", 2), "--early-stopping: patience cannot be '3.5'");
+    says(train("a.net --reduce-lr=2,3", 2), "--reduce-lr: '3' is not NAME=VALUE");
+    says(train("a.net --reduce-lr=mode=up", 2), "--reduce-lr: mode cannot be 'up'");
+    says(train("a.net --reduce-lr=factor=2 --monitor=loss", 1), "a factor of 2");
+}
+
+static void other_networks_are_refused(void **state) {
+    (void)state;
+    train("a.net -o w --checkpoint=k", 0);
+    write_text("b.net", text(net, "a", "tanh", "0.05"));
+    says(train("b.net -o w --checkpoint=k --resume", 1), "k: of another training: 'dense' was activation=relu, now it is activation=tanh");
+    write_text("b.net", text(net, "a", "relu", "0.01"));
+    says(train("b.net -o w --checkpoint=k --resume", 1), "'optimizer' was learning_rate=0.05, now it is learning_rate=0.01");
+    says(train("a.net -o w --checkpoint=k --resume --shard-size=8", 1), "'code' was shard_size=32, now it is shard_size=8");
+    says(train("a.net -o w --checkpoint=k --resume --algorithm=plain", 1), "'code of dense_out' was direct, now it is plain");
+    says(train("a.net -o w --checkpoint=k --resume --epochs=4", 0), "Resumed after 21 updates\nEpoch 4/4\n");
+}
+
+static void weights_by_name(void **state) {
+    (void)state;
+    train("a.net -o w", 0);
+    char *description = text(net, "a", "relu", "0.05"), *second = strstr(description, "dense 3");
+    write_text("b.net", text("%.*shead = %s", (int)(second - description), description, second));
+    says(train("b.net -o w2 --weights=w --partial --epochs=1", 0), "Weights from w: dense\nNot in it, as initialised: head\n");
+    says(train("b.net -o w2 --weights=w --epochs=1", 1), "w: lacks 'head/kernel'");
+    says(train("b.net --partial", 2), "--partial without --weights");
+}
+
+static int clean_up(void **state) {
+    while (text_count) free(texts[--text_count]);
+    return remove_folder(state);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
+        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(weights_by_name),
+    };
+    return cmocka_run_group_tests(tests, make_files, clean_up);
+}

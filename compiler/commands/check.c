@@ -63,7 +63,7 @@ static bool take_tolerances(const CheckOptions *o, Tolerances *t) {
         char *end = "";
         *rows[i].to = rows[i].text ? strtod(rows[i].text, &end) : rows[i].fallback;
         if (!*end && (!rows[i].text || *rows[i].text) && *rows[i].to >= 0) continue;
-        fprintf(stderr, "cnnc: error: --tolerance-%s must be a number, 0 or more, not '%s'\n", rows[i].name, rows[i].text);
+        say_error("--tolerance-%s must be a number, 0 or more, not '%s'", rows[i].name, rows[i].text);
         return false;
     }
     return true;

@@ -28,14 +28,17 @@ bool parse_some_options(int argc, char **argv, const CommandLine *, int least);
 typedef void OptionVisitor(void *context, const CommandLine *);
 void visit_options(const CommandDef *, OptionVisitor *see, void *context);
 /* Options that every command with a network takes. */
-typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templates, *color; int shard_size; bool no_warnings; } NetworkOptions;
+typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templates, *color, *format; int shard_size; bool no_warnings; } NetworkOptions;
 #define NETWORK_OPTIONS(n)                                                                                             \
     {"--target", &(n).target, NULL, NULL, 0, 0, "LIST", "auto (all that pay off), or avx512, avx2, vec16, scalar, separated by commas"}, \
     {"--algorithm", &(n).algorithm, NULL, NULL, 0, 0, "NAME", "one algorithm wherever it applies: winograd, sparse_pool, packed, direct or plain (the cheapest)"},      \
     {"--tuning", &(n).tuning, NULL, NULL, 0, 0, "FILE", "algorithms that 'cnnc tune' found to be the fastest"}, \
     {"--shard-size", NULL, NULL, &(n).shard_size, 1, 1 << 16, "N", "examples that a worker takes at a time (32)"},      \
     {"--templates", &(n).templates, NULL, NULL, 0, 0, "DIR", "templates that replace the built-in ones"},               \
-    {"--color", &(n).color, NULL, NULL, 0, 0, "WHEN", "auto, always or never"}
+    {"--color", &(n).color, NULL, NULL, 0, 0, "WHEN", "auto, always or never"},                                        \
+    {"--diagnostics-format", &(n).format, NULL, NULL, 0, 0, "FORMAT", "of what is said on standard error: text, or json, one object a line"}
+/* Says that there is no such thing, with the nearest name as a hint, or `otherwise`. False. */
+bool no_such(const char *what, const char *word, const char *const *names, int n, const char *otherwise);
 /* Applies them. False after a message. */
 bool apply_network_options(Compilation *, const NetworkOptions *);
 void print_diagnostics(Compilation *);

@@ -46,6 +46,6 @@ int command_completion(int argc, char **argv) {
         arena_free(arena);
         return status;
     }
-    fprintf(stderr, "cnnc: error: there is no completion for '%s'\nhint: there is for bash, zsh and fish\n", shell);
+    say_error("there is no completion for '%s'\nhint: there is for bash, zsh and fish", shell);
     return EXIT_USAGE;
 }

@@ -231,7 +231,7 @@ static int format_file(const char *path, const NetworkOptions *network, bool che
         else if (!check && input && out.length) fwrite(out.text, 1, out.length, stdout);
         else if (!check && !input) failure = write_file(c.arena, path, out.text, out.length);
     }
-    if (failure) fprintf(stderr, "cnnc: error: %s\n", failure), status = EXIT_FILE;
+    if (failure) say_error("%s", failure), status = EXIT_FILE;
     strbuf_free(&out);
     compilation_free(&c);
     return status;

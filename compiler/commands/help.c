@@ -116,10 +116,7 @@ static int unknown_word(const char *word) {
     for (const CommandDef *d = commands + 1; d->name; d++) *PUSH(arena, names, n) = d->name;
     for (const FamilyDef *f = families; f->title; f++)
         for (int i = 0; (c = f->family(i)); i++) *PUSH(arena, names, n) = c->name;
-    const char *near = nearest(word, names, n);
-    fprintf(stderr, "cnnc: error: there is no help on '%s'\n", word);
-    if (near) fprintf(stderr, "hint: did you mean '%s'?\n", near);
-    else fprintf(stderr, "hint: 'cnnc help' lists what there is\n");
+    no_such("help on", word, names, n, "'cnnc help' lists what there is");
     arena_free(arena);
     return EXIT_USAGE;
 }

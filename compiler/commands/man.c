@@ -94,7 +94,7 @@ int command_man(int argc, char **argv) {
     if (word)
         for (d = commands + 1; d->name && strcmp(d->name, word);) d++;
     if (!d->name) {
-        fprintf(stderr, "cnnc: error: there is no command '%s'\nhint: 'cnnc help' lists the commands\n", word);
+        say_error("there is no command '%s'\nhint: 'cnnc help' lists the commands", word);
         return EXIT_USAGE;
     }
     Arena *arena = arena_new();

@@ -37,7 +37,7 @@ static const char *file_text(Compilation *c, int i, const char *name) {
 static bool check_name(Compilation *c, const char *name, const char *net) {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     if (!strspn(name, letters) || name[strspn(name, "0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")]) {
-        fprintf(stderr, "cnnc: error: '%s' cannot be the name of a network\nhint: names have letters, digits and '_' and start with a letter\n", name);
+        say_error("'%s' cannot be the name of a network\nhint: names have letters, digits and '_' and start with a letter", name);
         return false;
     }
     c->source = (Source){"<command line>", net, strlen(net)};
@@ -72,7 +72,7 @@ static int make_project(Compilation *c, const char *name) {
     for (int i = 0; i < FILES; i++) texts[i] = file_text(c, i, name);
     if (!check_name(c, name, texts[NET])) return EXIT_USAGE;
     const char *failure = make_folder(c->arena, name, texts);
-    if (failure) return fprintf(stderr, "cnnc: error: %s\n", failure), EXIT_FILE;
+    if (failure) return say_error("%s", failure), EXIT_FILE;
     printf("%s has", name);
     for (int i = 0; i < FILES; i++) printf("%s %s", i ? "," : "", file_name(c->arena, i, name));
     printf("\nTo build and run it:\n\n    cmake -S %s -B %s/build\n    cmake --build %s/build\n    %s/build/train\n", name, name, name, name);

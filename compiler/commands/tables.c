@@ -161,6 +161,6 @@ int write_page(Arena *arena, const char *path, const char *text) {
     if (path) failure = write_file(arena, path, text, strlen(text));
     else if (fputs(text, stdout) < 0 || fflush(stdout)) failure = "cannot write to standard output";
     if (!failure) return EXIT_FINE;
-    fprintf(stderr, "cnnc: error: %s\n", failure);
+    say_error("%s", failure);
     return EXIT_FILE;
 }

@@ -228,6 +228,7 @@ Attr *bind_attributes(Arena *arena, Diag *diag, const Callable *callable, const 
         }
         if (out[i].given) {
             error(diag, a->key ? a->key_loc : a->value.loc, "'%s' is given twice", callable->attributes[i].name);
+            note(diag, out[i].loc, "it is given here already");
             b.failed = true;
             continue;
         }

@@ -95,7 +95,8 @@ static void assert_kernels(const Program *p, const char *table, const char *json
 
 static void assert_report(const char *net, const char *target, const char *algorithm, const char *options) {
     char *path = text("%s/bench.json", folder);
-    char *arguments = text("%s --target=%s%s%s --repeat=1 --json=%s %s", net, target, algorithm ? " --algorithm=" : "", algorithm ? algorithm : "", path, options);
+    const char *repeat = strstr(options, "--repeat") ? "" : " --repeat=1";
+    char *arguments = text("%s --target=%s%s%s%s --json=%s %s", net, target, algorithm ? " --algorithm=" : "", algorithm ? algorithm : "", repeat, path, options);
     char *table = bench(arguments, 0);
     char *json = file_text(path, NULL);
     Json j = {json, 0};

@@ -215,7 +215,6 @@ static void too_many(Binder *b, const Callable *callable, Loc loc) {
 Attr *bind_attributes(Arena *arena, Diag *diag, const Callable *callable, const Argument *arguments, int count, Loc what) {
     Binder b = {arena, diag, false};
     Attr *out = NEW_ARRAY(arena, Attr, callable->attribute_count + 1);
-    Loc *places = NEW_ARRAY(arena, Loc, callable->attribute_count + 1);
     int positional = -1;
     for (int k = 0; k < count; k++) {
         const Argument *a = &arguments[k];
@@ -227,15 +226,13 @@ Attr *bind_attributes(Arena *arena, Diag *diag, const Callable *callable, const 
             }
             continue;
         }
-        Loc place = a->key ? a->key_loc : a->value.loc;
         if (out[i].given) {
-            error(diag, place, "'%s' is given twice", callable->attributes[i].name);
-            note(diag, places[i], "it is given here already");
+            error(diag, a->key ? a->key_loc : a->value.loc, "'%s' is given twice", callable->attributes[i].name);
+            note(diag, out[i].loc, "it is given here already");
             b.failed = true;
             continue;
         }
         out[i].given = true;
-        places[i] = place;
         bind_value(&b, &callable->attributes[i], &a->value, &out[i]);
     }
     for (int i = 0; i < callable->attribute_count && !b.failed; i++) {

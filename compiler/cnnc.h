@@ -90,10 +90,10 @@ void json_child(StrBuf *out, const char *kind, const char *file, Loc, const char
 
 /* ---- base/file.c -------------------------------------------------------------------------------------------------
  * Whole files. Errors are returned as a message (NULL: fine). */
-const char *read_file(Arena *, const char *path, char **text, size_t *length);       /* "-": standard input */
-typedef struct FileText { const char *path, *text; size_t length; } FileText;
-const char *write_files(Arena *, const FileText *, int n); /* all of them; when one cannot be written, none */
+const char *read_file(Arena *, const char *path, char **text, size_t *length);       /* "-": standard input, each time all of it */
 const char *write_file(Arena *, const char *path, const char *text, size_t length);  /* whole or not at all; unchanged contents keep their time stamp */
+typedef struct OutFile { const char *path, *text; size_t length; } OutFile;
+const char *write_files(Arena *, const OutFile *, int n);  /* the same for all of them together; they appear in this order */
 
 /* ---- template.c --------------------------------------------------------------------------------------------------
  * The template engine. Templates are C with directive lines; docs/templates.md is its reference. */

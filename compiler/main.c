@@ -6,7 +6,7 @@
 
 /* A word that is neither a command nor looks like a file. */
 static int unknown_command(const char *word) {
-    const char *names[16];
+    const char *names[32];
     int n = 0;
     for (const CommandDef *c = commands + 1; c->name; c++) names[n++] = c->name;
     no_such("command", word, names, n, "'cnnc help' lists the commands; a network's file is called NAME.net");

@@ -10,7 +10,7 @@ prefix=${CNNC_PREFIX:-$root/build/prefix}
 mkdir -p "$out"
 if [ -z "${CNNC_PREFIX:-}" ]; then
     . "$root/tools/packages.sh"
-    need_packages gcc libc6-dev cmake make zlib1g-dev "$@"
+    need_packages gcc libc6-dev cmake make zlib1g-dev libzip-dev "$@"
     echo "building cnnc ..."
     cmake -S "$root" -B "$root/build" -DBUILD_TESTING=OFF >/dev/null
     cmake --build "$root/build" --parallel "$(nproc)" >/dev/null

@@ -177,13 +177,15 @@ static void to_floating(const cnnc_array *array, const unsigned char *from, size
 }
 
 static int to_integer(const cnnc_array *array, const unsigned char *from, size_t first, size_t count, cnnc_type type,
-                      void *to, cnnc_error *error) {
+                      void *to, size_t *bad, cnnc_error *error) {
     size_t size = cnnc_dtype_size(array->dtype);
     double low = type == CNNC_U8 ? 0 : INT32_MIN, high = type == CNNC_U8 ? UINT8_MAX : INT32_MAX;
     for (size_t i = 0; i < count; i++) {
         double value = load(array->dtype, from + i * size);
-        if (!(value >= low && value <= high) || value != floor(value))
+        if (!(value >= low && value <= high) || value != floor(value)) {
+            *bad = first + i;
             return cnnc_fail(error, "element %zu is %.9g, not an integer from %.0f to %.0f", first + i, value, low, high);
+        }
         if (type == CNNC_U8)
             ((uint8_t *)to)[i] = (uint8_t)value;
         else
@@ -193,6 +195,13 @@ static int to_integer(const cnnc_array *array, const unsigned char *from, size_t
 }
 
 int cnnc_array_convert(const cnnc_array *array, size_t first, size_t count, cnnc_type type, void *to, cnnc_error *error) {
+    size_t bad;
+    return cnnc_array_convert_at(array, first, count, type, to, &bad, error);
+}
+
+int cnnc_array_convert_at(const cnnc_array *array, size_t first, size_t count, cnnc_type type, void *to, size_t *bad,
+                          cnnc_error *error) {
+    *bad = first;
     if (first > array->count || count > array->count - first)
         return cnnc_fail(error, "elements %zu .. %zu + %zu are not all among the array's %zu", first, first, count,
                          array->count);
@@ -204,23 +213,6 @@ int cnnc_array_convert(const cnnc_array *array, size_t first, size_t count, cnnc
     else if (type == CNNC_F32 || type == CNNC_F64)
         to_floating(array, from, count, type, to);
     else
-        return to_integer(array, from, first, count, type, to, error);
+        return to_integer(array, from, first, count, type, to, bad, error);
     return CNNC_OK;
-}
-
-int cnnc_array_read(const char *path, cnnc_array *array, cnnc_error *error) {
-    *array = (cnnc_array){0};
-    unsigned char *bytes;
-    size_t size;
-    if (cnnc_file_bytes(path, &bytes, &size, error) != CNNC_OK)
-        return CNNC_FAILED;
-    int result;
-    if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0)
-        result = cnnc_npy_parse(bytes, size, path, array, error);
-    else if (size >= 2 && ((bytes[0] == 0 && bytes[1] == 0) || (bytes[0] == 0x1f && bytes[1] == 0x8b)))
-        result = cnnc_idx_parse(bytes, size, path, array, error);
-    else
-        result = cnnc_fail(error, "%s: at byte 0: neither .npy, IDX nor gzip", path);
-    free(bytes);
-    return result;
 }

@@ -1,7 +1,7 @@
 /* cnnc_runtime.h: the runtime around generated networks: threads, data files, weights, training, progress, summary.
  *
  * It knows a network only by its descriptor, a cnnc_network (cnnc_network.h). Plain C11 and POSIX; needs libc, libm,
- * pthreads and, for .gz files, zlib (macro CNNC_ZLIB when the runtime is compiled).
+ * pthreads and, for .gz files, zlib, for .npz files, libzip (macros CNNC_ZLIB and CNNC_LIBZIP when the runtime is compiled).
  *
  * Conventions:
  * - A function that can fail returns CNNC_OK, CNNC_FAILED (or CNNC_STOPPED where it says so), or a pointer that is
@@ -89,7 +89,8 @@ void cnnc_array_free(cnnc_array *array); /* and makes it zero */
  * u8 or i32: only values that are integers and fit, else it fails and names the first that does not. */
 int cnnc_array_convert(const cnnc_array *array, size_t first, size_t count, cnnc_type type, void *to, cnnc_error *error);
 
-/* Reads a .npy, IDX or gzipped IDX file; which one, its first bytes say. */
+/* Reads a file that holds one array: .npy, IDX or gzipped IDX, as its first bytes say; of a CIFAR file the images,
+ * of CSV all columns; .npz with one array. */
 int cnnc_array_read(const char *path, cnnc_array *array, cnnc_error *error);
 
 /* ---- idx.c, npy.c: files that hold one array --------------------------------------------------------------------- */
@@ -174,10 +175,18 @@ typedef struct cnnc_dataset {
 } cnnc_dataset;
 
 /* Loads data for a network.
- * where: a folder with the four MNIST files ([.gz]: train-images-idx3-ubyte, train-labels-idx1-ubyte,
- *   t10k-images-..., t10k-labels-...), of which split ("train" or "t10k"; NULL: "train") picks two;
- *   or files separated by commas, "X.npy,Y.npy": one for each input, then one for each target (.npy, IDX, IDX.gz;
+ * where: a folder with data under customary names, of which split ("train" or "test", which may also be called "t10k"; NULL:
+ *   "train") picks: MNIST's ([.gz]: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-..., t10k-labels-...), CIFAR-10's
+ *   (data_batch_1.bin ... data_batch_5.bin, test_batch.bin) or CIFAR-100's (train.bin, test.bin; the fine labels), or
+ *   train.csv and test.csv;
+ *   or one file that holds examples and labels: a CIFAR file (images become 32x32x3), CSV or NumPy's .npz;
+ *   or files separated by commas, "X.npy,Y.npy": one for each input, then one for each target (.npy, IDX, IDX.gz, CSV;
  *   split is not looked at). With only the inputs' files the dataset has no targets.
+ * CSV: the first line names the columns; numbers with a point in every locale. The target is the columns named behind the
+ *   file, "data.csv:label" ("data.csv:a:b" for two numbers); else the column "label"; else the last ones, as many as are left over
+ *   by the input, which all others are in their order. Not of files in a list: there each is one array.
+ * .npz (with libzip): the arrays x_train and y_train, or x_test and y_test, as split is; else x and y; else arr_0, arr_1 ...:
+ *   inputs, then targets.
  * Inputs: u8 from integers 0 .. 255, f32 from anything, i32 from integers. Only the number of elements of an example
  *   must be the network's: 28x28 data fits a 28x28x1 input.
  * Targets with classes > 0 may be class indices: i32 from integers 0 .. classes - 1; f32 or f64 become one-hot unless
@@ -185,6 +194,9 @@ typedef struct cnnc_dataset {
  * The message says what the network expects and what the file has. */
 int cnnc_dataset_load(const cnnc_network *network, const char *where, const char *split, cnnc_dataset *dataset,
                       cnnc_error *error);
+
+/* *has: whether `where` holds examples of its own for the split "test", beside those for training. */
+int cnnc_dataset_has_test(const char *where, int *has, cnnc_error *error);
 
 /* The same from arrays in memory, whose first dimension is the example. Copies. target_count is the network's or 0.
  * names: input_count + target_count words for messages; may be NULL. */

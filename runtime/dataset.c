@@ -1,11 +1,8 @@
-/* dataset.c: examples from files or memory, in the types that a network asks for. */
-#define _POSIX_C_SOURCE 200809L
-#include "private.h"
+/* dataset.c: examples from arrays, in the types that a network asks for. Reading files is loader.c's. */
+#include "loader.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* One array on its way into a dataset. */
 typedef struct feed {
@@ -14,6 +11,7 @@ typedef struct feed {
     const cnnc_tensor *tensor;
     const cnnc_array *array;
     const char *name;
+    const cnnc_part *part; /* where the array came from; NULL: from memory */
     size_t n;
     int one_hot; /* the array holds class indices, the tensor one element a class */
     cnnc_error *error;
@@ -21,6 +19,15 @@ typedef struct feed {
 
 static size_t per_example(const cnnc_array *array) {
     return array->shape[0] ? array->count / array->shape[0] : 0;
+}
+
+/* The name of what holds an element, and where in it. */
+static const char *place(const feed *f, size_t element, char *text, size_t size) {
+    size_t each = per_example(f->array);
+    if (!f->part || !each)
+        return f->name;
+    cnnc_part_place(f->part, element / each, text, size);
+    return text;
 }
 
 static int mismatch(const feed *f) {
@@ -50,20 +57,26 @@ static int check_shape(feed *f) {
 }
 
 static int check_labels(const feed *f, const int32_t *labels, size_t count) {
+    char text[256];
     for (size_t i = 0; i < count; i++)
         if (labels[i] < 0 || labels[i] >= f->tensor->classes)
             return cnnc_fail(f->error, "%s: example %zu is of class %d, but the target '%s' of network %s has classes 0 .. %d",
-                             f->name, i / per_example(f->array) /* NOLINT(clang-analyzer-core.DivideZero): there is a label */, (int)labels[i], f->tensor->name, f->network->name,
-                             f->tensor->classes - 1);
+                             place(f, i, text, sizeof text),
+                             i / per_example(f->array) /* NOLINT(clang-analyzer-core.DivideZero): there is a label */, (int)labels[i],
+                             f->tensor->name, f->network->name, f->tensor->classes - 1);
     return CNNC_OK;
 }
 
-/* Names the file in a message that lacks it. */
-static int prefix(const feed *f) {
+/* All elements, converted; a failure names the file and the place in it. */
+static int convert(const feed *f, cnnc_type type, void *to) {
+    char text[256];
+    size_t bad;
+    if (cnnc_array_convert_at(f->array, 0, f->array->count, type, to, &bad, f->error) == CNNC_OK)
+        return CNNC_OK;
     if (f->error) {
         cnnc_error inner = *f->error;
-        cnnc_fail(f->error, "%s: for the %s '%s' of network %s: %.300s", f->name, f->role, f->tensor->name,
-                  f->network->name, inner.text);
+        cnnc_fail(f->error, "%s: for the %s '%s' of network %s: %.300s", place(f, bad, text, sizeof text), f->role,
+                  f->tensor->name, f->network->name, inner.text);
     }
     return CNNC_FAILED;
 }
@@ -73,10 +86,8 @@ static int fill_one_hot(const feed *f, void *to) {
     int32_t *labels = cnnc_allocate(count * sizeof *labels);
     if (!labels)
         return cnnc_fail_system(f->error, "%s: no memory for %zu labels", f->name, count);
-    int result = CNNC_OK;
-    if (cnnc_array_convert(f->array, 0, count, CNNC_I32, labels, f->error) != CNNC_OK)
-        result = prefix(f);
-    else
+    int result = convert(f, CNNC_I32, labels);
+    if (result == CNNC_OK)
         result = check_labels(f, labels, count);
     if (result == CNNC_OK) {
         memset(to, 0, count * classes * cnnc_type_size(f->tensor->type));
@@ -97,8 +108,8 @@ static int fill_one_hot(const feed *f, void *to) {
 static int fill(const feed *f, void *to) {
     if (f->one_hot)
         return fill_one_hot(f, to);
-    if (cnnc_array_convert(f->array, 0, f->array->count, f->tensor->type, to, f->error) != CNNC_OK)
-        return prefix(f);
+    if (convert(f, f->tensor->type, to) != CNNC_OK)
+        return CNNC_FAILED;
     if (f->tensor->type == CNNC_I32 && f->tensor->classes > 0)
         return check_labels(f, to, f->array->count);
     return CNNC_OK;
@@ -144,6 +155,30 @@ static int allocate(const cnnc_network *network, int target_count, size_t n, cnn
     return CNNC_OK;
 }
 
+/* Arrays and their names, inputs first; parts: where they came from, or NULL. */
+static int make(const cnnc_network *network, const cnnc_array *const *arrays, const char *const *names, const cnnc_parts *parts,
+                int target_count, cnnc_dataset *dataset, cnnc_error *error) {
+    size_t n = arrays[0]->rank > 0 ? arrays[0]->shape[0] : 0;
+    int result = CNNC_OK, inputs = network->input_count;
+    for (int pass = 0; pass < 2 && result == CNNC_OK; pass++) { /* check all, then copy all */
+        if (pass)
+            result = allocate(network, target_count, n, dataset, error);
+        for (int i = 0; i < inputs + target_count && result == CNNC_OK; i++) {
+            feed f = {.network = network, .role = i < inputs ? "input" : "target", .n = n, .error = error};
+            f.tensor = i < inputs ? &network->inputs[i] : &network->targets[i - inputs];
+            f.array = arrays[i];
+            f.name = names[i];
+            f.part = parts ? &parts->parts[i] : NULL;
+            result = check_shape(&f);
+            if (result == CNNC_OK && pass)
+                result = fill(&f, dataset->inputs[i]); /* targets follow the inputs in that table */
+        }
+    }
+    if (result != CNNC_OK)
+        cnnc_dataset_free(dataset);
+    return result;
+}
+
 int cnnc_dataset_make(const cnnc_network *network, const cnnc_array *inputs, const cnnc_array *targets,
                       int target_count, const char *const *names, cnnc_dataset *dataset, cnnc_error *error) {
     *dataset = (cnnc_dataset){0};
@@ -151,24 +186,42 @@ int cnnc_dataset_make(const cnnc_network *network, const cnnc_array *inputs, con
         return cnnc_fail(error, "network %s has %d targets, not %d", network->name, network->target_count, target_count);
     if (network->input_count < 1)
         return cnnc_fail(error, "network %s has no input", network->name);
-    size_t n = inputs[0].rank > 0 ? inputs[0].shape[0] : 0;
-    int result = CNNC_OK;
-    for (int pass = 0; pass < 2 && result == CNNC_OK; pass++) { /* check all, then copy all */
-        if (pass)
-            result = allocate(network, target_count, n, dataset, error);
-        for (int i = 0; i < network->input_count + target_count && result == CNNC_OK; i++) {
-            int k = i - network->input_count;
-            feed f = {.network = network, .role = k < 0 ? "input" : "target", .n = n, .error = error};
-            f.tensor = k < 0 ? &network->inputs[i] : &network->targets[k];
-            f.array = k < 0 ? &inputs[i] : &targets[k];
-            f.name = names && names[i] ? names[i] : "array"; /* NOLINT(clang-analyzer-core.uninitialized.Branch): one for each array */
-            result = check_shape(&f);
-            if (result == CNNC_OK && pass)
-                result = fill(&f, k < 0 ? dataset->inputs[i] : dataset->targets[k]);
-        }
+    int count = network->input_count + target_count;
+    const cnnc_array **arrays = malloc((size_t)count * sizeof *arrays);
+    const char **known = malloc((size_t)count * sizeof *known);
+    int result = arrays && known ? CNNC_OK : cnnc_fail_system(error, "no memory for %d arrays", count);
+    for (int i = 0; i < count && result == CNNC_OK; i++) {
+        arrays[i] = i < network->input_count ? &inputs[i] : &targets[i - network->input_count];
+        known[i] = names && names[i] ? names[i] : "array";
     }
-    if (result != CNNC_OK)
-        cnnc_dataset_free(dataset);
+    if (result == CNNC_OK)
+        result = make(network, arrays, known, NULL, target_count, dataset, error);
+    free(known);
+    free(arrays);
+    return result;
+}
+
+int cnnc_dataset_load(const cnnc_network *network, const char *where, const char *split, cnnc_dataset *dataset,
+                      cnnc_error *error) {
+    *dataset = (cnnc_dataset){0};
+    split = split ? split : "train";
+    if (!strcmp(split, "t10k")) /* as MNIST calls it */
+        split = "test";
+    if (strcmp(split, "train") && strcmp(split, "test"))
+        return cnnc_fail(error, "'%s' is not one of the splits train and test (or t10k)", split);
+    if (network->input_count < 1)
+        return cnnc_fail(error, "network %s has no input", network->name);
+    cnnc_parts parts;
+    if (cnnc_load(network, where, split, &parts, error) != CNNC_OK)
+        return CNNC_FAILED;
+    const cnnc_array *arrays[CNNC_MAX_PARTS];
+    const char *names[CNNC_MAX_PARTS];
+    for (int i = 0; i < parts.count; i++) {
+        arrays[i] = &parts.parts[i].array;
+        names[i] = parts.parts[i].origins[0].name;
+    }
+    int result = make(network, arrays, names, &parts, parts.count - network->input_count, dataset, error);
+    cnnc_parts_free(&parts);
     return result;
 }
 
@@ -200,96 +253,4 @@ void cnnc_dataset_free(cnnc_dataset *dataset) {
         return;
     free(dataset->memory);
     *dataset = (cnnc_dataset){0};
-}
-
-/* ---- from files -------------------------------------------------------------------------------------------------- */
-
-enum { MAX_FILES = 64 };
-
-/* Reads files paths[0 .. count - 1], inputs first, and makes a dataset of them. */
-static int load_files(const cnnc_network *network, const char *const *paths, int count, cnnc_dataset *dataset,
-                      cnnc_error *error) {
-    cnnc_array arrays[MAX_FILES] = {{0}};
-    int read = 0, result = CNNC_OK;
-    for (; read < count && result == CNNC_OK; read++)
-        result = cnnc_array_read(paths[read], &arrays[read], error);
-    if (result == CNNC_OK)
-        result = cnnc_dataset_make(network, arrays, arrays + network->input_count, count - network->input_count, paths,
-                                   dataset, error);
-    while (read-- > 0)
-        cnnc_array_free(&arrays[read]);
-    return result;
-}
-
-/* The first that exists of the customary names of an MNIST file: "train-images-idx3-ubyte", ... */
-static int find_mnist(const char *folder, const char *split, const char *part, char **path, cnnc_error *error) {
-    int rank = strcmp(part, "images") ? 1 : 3;
-    size_t size = strlen(folder) + strlen(split) + 64;
-    *path = malloc(size);
-    if (!*path)
-        return cnnc_fail_system(error, "%s: no memory", folder);
-    for (int i = 0; i < 4; i++) {
-        snprintf(*path, size, "%s/%s-%s%cidx%d-ubyte%s", folder, split, part, i < 2 ? '-' : '.', rank, i & 1 ? ".gz" : "");
-        if (access(*path, F_OK) == 0)
-            return CNNC_OK;
-    }
-    free(*path);
-    *path = NULL;
-    return cnnc_fail(error, "%s: has no %s-%s-idx%d-ubyte and no %s-%s-idx%d-ubyte.gz", folder, split, part, rank, split,
-                     part, rank);
-}
-
-static int load_folder(const cnnc_network *network, const char *folder, const char *split, cnnc_dataset *dataset,
-                       cnnc_error *error) {
-    if (network->input_count != 1 || network->target_count > 1)
-        return cnnc_fail(error, "%s: a folder has images and labels, but network %s has %d inputs and %d targets", folder,
-                         network->name, network->input_count, network->target_count);
-    char *paths[2] = {NULL, NULL};
-    int result = find_mnist(folder, split, "images", &paths[0], error);
-    if (result == CNNC_OK && network->target_count == 1)
-        result = find_mnist(folder, split, "labels", &paths[1], error);
-    if (result == CNNC_OK)
-        result = load_files(network, (const char *const *)paths, 1 + network->target_count, dataset, error);
-    free(paths[0]);
-    free(paths[1]);
-    return result;
-}
-
-/* Cuts a list at its commas and loads what it names. */
-static int load_list(const cnnc_network *network, const char *list, cnnc_dataset *dataset, cnnc_error *error) {
-    char *copy = strdup(list);
-    if (!copy)
-        return cnnc_fail_system(error, "%s: no memory", list);
-    const char *paths[MAX_FILES] = {NULL};
-    int count = 0, inputs = network->input_count, result = CNNC_OK;
-    for (char *rest = copy; rest; count++) {
-        char *comma = strchr(rest, ',');
-        if (comma)
-            *comma = 0;
-        if (count < MAX_FILES)
-            paths[count] = rest;
-        rest = comma ? comma + 1 : NULL;
-    }
-    if (count > MAX_FILES)
-        result = cnnc_fail(error, "%s: %d files are more than the most possible, %d", list, count, MAX_FILES);
-    else if (count != inputs && count != inputs + network->target_count)
-        result = cnnc_fail(error, "%s: %d files, but network %s has %d inputs and %d targets, a file each", list, count,
-                           network->name, inputs, network->target_count);
-    if (result == CNNC_OK)
-        result = load_files(network, paths, count, dataset, error);
-    free(copy);
-    return result;
-}
-
-int cnnc_dataset_load(const cnnc_network *network, const char *where, const char *split, cnnc_dataset *dataset,
-                      cnnc_error *error) {
-    *dataset = (cnnc_dataset){0};
-    struct stat status;
-    if (!split)
-        split = "train";
-    if (strcmp(split, "train") && strcmp(split, "t10k"))
-        return cnnc_fail(error, "'%s' is not one of the splits train and t10k", split);
-    if (stat(where, &status) == 0 && S_ISDIR(status.st_mode))
-        return load_folder(network, where, split, dataset, error);
-    return load_list(network, where, dataset, error);
 }

@@ -4,7 +4,7 @@
  * big-endian. The declared size has to agree with the file's before anything is allocated; of a gzipped file, whose size
  * is not known beforehand, it has to be within deflate's reach (1032 to 1), and what inflates beyond it is refused.
  */
-#include "private.h"
+#include "loader.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include <zlib.h>
 #endif
 
-enum { DEFLATE_RATIO = 1032, MAX_HEADER = 4 + 4 * CNNC_ARRAY_RANK };
+enum { MAX_HEADER = 4 + 4 * CNNC_ARRAY_RANK };
 
 /* The bytes of the file as they come out of it. */
 typedef struct source {
@@ -162,7 +162,7 @@ static int check_size(const source *s, const cnnc_array *array, int measured, si
     size_t left = s->size - s->position;
     if (measured != CNNC_OK)
         return cnnc_fail(error, "%s: at byte 4: %s elements are more than any file holds", s->name, shape);
-    if (s->gzipped && bytes / DEFLATE_RATIO > s->size)
+    if (s->gzipped && bytes / CNNC_DEFLATE_RATIO > s->size)
         return cnnc_fail(error, "%s: at byte 4 inflated: %s elements are more than %zu gzipped bytes can hold", s->name,
                          shape, s->size);
     if (!s->gzipped && bytes != left)
@@ -212,3 +212,26 @@ int cnnc_idx_read(const char *path, cnnc_array *array, cnnc_error *error) {
     free(bytes);
     return result;
 }
+
+/* ---- as a format of data files ----------------------------------------------------------------------------------- */
+
+static int is_gzip(const cnnc_file *file) {
+    return file->size >= 2 && file->bytes[0] == 0x1f && file->bytes[1] == 0x8b;
+}
+
+static int recognise(const cnnc_file *file) {
+    return is_gzip(file) || (file->size >= 2 && file->bytes[0] == 0 && file->bytes[1] == 0);
+}
+
+static int read_file(const cnnc_file *file, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error) {
+    (void)request; /* one array, whatever is asked for */
+    cnnc_array array;
+    if (cnnc_idx_parse(file->bytes, file->size, file->path, &array, error) != CNNC_OK)
+        return CNNC_FAILED;
+    cnnc_origin origin = {.path = file->path, .step = cnnc_example_bytes(&array)};
+    origin.unit = is_gzip(file) ? CNNC_AT_INFLATED_BYTE : CNNC_AT_BYTE;
+    origin.first = 4 + 4 * (size_t)array.rank;
+    return cnnc_parts_add(parts, &array, origin, error);
+}
+
+const cnnc_format cnnc_format_idx = {recognise, read_file, NULL};

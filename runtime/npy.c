@@ -4,7 +4,7 @@
  * elements. Read: little-endian or one-byte numbers and bool in C order. Not: objects, records, strings, complex
  * numbers, big-endian or Fortran order; the message says how to convert.
  */
-#include "private.h"
+#include "loader.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +218,26 @@ int cnnc_npy_read(const char *path, cnnc_array *array, cnnc_error *error) {
     free(bytes);
     return result;
 }
+
+/* ---- as a format of data files ----------------------------------------------------------------------------------- */
+
+static int recognise(const cnnc_file *file) {
+    return file->size >= 6 && memcmp(file->bytes, "\x93NUMPY", 6) == 0;
+}
+
+static int read_file(const cnnc_file *file, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error) {
+    (void)request; /* one array, whatever is asked for */
+    cnnc_array array;
+    if (cnnc_npy_parse(file->bytes, file->size, file->path, &array, error) != CNNC_OK)
+        return CNNC_FAILED;
+    cnnc_origin origin = {.path = file->path, .step = cnnc_example_bytes(&array)};
+    origin.first = file->size - array.count * cnnc_dtype_size(array.dtype);
+    return cnnc_parts_add(parts, &array, origin, error);
+}
+
+const cnnc_format cnnc_format_npy = {recognise, read_file, NULL};
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 /* The header as NumPy itself writes it, with its reserve for a growing first dimension; the length of the whole. */
 static size_t format_header(const cnnc_array *array, const char *descr, char *text, size_t size) {

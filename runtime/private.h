@@ -44,6 +44,10 @@ void cnnc_swap_bytes(void *data, size_t count, size_t size); /* of each of count
 /* Sets count from dtype, rank and shape, and *bytes; fails when they overflow. */
 int cnnc_array_measure(cnnc_array *array, size_t *bytes);
 
+/* As cnnc_array_convert; *bad is the element that a failure is about. */
+int cnnc_array_convert_at(const cnnc_array *array, size_t first, size_t count, cnnc_type type, void *to, size_t *bad,
+                          cnnc_error *error);
+
 /* "60000x28x28" to text[size]; "scalar" for rank 0. */
 void cnnc_shape_text(char *text, size_t size, int rank, const size_t *shape);
 void cnnc_tensor_text(char *text, size_t size, int rank, const int *shape);
@@ -84,6 +88,10 @@ enum { CNNC_NUMBER = 400 }; /* room for the text of any double */
 
 /* A double as Python's repr writes it: the shortest decimal that reads back equal. */
 const char *cnnc_number_text(char text[CNNC_NUMBER], double value);
+
+/* decimal.c: the number that text[length] is, with a point in every locale; NONE: it is none; BEYOND: it is too large or too long. */
+typedef enum cnnc_decimal_result { CNNC_DECIMAL_FINE, CNNC_DECIMAL_NONE, CNNC_DECIMAL_BEYOND } cnnc_decimal_result;
+cnnc_decimal_result cnnc_decimal(const char *text, size_t length, double *value);
 
 typedef struct cnnc_monitor {
     const char *name; /* as Keras calls it: "val_loss" */

@@ -5,7 +5,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tools/packages.sh"
-need_packages gcc g++ libc6-dev clang cmake ninja-build zlib1g-dev libcmocka-dev gcovr
+need_packages gcc g++ libc6-dev clang cmake ninja-build zlib1g-dev libzip-dev libcmocka-dev gcovr
 cd "$root"
 build=$root/build/coverage
 status=0

@@ -112,7 +112,7 @@ assert status == 2 and len(objects(output)) == 1, output
 
 templates = folder / "templates"
 templates.mkdir()
-(templates / "dense.c.tmpl").write_text("$if nothing\n$end\n")
+(templates / "dense.c.tmpl").write_text("$def forward\n$if nothing\n$end\n$end\n")
 [o] = objects(run("good.net", "-o", "a.c", "--templates=templates", "--diagnostics-format=json")[1])
-assert o["locations"] == [{"caret": {"file": "templates/dense.c.tmpl", "line": 1}}] and "forward" in o["message"], o
+assert o["locations"] == [{"caret": {"file": "templates/dense.c.tmpl", "line": 2}}] and "nothing" in o["message"], o
 print(f"{count} objects of descriptions, {fixes} fixes applied")

@@ -3,7 +3,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tools/packages.sh"
-need_packages gcc g++ libc6-dev clang libclang-rt-dev cmake make zlib1g-dev libcmocka-dev
+need_packages gcc g++ libc6-dev clang libclang-rt-dev cmake make zlib1g-dev libzip-dev libcmocka-dev
 echo "building ..."
 cmake -S "$root" -B "$root/build/tests" -DBUILD_TESTING=ON >/dev/null
 cmake --build "$root/build/tests" --parallel "$(nproc)" >/dev/null

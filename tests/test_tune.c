@@ -86,7 +86,6 @@ static void wrong_usage(void **state) {
     (void)state;
     expect_says("tune " NETS "dense.net", 2, "-o FILE is missing");
     expect_says("tune " NETS "dense.net -o x.tune --algorithm=direct", 2, "finds the choices itself");
-    expect_says("tune - -o x.tune", 2, "standard input");
     expect_says("tune " NETS "predict_only.net -o x.tune", 1, "cannot be trained");
     expect_says("tune " NETS "dense.net --target=vec16 -o /nonexistent/x.tune", 3, "cannot write");
 }

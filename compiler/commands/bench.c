@@ -37,7 +37,7 @@ static int open_subject(Subject *s, const BenchOptions *o, const Target *target)
     s->network = load_network(c, o->net, &s->loaded, &status);
     if (!s->network) return status;
     if (!s->network->train) {
-        remark("error", o->net, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
+        remark("error", c->source.name, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
         return EXIT_INPUT;
     }
     s->model = cnnc_model_new(s->network, target ? 1 : o->threads, NULL, &failure);
@@ -103,8 +103,5 @@ int command_bench(int argc, char **argv) {
     };
     static const char *const names[] = {"the network's file"};
     const CommandLine line = {"bench", options, LENGTH(options), names, &o.net, 1};
-    if (!parse_options(argc, argv, &line)) return EXIT_USAGE;
-    if (strcmp(o.net, "-")) return bench(&o);
-    say_error("bench reads the network more than once, which standard input does not allow");
-    return EXIT_USAGE;
+    return parse_options(argc, argv, &line) ? bench(&o) : EXIT_USAGE;
 }

@@ -84,10 +84,6 @@ int command_check(int argc, char **argv) {
     const CommandLine line = {"check", options, LENGTH(options), names, &o.net, 1};
     if (!parse_options(argc, argv, &line) || !take_tolerances(&o, &tolerances)) return EXIT_USAGE;
     if (o.reference) return check_against(&o, &tolerances);
-    if (!strcmp(o.net, "-")) {
-        say_error("check reads the network more than once, which standard input does not allow");
-        return EXIT_USAGE;
-    }
     bool fine = true;
     int status = check_graph(&o, &fine);
     if (status == EXIT_FINE) status = check_code(&o);

@@ -36,11 +36,9 @@ typedef struct CompileOptions {
 
 /* The rule last: whoever reads it finds what it speaks of. */
 static int write_outputs(Compilation *c, const CompileOptions *o) {
-    const char *rule = NULL, *failure = o->depends ? depfile_text(c, o->targets, o->net, o->network.tuning, &rule) : NULL;
-    if (!failure) {
-        const FileText files[] = {{o->header, c->h.text, c->h.length}, {o->out, c->c.text, c->c.length}, {o->depfile, rule, rule ? strlen(rule) : 0}};
-        failure = write_files(c->arena, files, o->depends ? 3 : 2);
-    }
+    const char *rule = "", *failure = o->depends ? depfile_text(c, o->targets, o->net, o->network.tuning, &rule) : NULL;
+    const OutFile files[] = {{o->header, c->h.text, c->h.length}, {o->out, c->c.text, c->c.length}, {o->depfile, rule, strlen(rule)}};
+    if (!failure) failure = write_files(c->arena, files, o->depends ? 3 : 2);
     if (!failure) return EXIT_FINE;
     say_error("%s", failure);
     return EXIT_FILE;

@@ -15,7 +15,7 @@ static int evaluate_with(const cnnc_network *network, const EvaluateOptions *o) 
     cnnc_dataset test = {0};
     double results[64];
     cnnc_model *model = NULL;
-    bool fine = !cnnc_dataset_load(network, o->data, "t10k", &test, &failure) && (model = cnnc_model_new(network, o->threads, NULL, &failure)) &&
+    bool fine = !cnnc_dataset_load(network, o->data, "test", &test, &failure) && (model = cnnc_model_new(network, o->threads, NULL, &failure)) &&
                 !cnnc_weights_load(network, model->net, o->weights, &failure) &&
                 !cnnc_evaluate(model, &test, o->batch_size, 1, stdout, NULL, results, &failure);
     if (!fine) say_error("%s", failure.text);
@@ -36,7 +36,7 @@ static int evaluate(Compilation *c, const EvaluateOptions *o) {
     if (!network) return status;
     if (network->evaluate) status = evaluate_with(network, o);
     else {
-        remark("error", o->net, 0, "the network has no loss to evaluate: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
+        remark("error", c->source.name, 0, "the network has no loss to evaluate: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
         status = EXIT_INPUT;
     }
     unload_network(&loaded);
@@ -49,7 +49,7 @@ int command_evaluate(int argc, char **argv) {
     EvaluateOptions o = {0};
     const Option options[] = {
         {"--weights", &o.weights, NULL, NULL, 0, 0, "FROM", "saved weights"},
-        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with the MNIST test files, or X.npy,Y.npy"},
+        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with MNIST's or CIFAR's files for the test, or X.npy,Y.npy"},
         {"--batch-size", NULL, NULL, &o.batch_size, 1, 1 << 20, "N", "instead of the description's"},
         {"--threads", NULL, NULL, &o.threads, 1, 1024, "N", "workers (one a processor)"},
         NETWORK_OPTIONS(o.network),

@@ -91,7 +91,7 @@ static bool take_option(const CommandLine *c, int argc, char **argv, bool *given
 
 static void print_page(const CommandLine *c) {
     for (const CommandDef *d = commands; d->name; d++)
-        if (!strcmp(d->name, c->command)) printf("%s: %s\n\noptions\n", d->usage, d->doc);
+        if (!strcmp(d->name, c->command)) printf("%s: %s\n%s", d->usage, d->doc, c->option_count ? "\noptions\n" : "");
     for (int i = 0; i < c->option_count; i++) {
         const Option *o = &c->options[i];
         char left[64];
@@ -100,9 +100,22 @@ static void print_page(const CommandLine *c) {
     }
 }
 
-bool parse_options(int argc, char **argv, const CommandLine *c) {
+/* Who wants to see the tables of options; NULL: options are parsed. */
+static OptionVisitor *visitor;
+static void *visitor_context;
+
+void visit_options(const CommandDef *command, OptionVisitor *see, void *context) {
+    char *argv[] = {(char *)(uintptr_t)command->name, NULL};
+    visitor = see;
+    visitor_context = context;
+    command->run(1, argv);
+    visitor = NULL;
+}
+
+bool parse_some_options(int argc, char **argv, const CommandLine *c, int least) {
     int positional = 0;
     bool only_positional = false, given[MOST_OPTIONS] = {false};
+    if (visitor) return visitor(visitor_context, c), false;
     if (c->option_count > MOST_OPTIONS) bug("'%s' has too many options", c->command);
     for (int i = 1; i < argc;) {
         const char *arg = argv[i];
@@ -117,9 +130,11 @@ bool parse_options(int argc, char **argv, const CommandLine *c) {
         else c->positional[positional++] = arg;
         i += used;
     }
-    if (positional < c->positional_max) return usage_error(c, "", c->positional_names[positional], " is missing");
+    if (positional < least) return usage_error(c, "", c->positional_names[positional], " is missing");
     return true;
 }
+
+bool parse_options(int argc, char **argv, const CommandLine *c) { return parse_some_options(argc, argv, c, c->positional_max); }
 
 /* ---- options of networks --------------------------------------------------------------------------------------------- */
 
@@ -177,8 +192,8 @@ static void warn_of_tuning(Compilation *c) {
 }
 
 static bool apply_color(Compilation *c, const char *when) {
-    const char *no_color = getenv("NO_COLOR");
-    if (!when || !strcmp(when, "auto")) c->diag.color = isatty(2) && !(no_color && *no_color);
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (!when || !strcmp(when, "auto")) c->diag.color = isatty(2) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
     else if (!strcmp(when, "always") || !strcmp(when, "never")) c->diag.color = *when == 'a';
     else {
         say_error("--color can be auto, always or never, not '%s'", when);

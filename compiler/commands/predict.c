@@ -57,7 +57,7 @@ static int predict(Compilation *c, const PredictOptions *o) {
     cnnc_model *model = NULL;
     const cnnc_network *network = load_network(c, o->net, &loaded, &status);
     if (!network) return status;
-    bool fine = !cnnc_dataset_load(network, o->input, "t10k", &data, &failure) && (model = cnnc_model_new(network, o->threads, NULL, &failure)) &&
+    bool fine = !cnnc_dataset_load(network, o->input, "test", &data, &failure) && (model = cnnc_model_new(network, o->threads, NULL, &failure)) &&
                 !cnnc_weights_load(network, model->net, o->weights, &failure) && run_and_write(c, model, &data, o, &failure);
     if (!fine) say_error("%s", failure.text);
     else printf("Outputs of %zu examples written to %s\n", data.n, o->to);

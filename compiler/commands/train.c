@@ -96,9 +96,10 @@ static int dry_run(cnnc_model *model, const Data *data, const TrainOptions *o, c
 }
 
 static bool load_data(const cnnc_network *network, const TrainOptions *o, Data *data, cnnc_error *failure) {
-    bool folder = !strchr(o->data, ',');
-    return !cnnc_dataset_load(network, o->data, "train", &data->train, failure) && (!folder || !cnnc_dataset_load(network, o->data, "t10k", &data->test, failure)) &&
-           (!o->validation_data || !cnnc_dataset_load(network, o->validation_data, "t10k", &data->validation, failure));
+    int has_test;
+    return !cnnc_dataset_load(network, o->data, "train", &data->train, failure) && !cnnc_dataset_has_test(o->data, &has_test, failure) &&
+           (!has_test || !cnnc_dataset_load(network, o->data, "test", &data->test, failure)) &&
+           (!o->validation_data || !cnnc_dataset_load(network, o->validation_data, "test", &data->validation, failure));
 }
 
 static int train_model(cnnc_model *model, const Data *data, const TrainOptions *o, const Callbacks *callbacks, const char *to) {
@@ -118,7 +119,7 @@ static int train_with(Compilation *c, const cnnc_network *network, const TrainOp
     Data data = {.train = {0}};
     Callbacks callbacks;
     cnnc_model *model = NULL;
-    const char *to = o->to ? o->to : default_weights(c->arena, o->net);
+    const char *to = o->to ? o->to : default_weights(c->arena, strcmp(o->net, "-") ? o->net : network->name);
     int status = callbacks_from_options(c->arena, &o->callbacks, network, &callbacks);
     if (status == EXIT_FINE) {
         if (cnnc_summary(network, stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure) || !load_data(network, o, &data, &failure) ||
@@ -140,7 +141,7 @@ static int train(Compilation *c, const TrainOptions *o) {
     const cnnc_network *network = load_network(c, o->net, &loaded, &status);
     if (!network) return status;
     if (!network->train) {
-        remark("error", o->net, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
+        remark("error", c->source.name, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
         status = EXIT_INPUT;
     } else status = train_with(c, network, o);
     unload_network(&loaded);
@@ -153,7 +154,7 @@ static bool check_usage(TrainOptions *o) {
     if (!o->checkpoint && (o->resume || o->checkpoint_batches)) return say_error("--checkpoint FILE is missing\nhint: %s goes with it", o->resume ? "--resume" : "--checkpoint-batches"), false;
     if (o->partial && !o->from) return say_error("--partial without --weights FROM\nhint: it takes of FROM only the layers that the network has, too"), false;
     if (o->validation_split && o->validation_data) return say_error("--validation-split and --validation-data exclude each other"), false;
-    if (!o->data) return say_error("--data is missing\nhint: --data DIR, a folder with the MNIST files, or --data X.npy,Y.npy"), false;
+    if (!o->data) return say_error("--data is missing\nhint: --data DIR, a folder with the files of MNIST or CIFAR, or --data X.npy,Y.npy"), false;
     if (!o->validation_split) return true;
     o->split = strtod(o->validation_split, &end);
     if (!*end && end != o->validation_split && o->split >= 0 && o->split < 1) return true;
@@ -170,7 +171,7 @@ int command_train(int argc, char **argv) {
     compilation_init(&c, false);
     TrainOptions o = {.seed = -1, .split = -1};
     const Option options[] = {
-        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with the four MNIST files, or X.npy,Y.npy"},
+        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with MNIST's or CIFAR's files, or X.npy,Y.npy"},
         {"--weights", &o.from, NULL, NULL, 0, 0, "FROM", "start from saved weights"},
         {"--partial", NULL, &o.partial, NULL, 0, 0, NULL, "of FROM, only the layers that the network has too, by name; the others start as without it"},
         {"-o", &o.to, NULL, NULL, 0, 0, "TO", "where to save the weights (the network's file name, .safetensors, here)"},

@@ -40,7 +40,7 @@ static int open_candidate(Candidate *c, const TuneOptions *o, Tuning *tuning, bo
     c->compilation.options.tuning = tuning;
     const cnnc_network *network = load_network(&c->compilation, o->net, &c->loaded, &status);
     if (!network) return status;
-    if (!network->train) return remark("error", o->net, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say"), EXIT_INPUT;
+    if (!network->train) return remark("error", c->compilation.source.name, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say"), EXIT_INPUT;
     c->model = cnnc_model_new(network, o->threads, NULL, &failure);
     if (!c->model) return say_error("%s", failure.text), status_of(&failure);
     return EXIT_FINE;
@@ -145,8 +145,8 @@ int command_tune(int argc, char **argv) {
     static const char *const names[] = {"the network's file"};
     const CommandLine line = {"tune", options, LENGTH(options), names, &o.net, 1};
     if (!parse_options(argc, argv, &line)) return EXIT_USAGE;
-    if (!o.out || o.network.tuning || o.network.algorithm || !strcmp(o.net, "-")) {
-        say_error("%s", !o.out ? "-o FILE is missing" : strcmp(o.net, "-") ? "tune finds the choices itself: --algorithm and --tuning are not for it" : "tune reads the network more than once, which standard input does not allow");
+    if (!o.out || o.network.tuning || o.network.algorithm) {
+        say_error("%s", !o.out ? "-o FILE is missing" : "tune finds the choices itself: --algorithm and --tuning are not for it");
         return EXIT_USAGE;
     }
     Arena *arena = arena_new();

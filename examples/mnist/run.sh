@@ -4,7 +4,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tools/packages.sh"
-need_packages gcc libc6-dev cmake make zlib1g-dev
+need_packages gcc libc6-dev cmake make zlib1g-dev libzip-dev
 echo "building cnnc ..."
 cmake -S "$root" -B "$root/build" -DBUILD_TESTING=OFF >/dev/null
 cmake --build "$root/build" --parallel "$(nproc)" --target cnnc >/dev/null

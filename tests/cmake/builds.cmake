@@ -34,6 +34,16 @@ foreach(example ${examples})
     set_tests_properties(example_${example} PROPERTIES FIXTURES_REQUIRED prefix SKIP_RETURN_CODE 77)
 endforeach()
 
+# What 'cnnc new' makes
+add_test(NAME new COMMAND ${CMAKE_CURRENT_LIST_DIR}/new.sh ${prefix} ${CMAKE_CURRENT_BINARY_DIR}/new)
+set_tests_properties(new PROPERTIES FIXTURES_REQUIRED prefix)
+
+# The manual passes linters; each shell loads its completion, and bash and fish complete by it
+foreach(what man bash zsh fish)
+    add_test(NAME share_${what} COMMAND ${CMAKE_CURRENT_LIST_DIR}/share.sh ${what} ${prefix})
+    set_tests_properties(share_${what} PROPERTIES FIXTURES_REQUIRED prefix SKIP_RETURN_CODE 77)
+endforeach()
+
 # An application built here for another machine
 add_test(NAME cross_aarch64 COMMAND ${CMAKE_CURRENT_LIST_DIR}/cross.sh ${PROJECT_SOURCE_DIR} $<TARGET_FILE:cnnc> ${CMAKE_CURRENT_BINARY_DIR}/cross)
 set_tests_properties(cross_aarch64 PROPERTIES SKIP_RETURN_CODE 77)

@@ -245,7 +245,7 @@ int command_fmt(int argc, char **argv) {
     static const char *const names[] = {"the network's file"};
     const Option options[] = {
         {"--check", NULL, &check, NULL, 0, 0, NULL, "write nothing; name the files that would change, and end with 1 if there are any"},
-        {"--color", &network.color, NULL, NULL, 0, 0, "WHEN", "auto, always or never"},
+        MESSAGE_OPTIONS(network),
     };
     const CommandLine line = {"fmt", options, LENGTH(options), names, paths, argc};
     int status = parse_some_options(argc, argv, &line, 1) ? EXIT_FINE : EXIT_USAGE;

@@ -38,15 +38,15 @@ static const Callable *find_callable(Family *family, const char *name, const cha
 }
 
 /* The nearest candidate; all of them where none is near, or where they are few and a near one may not be what was meant. */
-static void suggest(Binder *b, const char *word, const char *const *candidates, int n, int few) {
+static void suggest(Binder *b, Loc loc, const char *word, const char *const *candidates, int n, int few) {
     const char *near = nearest(word, candidates, n);
     if (near && n > few) {
-        hint(b->diag, "did you mean '%s'?", near);
+        hint_instead(b->diag, loc, near, "did you mean '%s'?", near);
         return;
     }
     StrBuf list = {0};
     for (int i = 0; i < n; i++) strbuf_printf(&list, "%s%s", i ? ", " : "", candidates[i]);
-    if (near) hint(b->diag, "did you mean '%s'? It can be %s", near, list.text);
+    if (near) hint_instead(b->diag, loc, near, "did you mean '%s'? It can be %s", near, list.text);
     else hint(b->diag, "it can be %s", list.text);
     strbuf_free(&list);
 }
@@ -63,12 +63,12 @@ static const char *range_text(Binder *b, const AttrDef *def, const char *what) {
 
 static void bind_number(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
     bool whole = def->kind == ATTR_INT;
-    if (v->kind != VALUE_NUMBER || (whole && !v->integer) || !isfinite(v->number) || !number_in_range(def, v->number)) {
-        fail(b, v->loc, def, range_text(b, def, whole ? "an integer" : "a number"));
+    if (v->kind == VALUE_NUMBER && !whole && fabs(v->number) > FLT_MAX) {
+        fail(b, v->loc, def, "a number that a float can hold");
         return;
     }
-    if (fabs(v->number) > FLT_MAX) {
-        fail(b, v->loc, def, "a number that a float can hold");
+    if (v->kind != VALUE_NUMBER || (whole && !v->integer) || !isfinite(v->number) || !number_in_range(def, v->number)) {
+        fail(b, v->loc, def, range_text(b, def, whole ? "an integer" : "a number"));
         return;
     }
     if (whole && fabs(v->number) > INT_MAX) {
@@ -113,7 +113,7 @@ static void bind_word(Binder *b, const AttrDef *def, const Value *v, Attr *out) 
     }
     if (v->kind == VALUE_WORD) error(b->diag, v->loc, "'%s' cannot be '%s'", def->name, v->word);
     else error(b->diag, v->loc, "'%s' must be a word", def->name);
-    suggest(b, v->kind == VALUE_WORD ? v->word : "", candidates, n, FEW_CANDIDATES);
+    suggest(b, v->loc, v->kind == VALUE_WORD ? v->word : "", candidates, n, FEW_CANDIDATES);
     b->failed = true;
 }
 
@@ -128,7 +128,7 @@ static void bind_call(Binder *b, const AttrDef *def, const Value *v, Attr *out) 
     out->word = out->callable ? out->callable->name : v->word;
     if (!out->callable) {
         error(b->diag, v->loc, "'%s' cannot be '%s'", def->name, v->word);
-        suggest(b, v->word, candidates, n, FEW_CANDIDATES);
+        suggest(b, (Loc){v->loc.line, v->loc.column, (int)strlen(v->word)}, v->word, candidates, n, FEW_CANDIDATES);
         b->failed = true;
         return;
     }
@@ -184,7 +184,7 @@ static int find_attribute(Binder *b, const Callable *callable, const Argument *a
         if (n < MAX_CANDIDATES) candidates[n++] = callable->attributes[i].name;
     }
     error(b->diag, a->key_loc, "'%s' has no option '%s'", callable->name, a->key);
-    if (n) suggest(b, a->key, candidates, n, 0);
+    if (n) suggest(b, a->key_loc, a->key, candidates, n, 0);
     else hint(b->diag, "it takes no options");
     b->failed = true;
     return -1;
@@ -208,6 +208,7 @@ static void too_many(Binder *b, const Callable *callable, Loc loc) {
     if (n) error(b->diag, loc, "'%s' takes %d value%s by position", callable->name, n, plural(n));
     else error(b->diag, loc, "'%s' takes no value by position", callable->name);
     if (others) hint(b->diag, "by name it takes %s", names);
+    else if (!n) hint(b->diag, "it takes no options");
     b->failed = true;
 }
 
@@ -227,6 +228,7 @@ Attr *bind_attributes(Arena *arena, Diag *diag, const Callable *callable, const 
         }
         if (out[i].given) {
             error(diag, a->key ? a->key_loc : a->value.loc, "'%s' is given twice", callable->attributes[i].name);
+            note(diag, out[i].loc, "it is given here already");
             b.failed = true;
             continue;
         }

@@ -221,7 +221,7 @@ static Layer *layer_named(Graph *g, const char *name, Loc loc) {
     const char **names = NEW_ARRAY(g->arena, const char *, g->layer_count);
     for (int i = 0; i < g->layer_count; i++) names[i] = g->layers[i]->name;
     const char *near = nearest(name, names, g->layer_count);
-    if (near) hint(g->diag, "did you mean '%s'?", near);
+    if (near) hint_instead(g->diag, loc, near, "did you mean '%s'?", near);
     return NULL;
 }
 
@@ -266,7 +266,7 @@ static void unknown_word(Graph *g, const Statement *s) {
     for (int i = 0; i < LENGTH(others); i++) words[n++] = others[i];
     error(g->diag, s->word.loc, "there is no layer '%s'", s->word.text);
     const char *near = nearest(s->word.text, words, n);
-    if (near) hint(g->diag, "did you mean '%s'?", near);
+    if (near) hint_instead(g->diag, s->word.loc, near, "did you mean '%s'?", near);
     else hint(g->diag, "'cnnc help' lists the layers");
 }
 

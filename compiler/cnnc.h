@@ -66,15 +66,34 @@ void error(Diag *, Loc, const char *format, ...) PRINTF_LIKE(3, 4);
 void warning(Diag *, Loc, const char *format, ...) PRINTF_LIKE(3, 4);
 void note(Diag *, Loc, const char *format, ...) PRINTF_LIKE(3, 4);   /* belongs to the last error; hidden with it */
 void hint(Diag *, const char *format, ...) PRINTF_LIKE(2, 3);        /* "hint: ..." without a place */
+void hint_instead(Diag *, Loc, const char *word, const char *format, ...) PRINTF_LIKE(4, 5); /* a hint that `word` belongs at the place */
+/* An error of a template, as template_expand tells it. */
+void foreign_error(Diag *, const char *message);
 /* The candidate nearest to word by edit distance, or NULL when none is near enough to suggest. */
 const char *nearest(const char *word, const char *const *candidates, int n);
+/* The length of the UTF-8 character at s, 0 if it is none; *safe: it may be shown. Needs n > 0. */
+size_t utf8_length(const char *s, size_t n, bool *safe);
+
+/* ---- base/report.c -----------------------------------------------------------------------------------------------
+ * What is said on standard error, as text or as JSON, one object a line. The first functions say it at once; "\nhint: "
+ * in the format begins a hint. */
+void say_error(const char *format, ...) PRINTF_LIKE(1, 2);            /* "cnnc: error: ..." */
+void remark(const char *kind, const char *file, int line, const char *format, ...) PRINTF_LIKE(4, 5); /* "FILE:LINE: KIND: ...", "cnnc: KIND: ..." */
 /* Our own mistake: prints "internal error", asks for a report, exits with status 4. */
 NORETURN void bug(const char *format, ...) PRINTF_LIKE(1, 2);
+NORETURN void out_of_memory(void);                                   /* a message, and exit status 3 */
+void diagnostics_as_json(bool);                                      /* of the process */
+bool diagnostics_are_json(void);
+/* Appends an object and a line's end; appends a child to the last object. file NULL: no place; `instead`: what belongs there. */
+void json_diagnostic(StrBuf *out, const char *kind, const char *file, Loc, const char *message, size_t length);
+void json_child(StrBuf *out, const char *kind, const char *file, Loc, const char *message, size_t length, const char *instead);
 
 /* ---- base/file.c -------------------------------------------------------------------------------------------------
  * Whole files. Errors are returned as a message (NULL: fine). */
-const char *read_file(Arena *, const char *path, char **text, size_t *length);       /* "-": standard input */
+const char *read_file(Arena *, const char *path, char **text, size_t *length);       /* "-": standard input, each time all of it */
 const char *write_file(Arena *, const char *path, const char *text, size_t length);  /* whole or not at all; unchanged contents keep their time stamp */
+typedef struct OutFile { const char *path, *text; size_t length; } OutFile;
+const char *write_files(Arena *, const OutFile *, int n);  /* the same for all of them together; they appear in this order */
 
 /* ---- template.c --------------------------------------------------------------------------------------------------
  * The template engine. Templates are C with directive lines; docs/templates.md is its reference. */
@@ -90,6 +109,7 @@ void bind_optional(Bindings *, const char *name); /* name may stay unused */
 
 typedef struct Templates Templates; /* parsed templates: the embedded ones, or those of a folder (--templates) */
 Templates *templates_new(Arena *, const char *folder); /* folder NULL: only the embedded ones; else its files override them by name */
+const char *templates_problem(const Templates *); /* NULL: the folder can be read */
 const char **templates_read(const Templates *, Arena *, int *n); /* paths of the folder's files that were needed */
 /* Expands the body of template `name` ("softmax") or one of its parameterless definitions ("softmax.forward").
  * False after an error, whose text ("softmax.c.tmpl:12: error: ...") is appended to *message. */
@@ -373,6 +393,7 @@ typedef struct Options {    /* of one compilation */
     bool input_gradient;
     bool profile;           /* kernels of the train entry point are timed: see cnnc_profile in cnnc_network.h. Of one target */
     const char *algorithm;  /* only this one and plain; NULL: whichever costs least */
+    const char *tuning_path; /* compile() reads choices from it; NULL: there is none */
     Tuning *tuning;         /* choices that were measured; NULL: none */
     int shard_size;         /* examples */
     const char *header;     /* name of the header that the C file includes */
@@ -478,7 +499,7 @@ void print_selection(const Program *, StrBuf *);
  * to the estimate of costs. */
 typedef struct TunedChoice { const char *target, *tensor, *op, *shapes; const Algorithm *algorithm; int line; bool used; } TunedChoice;
 struct Tuning { const char *path; TunedChoice *choices; int length; };
-const char *read_tuning(Arena *, const char *path, Tuning *); /* a message on failure */
+const char *read_tuning(Arena *, const char *path, Tuning *, int *line); /* a message on failure; then *line: where, 0: in all of it, -1: it cannot be read */
 bool is_tuned(const Program *, const Op *, const Algorithm *); /* whether that is the choice, which then counts as used */
 void tune(Arena *, Tuning *, const Program *, const Op *, const Algorithm *); /* makes or changes a choice */
 const char *tuning_text(Arena *, const Tuning *);              /* the file's lines */
@@ -534,12 +555,14 @@ typedef struct Compilation {
     StrBuf c, h;            /* what emit wrote */
 } Compilation;
 /* Runs the stages up to and including `last` (NULL: all); prints what stage `dump` left (NULL: none) to *out. Returns an
- * exit status: 0; 1, diagnostics are in diag.out; 3, the file cannot be read. */
+ * exit status: 0; 1, diagnostics are in diag.out, or the tuning file is wrong; 3, a file cannot be read. What is wrong with other
+ * files than the description has been said. */
 int compile(Compilation *, const char *path, const char *last, const char *dump, StrBuf *out);
 int compile_source(Compilation *, const char *last, const char *dump, StrBuf *out); /* the same from c->source */
 void compilation_init(Compilation *, bool color);
 void compilation_free(Compilation *);
 bool is_stage(const char *name);
+const char *stage_name(int i);                   /* NULL past the end */
 const char *stage_names(Arena *);                /* "parse, build, ..." */
 
 /* ---- commands/: what the command line offers ---- */

@@ -6,19 +6,27 @@
 
 /* A word that is neither a command nor looks like a file. */
 static int unknown_command(const char *word) {
-    const char *names[16];
+    const char *names[32];
     int n = 0;
     for (const CommandDef *c = commands + 1; c->name; c++) names[n++] = c->name;
-    const char *near = nearest(word, names, n);
-    fprintf(stderr, "cnnc: error: there is no command '%s'\n", word);
-    if (near) fprintf(stderr, "hint: did you mean '%s'?\n", near);
-    else fprintf(stderr, "hint: 'cnnc help' lists the commands; a network's file is called NAME.net\n");
+    no_such("command", word, names, n, "'cnnc help' lists the commands; a network's file is called NAME.net");
     return EXIT_USAGE;
+}
+
+/* Before anything is read, because that may fail, too. */
+static bool wants_json(int argc, char **argv) {
+    static const char option[] = "--diagnostics-format";
+    for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+        if (strncmp(argv[i], option, sizeof option - 1)) continue;
+        const char *rest = argv[i] + sizeof option - 1;
+        if (!strcmp(rest, "=json") || (!*rest && i + 1 < argc && !strcmp(argv[i + 1], "json"))) return true;
+    }
+    return false;
 }
 
 static int run(int argc, char **argv) {
     for (int i = 1; i < argc; i++)
-        if (has_controls(argv[i])) return fprintf(stderr, "cnnc: error: argument %d has a control character in it (a line's end?)\n", i), EXIT_USAGE;
+        if (has_controls(argv[i])) return say_error("argument %d has a control character in it (a line's end?)", i), EXIT_USAGE;
     if (argc > 1 && !strcmp(argv[1], "--version")) return puts("cnnc " CNNC_VERSION), EXIT_FINE;
     if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) return command_help(1, argv);
     for (const CommandDef *c = commands + 1; argc > 1 && c->name; c++)
@@ -31,8 +39,9 @@ static int run(int argc, char **argv) {
 
 /* What is lost on a full disk is no success. */
 int main(int argc, char **argv) {
+    diagnostics_as_json(wants_json(argc, argv));
     int status = run(argc, argv);
     if (!fflush(stdout) && !ferror(stdout)) return status;
-    fprintf(stderr, "cnnc: error: cannot write to standard output\n");
+    say_error("cannot write to standard output");
     return status == EXIT_FINE ? EXIT_FILE : status;
 }

@@ -75,10 +75,7 @@ static void verify_programs(const Compilation *c, const char *stage) {
 static bool run_emit(Compilation *c) {
     StrBuf message = {0};
     bool fine = emit(c->graph, &c->options, c->programs, c->program_count, c->templates, &c->c, &c->h, &message);
-    if (!fine) {
-        c->diag.errors++;
-        strbuf_add(&c->diag.out, message.text);
-    }
+    if (!fine) foreign_error(&c->diag, message.text);
     strbuf_free(&message);
     return fine;
 }
@@ -100,6 +97,8 @@ static const Pass passes[] = {
     {"plan", run_plan, print_plans, verify_programs},
     {"c", run_emit, print_c, NULL},
 };
+
+const char *stage_name(int i) { return i < LENGTH(passes) ? passes[i].name : NULL; }
 
 bool is_stage(const char *name) {
     for (int i = 0; i < LENGTH(passes); i++)
@@ -129,21 +128,43 @@ void compilation_free(Compilation *c) {
     arena_free(c->arena);
 }
 
+/* Of a tuning file. */
+static int read_choices(Compilation *c) {
+    const char *path = c->options.tuning_path;
+    int line;
+    if (!path) return EXIT_FINE;
+    c->options.tuning = NEW(c->arena, Tuning);
+    const char *failure = read_tuning(c->arena, path, c->options.tuning, &line);
+    if (!failure) return EXIT_FINE;
+    c->options.tuning = NULL;
+    c->diag.errors++;
+    if (line < 0) say_error("%s", failure);
+    else remark("error", path, line, "%s", failure);
+    return line < 0 ? EXIT_FILE : EXIT_INPUT;
+}
+
 int compile(Compilation *c, const char *path, const char *last, const char *dump, StrBuf *out) {
     char *text;
     const char *failure = read_file(c->arena, path, &text, &c->source.length);
     c->source.name = strcmp(path, "-") ? path : "<stdin>";
     c->source.text = text;
     if (failure) {
-        strbuf_printf(&c->diag.out, "cnnc: error: %s\n", failure);
         c->diag.errors++;
+        say_error("%s", failure);
         return EXIT_FILE;
     }
+    int status = read_choices(c);
+    if (status != EXIT_FINE) return status;
     return compile_source(c, last, dump, out);
 }
 
 int compile_source(Compilation *c, const char *last, const char *dump, StrBuf *out) {
     if (!c->templates) c->templates = templates_new(c->arena, NULL);
+    if (templates_problem(c->templates)) {
+        c->diag.errors++;
+        say_error("%s", templates_problem(c->templates));
+        return EXIT_FILE;
+    }
     for (int i = 0; i < LENGTH(passes); i++) {
         if (!passes[i].run(c)) return EXIT_INPUT;
         if (passes[i].verify) passes[i].verify(c, passes[i].name);

@@ -8,6 +8,7 @@
 #include "template.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -47,7 +48,7 @@ static int compare_names(const void *a, const void *b) {
 static void add_folder(Templates *t, const char *folder) {
     DIR *dir = opendir(folder);
     if (!dir) {
-        t->problem = arena_printf(t->arena, "cannot read the folder of templates \"%s\"", folder);
+        t->problem = arena_printf(t->arena, "cannot read the folder of templates \"%s\": %s", folder, strerror(errno));
         return;
     }
     const char **files = NULL;
@@ -63,6 +64,8 @@ static void add_folder(Templates *t, const char *folder) {
     for (int i = 0; i < n; i++)
         add_template(t, files[i], arena_printf(t->arena, "%s/%s", folder, files[i]), NULL);
 }
+
+const char *templates_problem(const Templates *t) { return t->problem; }
 
 const char **templates_read(const Templates *t, Arena *arena, int *n) {
     const char **paths = NULL;

@@ -46,30 +46,32 @@ static const char *take_line(Arena *arena, Tuning *t, char *line, int number) {
     int n = 0;
     for (char *word = strtok(line, " \t\r"); word && n <= WORDS; word = strtok(NULL, " \t\r")) words[n++] = word;
     if (!n || *words[0] == '#') return NULL;
-    if (n != WORDS) return arena_printf(arena, "%s:%d: expected a target, tensor, op, shapes and an algorithm, not %s words", t->path, number, n < WORDS ? "fewer" : "more");
+    if (n != WORDS) return arena_printf(arena, "expected a target, tensor, op, shapes and an algorithm, not %s words", n < WORDS ? "fewer" : "more");
     const Algorithm *a = find_algorithm(words[4]);
-    if (!a) return arena_printf(arena, "%s:%d: there is no algorithm '%s'", t->path, number, words[4]);
-    if (!find_target(words[0])) return arena_printf(arena, "%s:%d: there is no target '%s'", t->path, number, words[0]);
+    if (!a) return arena_printf(arena, "there is no algorithm '%s'", words[4]);
+    if (!find_target(words[0])) return arena_printf(arena, "there is no target '%s'", words[0]);
     const TunedChoice *before = find_choice(t, words[0], words[1]);
-    if (before) return arena_printf(arena, "%s:%d: line %d has chosen for '%s' already", t->path, number, before->line, words[1]);
+    if (before) return arena_printf(arena, "line %d has chosen for '%s' already", before->line, words[1]);
     *PUSH(arena, t->choices, t->length) = (TunedChoice){words[0], words[1], words[2], words[3], a, number, false};
     return NULL;
 }
 
-const char *read_tuning(Arena *arena, const char *path, Tuning *t) {
+const char *read_tuning(Arena *arena, const char *path, Tuning *t, int *line) {
     char *text;
     size_t length;
     *t = (Tuning){.path = path};
+    *line = -1;
     const char *failure = read_file(arena, path, &text, &length);
     if (failure) return failure;
+    *line = 0;
     for (size_t i = 0; i < length; i++)
-        if ((text[i] < ' ' && !strchr("\t\r\n", text[i])) || text[i] == 0 || text[i] > '~') return arena_printf(arena, "%s: not a text file", path);
-    int number = 1;
-    for (char *at = text, *end = text + length; at < end && !failure; number++) {
+        if ((text[i] < ' ' && !strchr("\t\r\n", text[i])) || text[i] == 0 || text[i] > '~') return "not a text file";
+    for (char *at = text, *end = text + length; at < end && !failure;) {
+        ++*line;
         char *stop = memchr(at, '\n', (size_t)(end - at));
         if (!stop) stop = end;
-        if (stop - at > LONGEST) return arena_printf(arena, "%s:%d: a line of more than %d characters", path, number, LONGEST);
-        failure = take_line(arena, t, arena_string(arena, at, (size_t)(stop - at)), number);
+        if (stop - at > LONGEST) return arena_printf(arena, "a line of more than %d characters", LONGEST);
+        failure = take_line(arena, t, arena_string(arena, at, (size_t)(stop - at)), *line);
         at = stop + 1;
     }
     return failure;

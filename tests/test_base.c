@@ -494,6 +494,7 @@ static void dash_is_standard_input(void **state) {
     dup2(ends[0], STDIN_FILENO);
     close(ends[0]);
     assert_file(folder, "-", "from a pipe", 11);
+    assert_file(folder, "-", "from a pipe", 11); /* again, though the pipe is empty */
     dup2(saved, STDIN_FILENO);
     close(saved);
 }

@@ -69,7 +69,43 @@ static void warnings_as_errors(void **state) {
     free(c), free(loose), free(strict);
 }
 
+/* The header goes with the C: when that or the rule cannot be written, neither is new. */
+static void all_outputs_or_none(void **state) {
+    (void)state;
+    char *c = in_folder("pair.c"), *h = in_folder("pair.h"), *first = text(NETS "dense.net -o %s", c);
+    static const char *const rules_to[] = {"/nonexistent/rule", "/"};
+    for (size_t i = 0; i < sizeof rules_to / sizeof *rules_to; i++) {
+        char *other = text(NETS "add.net -o %s -MF %s", c, rules_to[i]);
+        free(cnnc_says(other, 3));
+        assert_int_equal(access(c, F_OK), -1);
+        assert_int_equal(access(h, F_OK), -1);
+        free(cnnc_says(first, 0));
+        char *before = file_text(h, NULL);
+        free(cnnc_says(other, 3));
+        expect_file(h, before);
+        remove_outputs(c);
+        free(before), free(other);
+    }
+    char *nowhere = text(NETS "add.net -o /nonexistent/pair.c --header=%s", h);
+    free(cnnc_says(nowhere, 3));
+    assert_int_equal(access(h, F_OK), -1);
+    free(c), free(h), free(first), free(nowhere);
+}
+
+/* Nothing but the cache is in the folder. */
+static void nothing_is_left(void **state) {
+    (void)state;
+    DIR *directory = opendir(folder);
+    assert_non_null(directory);
+    for (struct dirent *e; (e = readdir(directory));)
+        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && strcmp(e->d_name, "cache")) fail_msg("%s is left", e->d_name);
+    closedir(directory);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(rules_name_templates), cmocka_unit_test(warnings_as_errors)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules), cmocka_unit_test(rules_name_templates), cmocka_unit_test(warnings_as_errors), cmocka_unit_test(all_outputs_or_none),
+        cmocka_unit_test(nothing_is_left),
+    };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

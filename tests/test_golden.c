@@ -2,6 +2,7 @@
  *
  *     errors/NAME.net    must fail with exit status 1, say NAME.err and leave no file
  *     warnings/NAME.net  must succeed and say NAME.err
+ *     commands/NAME.txt  lines "$ COMMAND", below each what it says on standard error and its exit status
  *     stages/NAME.net    NAME.STAGE.txt is what --emit=STAGE prints; of the smallest also the C
  *
  * CNNC_UPDATE_GOLDEN=1 in the environment rewrites the files instead; look at the difference before you commit it.
@@ -186,6 +187,34 @@ static void a_failure_leaves_the_old_output(void **state) {
     remove_folder(folder);
 }
 
+/* ---- transcripts ---------------------------------------------------------------------------------------------------- */
+
+/* One command of a shell, as a transcript tells it: what it says and, unless that is 0, its exit status. */
+static void transcribe(const char *folder, const char *line, StrBuf *out) {
+    const char *command = arena_printf(arena, "PATH='%.*s':$PATH; %s", (int)(strrchr(CNNC_COMMAND, '/') - CNNC_COMMAND), CNNC_COMMAND, line);
+    Outcome o = run(folder, (const char *const[]){"sh", "-c", command, NULL});
+    strbuf_printf(out, "$ %s\n%s", line, o.err);
+    if (o.status) strbuf_printf(out, "[%d]\n", o.status);
+}
+
+/* All commands of a transcript, one after the other in the same folder, give the transcript. */
+static void commands_say_what_they_said(void **state) {
+    const char *name = *state, *path = arena_printf(arena, GOLDEN "/commands/%s.txt", name), *text = text_of(path, true);
+    const char *folder = make_folder(), *cache = make_folder();
+    StrBuf out = {0};
+    assert_int_equal(setenv("XDG_CACHE_HOME", cache, 1), 0);
+    for (size_t length; *text; text += length + (text[length] == '\n')) {
+        length = strcspn(text, "\n");
+        if (length > 2 && !strncmp(text, "$ ", 2)) transcribe(folder, arena_string(arena, text + 2, length - 2), &out);
+        else if (*text == '#' || !length) strbuf_printf(&out, "%.*s\n", (int)length, text);
+    }
+    unsetenv("XDG_CACHE_HOME");
+    assert_golden(path, out.text);
+    strbuf_free(&out);
+    char *remove = arena_printf(arena, "rm -rf %s %s", folder, cache);
+    assert_int_equal(system(remove), 0);
+}
+
 /* ---- exit statuses ------------------------------------------------------------------------------------------------- */
 
 static void wrong_usage_exits_2(void **state) {
@@ -225,19 +254,20 @@ static void unreadable_and_unwritable_files_exit_3(void **state) {
 
 static void the_same_network_gives_the_same_bytes(void **state) {
     (void)state;
-    const char *one = make_folder(), *other = make_folder(), *net = text_of(GOLDEN "/stages/tiny.net", true);
+    const char *one = make_folder(), *other = make_folder(), *elsewhere = make_folder(), *net = text_of(GOLDEN "/stages/tiny.net", true);
     write_text(in(one, "tiny.net"), net);
     write_text(in(other, "tiny.net"), net);
     assert_int_equal(RUN(one, "tiny.net", "-o", "tiny.c").status, EXIT_FINE);
     setenv("LC_ALL", "de_DE.UTF-8", 1);
     setenv("TZ", "Pacific/Apia", 1);
-    assert_int_equal(RUN("/", in(other, "tiny.net"), "-o", in(other, "tiny.c")).status, EXIT_FINE);
+    assert_int_equal(RUN(elsewhere, in(other, "tiny.net"), "-o", in(other, "tiny.c")).status, EXIT_FINE);
     unsetenv("LC_ALL");
     unsetenv("TZ");
     assert_string_equal(text_of(in(one, "tiny.c"), true), text_of(in(other, "tiny.c"), true));
     assert_string_equal(text_of(in(one, "tiny.h"), true), text_of(in(other, "tiny.h"), true));
     remove_folder(one);
     remove_folder(other);
+    remove_folder(elsewhere);
 }
 
 /* ---- stages -------------------------------------------------------------------------------------------------------- */
@@ -292,19 +322,20 @@ static void add_case(Cases *c, const char *what, const char *name, CMUnitTestFun
         .name = name ? arena_printf(arena, "%s: %s", what, name) : what, .test_func = function, .initial_state = (void *)(uintptr_t)name};
 }
 
-static void add_folder(Cases *c, const char *kind, CMUnitTestFunction function) {
+static void add_folder(Cases *c, const char *kind, const char *ending, CMUnitTestFunction function) {
     int n;
-    const char **names = names_in(in(GOLDEN, kind), ".net", &n);
+    const char **names = names_in(in(GOLDEN, kind), ending, &n);
     for (int i = 0; i < n; i++) add_case(c, kind, names[i], function);
 }
 
 int main(void) {
     arena = arena_new();
     Cases c = {0};
-    add_folder(&c, "errors", errors_are_told);
-    add_folder(&c, "warnings", warnings_are_told);
-    add_folder(&c, "stages", stages_leave_what_they_did);
-    add_folder(&c, "stages", canonical_form_is_canonical);
+    add_folder(&c, "errors", ".net", errors_are_told);
+    add_folder(&c, "warnings", ".net", warnings_are_told);
+    add_folder(&c, "stages", ".net", stages_leave_what_they_did);
+    add_folder(&c, "stages", ".net", canonical_form_is_canonical);
+    add_folder(&c, "commands", ".txt", commands_say_what_they_said);
     add_case(&c, "code", "smallest", generated_code_is_as_it_was);
     add_case(&c, "every golden file has its network", NULL, every_golden_file_has_its_network);
     add_case(&c, "a failure leaves the old output", NULL, a_failure_leaves_the_old_output);

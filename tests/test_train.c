@@ -6,7 +6,18 @@
 
 #include "cnnc_runtime.h"
 
-enum { N = 50 };
+enum { N = 50, MOST_TEXTS = 512 };
+
+/* Texts stay until the end. */
+static char *texts[MOST_TEXTS];
+static int text_count;
+
+static char *keep(char *s) {
+    assert_in_range(text_count, 0, MOST_TEXTS - 1);
+    return texts[text_count++] = s;
+}
+#define text(...) keep(text(__VA_ARGS__))
+#define file_text(path, length) keep(file_text(path, length))
 
 static const char *const net = "network %s\ninput 4\ndense 6 activation=%s\ndense 3 activation=softmax\n"
                                "compile optimizer=sgd(learning_rate=%s) loss=categorical_crossentropy metrics=accuracy\nfit epochs=3 batch_size=8\n";
@@ -152,10 +163,15 @@ static void tables(void **state) {
     assert_false(there("w5"));
 }
 
+static int clean_up(void **state) {
+    while (text_count) free(texts[--text_count]);
+    return remove_folder(state);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
         cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(weights_by_name), cmocka_unit_test(tables),
     };
-    return cmocka_run_group_tests(tests, make_files, remove_folder);
+    return cmocka_run_group_tests(tests, make_files, clean_up);
 }

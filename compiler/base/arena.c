@@ -23,11 +23,6 @@ struct Arena {
     Block *blocks;
 };
 
-NORETURN static void out_of_memory(void) {
-    fputs("cnnc: out of memory\n", stderr);
-    exit(3);
-}
-
 Arena *arena_new(void) {
     Arena *arena = calloc(1, sizeof *arena);
     if (!arena) out_of_memory();

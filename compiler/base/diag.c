@@ -4,7 +4,7 @@
  *         conv2d         64 5x5   activation=relu
  *                           ^~~
  *
- * They are collected as text; printing them and the exit status are the driver's business. What comes from the user's
+ * They are collected as text, or as JSON (report.c); printing them and the exit status are the driver's business. What comes from the user's
  * file is shown safely: no control character, no invalid UTF-8 and no bidirectional override reaches the terminal, in a
  * message no more than in a source line. Every character counts as one terminal column; wide and combining ones are
  * not measured, so that a caret may be off on a line that has them.
@@ -37,11 +37,11 @@ static bool continues(char c) {
     return ((unsigned char)c & 0xc0) == 0x80; /* a later byte of a UTF-8 character */
 }
 
-/* The length of the UTF-8 character at s, or 0 if it is invalid or must not be shown. Needs n > 0. */
-static size_t showable(const char *s, size_t n) {
+size_t utf8_length(const char *s, size_t n, bool *safe) {
     static const unsigned smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     unsigned c = (unsigned char)s[0];
-    if (c < 0x80) return c >= 0x20 && c != 0x7f;
+    *safe = c >= 0x20 && c != 0x7f;
+    if (c < 0x80) return 1;
     size_t length = c > 0xf4 ? 0 : c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc2 ? 2 : 0;
     if (length == 0 || length > n) return 0;
     unsigned point = c & (0x7fu >> length);
@@ -50,8 +50,15 @@ static size_t showable(const char *s, size_t n) {
         point = point << 6 | ((unsigned char)s[i] & 0x3fu);
     }
     bool valid = point >= smallest[length] && point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff);
-    bool control = point < 0xa0 || (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
-    return valid && !control ? length : 0;
+    *safe = !(point < 0xa0 || (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069));
+    return valid ? length : 0;
+}
+
+/* The length of the character at s, or 0 if it is invalid or must not be shown. */
+static size_t showable(const char *s, size_t n) {
+    bool safe;
+    size_t length = utf8_length(s, n, &safe);
+    return safe ? length : 0;
 }
 
 /* Appends text as it may be shown (out NULL: only counts) and returns its columns. */
@@ -64,12 +71,6 @@ static int add_shown(StrBuf *out, const char *s, size_t n) {
         if (!length) length = 1;
     }
     return columns;
-}
-
-static void add_colored(Diag *d, const char *color, const char *text) {
-    if (d->color) strbuf_add(&d->out, color);
-    strbuf_add(&d->out, text);
-    if (d->color) strbuf_add(&d->out, RESET);
 }
 
 /* Finds a line, from 1, without its end and without a byte order mark; false when there is no such line. */
@@ -122,7 +123,8 @@ static bool hidden(const Diag *d) {
     return d->errors > (d->limit > 0 ? d->limit : DEFAULT_LIMIT);
 }
 
-PRINTF_LIKE(2, 0) static void add_message(Diag *d, const char *format, va_list args) {
+/* To be freed. */
+PRINTF_LIKE(1, 0) static char *format_message(const char *format, va_list args) {
     va_list again;
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, again);
@@ -130,31 +132,39 @@ PRINTF_LIKE(2, 0) static void add_message(Diag *d, const char *format, va_list a
     char *text = length >= 0 ? malloc((size_t)length + 1) : NULL;
     if (!text) bug("a diagnostic cannot be formatted: '%s'", format);
     vsnprintf(text, (size_t)length + 1, format, args);
-    add_shown(&d->out, text, (size_t)length);
-    strbuf_add(&d->out, "\n");
-    free(text);
+    return text;
 }
 
-PRINTF_LIKE(5, 0)
-static void report(Diag *d, Loc loc, const char *kind, const char *color, const char *format, va_list args) {
-    if (hidden(d)) return;
+static void add_text(Diag *d, Loc loc, const char *kind, const char *color, const char *message) {
     if (d->source) {
         if (d->color) strbuf_add(&d->out, BOLD);
         add_shown(&d->out, d->source->name, strlen(d->source->name));
         if (loc.line > 0) strbuf_printf(&d->out, ":%d:%d", loc.line, loc.column);
         strbuf_add(&d->out, d->color ? ": " RESET : ": ");
     }
-    add_colored(d, color, kind);
-    strbuf_add(&d->out, " ");
-    add_message(d, format, args);
+    if (d->color) strbuf_add(&d->out, color);
+    strbuf_printf(&d->out, d->color ? "%s:" RESET " " : "%s: ", kind);
+    add_shown(&d->out, message, strlen(message));
+    strbuf_add(&d->out, "\n");
     if (d->source && loc.line > 0) add_line(d, loc);
+}
+
+PRINTF_LIKE(5, 0)
+static void report(Diag *d, Loc loc, const char *kind, const char *color, const char *format, va_list args) {
+    if (hidden(d)) return;
+    char *message = format_message(format, args);
+    const char *file = d->source ? d->source->name : NULL;
+    if (!diagnostics_are_json()) add_text(d, loc, kind, color, message);
+    else if (strcmp(kind, "note")) json_diagnostic(&d->out, kind, file, loc, message, strlen(message));
+    else json_child(&d->out, kind, file, loc, message, strlen(message), NULL);
+    free(message);
 }
 
 void error(Diag *d, Loc loc, const char *format, ...) {
     va_list args;
     va_start(args, format);
     d->errors++;
-    report(d, loc, "error:", RED, format, args);
+    report(d, loc, "error", RED, format, args);
     va_end(args);
 }
 
@@ -162,25 +172,66 @@ void warning(Diag *d, Loc loc, const char *format, ...) {
     va_list args;
     va_start(args, format);
     d->warnings++;
-    report(d, loc, "warning:", MAGENTA, format, args);
+    report(d, loc, "warning", MAGENTA, format, args);
     va_end(args);
 }
 
 void note(Diag *d, Loc loc, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    report(d, loc, "note:", CYAN, format, args);
+    report(d, loc, "note", CYAN, format, args);
     va_end(args);
 }
 
-void hint(Diag *d, const char *format, ...) {
+/* word NULL: nothing to put in a place. */
+PRINTF_LIKE(4, 0) static void add_hint(Diag *d, Loc loc, const char *word, const char *format, va_list args) {
     if (hidden(d)) return;
+    char *message = format_message(format, args);
+    if (diagnostics_are_json()) json_child(&d->out, "hint", d->source && word ? d->source->name : NULL, loc, message, strlen(message), word);
+    else {
+        strbuf_add(&d->out, d->color ? CYAN "hint:" RESET " " : "hint: ");
+        add_shown(&d->out, message, strlen(message));
+        strbuf_add(&d->out, "\n");
+    }
+    free(message);
+}
+
+void hint(Diag *d, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    add_colored(d, CYAN, "hint:");
-    strbuf_add(&d->out, " ");
-    add_message(d, format, args);
+    add_hint(d, (Loc){0}, NULL, format, args);
     va_end(args);
+}
+
+void hint_instead(Diag *d, Loc loc, const char *word, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    add_hint(d, loc, word, format, args);
+    va_end(args);
+}
+
+/* "FILE:LINE: error: MESSAGE", then lines that tell how it came there. */
+void foreign_error(Diag *d, const char *message) {
+    static const char mark[] = "error: ";
+    d->errors++;
+    if (!diagnostics_are_json()) {
+        strbuf_add(&d->out, message);
+        return;
+    }
+    const char *found = strstr(message, mark), *text = found ? found + sizeof mark - 1 : message;
+    size_t length = strcspn(text, "\n");
+    StrBuf file = {0};
+    strbuf_add_n(&file, message, found > message + 2 ? (size_t)(found - message) - 2 : 0);
+    char *colon = strrchr(file.text, ':');
+    int line = colon ? atoi(colon + 1) : 0;
+    if (colon) *colon = '\0';
+    json_diagnostic(&d->out, "error", *file.text ? file.text : NULL, (Loc){line, 0, 0}, text, length);
+    strbuf_free(&file);
+    for (text += length; *text; text += length) {
+        text += strspn(text, "\n ");
+        length = strcspn(text, "\n");
+        if (length) json_child(&d->out, "note", NULL, (Loc){0}, text, length, NULL);
+    }
 }
 
 /* ---- suggesting -------------------------------------------------------------------------------------------------- */
@@ -220,14 +271,4 @@ const char *nearest(const char *word, const char *const *candidates, int n) {
         if (d < best) best = d, found = candidates[i];
     }
     return found;
-}
-
-void bug(const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    fputs("cnnc: internal error: ", stderr);
-    vfprintf(stderr, format, args);
-    fputs("\nThis is a bug in cnnc " CNNC_VERSION ", not in your network. Please report it with the file.\n", stderr);
-    va_end(args);
-    exit(4);
 }

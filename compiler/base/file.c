@@ -1,7 +1,7 @@
 /* file.c: whole files.
  *
  * Reading takes what is there, whatever its size was a moment ago. Writing is all or nothing: a temporary file beside
- * the target, fsync, rename; unchanged contents are left alone, so that make sees no change. Contents are bytes: no
+ * each target, fsync, and only when all are whole rename; unchanged contents are left alone, so that make sees no change. Contents are bytes: no
  * encoding, no line ends. Folders are not created, and a process that is killed may leave a ".cnnc-*.tmp" behind.
  */
 #define _XOPEN_SOURCE 700 /* realpath is not in plain POSIX */
@@ -42,13 +42,18 @@ static const char *cannot_read(Arena *arena, const char *path, const char *why) 
     return arena_printf(arena, "cannot read %s: %s", path, why);
 }
 
-static const char *read_descriptor(Arena *arena, const char *path, int fd, char **text, size_t *length) {
-    StrBuf contents = {0};
+/* Adds all that comes to *contents. */
+static const char *read_to_end(Arena *arena, const char *path, int fd, StrBuf *contents) {
     char chunk[CHUNK];
     ssize_t n = 0;
-    while (contents.length <= MOST_BYTES && (n = read_some(fd, chunk)) > 0) strbuf_add_n(&contents, chunk, (size_t)n);
-    const char *message = n < 0 ? cannot_read(arena, path, strerror(errno)) : NULL;
-    if (contents.length > MOST_BYTES) message = cannot_read(arena, path, "it is larger than 16 MiB");
+    while (contents->length <= MOST_BYTES && (n = read_some(fd, chunk)) > 0) strbuf_add_n(contents, chunk, (size_t)n);
+    if (contents->length > MOST_BYTES) return cannot_read(arena, path, "it is larger than 16 MiB");
+    return n < 0 ? cannot_read(arena, path, strerror(errno)) : NULL;
+}
+
+static const char *read_descriptor(Arena *arena, const char *path, int fd, char **text, size_t *length) {
+    StrBuf contents = {0};
+    const char *message = read_to_end(arena, path, fd, &contents);
     if (!message) {
         *text = arena_string(arena, contents.text, contents.length);
         *length = contents.length;
@@ -57,9 +62,21 @@ static const char *read_descriptor(Arena *arena, const char *path, int fd, char 
     return message;
 }
 
+/* What it had to say is kept: a pipe says it once, and a command may compile its network several times. */
+static const char *read_input(Arena *arena, char **text, size_t *length) {
+    static StrBuf kept;
+    static bool complete;
+    const char *message = complete ? NULL : read_to_end(arena, "standard input", STDIN_FILENO, &kept);
+    if (message) return message;
+    complete = true;
+    *text = arena_string(arena, kept.text, kept.length);
+    *length = kept.length;
+    return NULL;
+}
+
 /* What is read is followed by a terminator that *length does not count. */
 const char *read_file(Arena *arena, const char *path, char **text, size_t *length) {
-    if (strcmp(path, "-") == 0) return read_descriptor(arena, "standard input", STDIN_FILENO, text, length);
+    if (strcmp(path, "-") == 0) return read_input(arena, text, length);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not make us wait */
     if (fd < 0) return cannot_read(arena, path, strerror(errno));
     struct stat status;
@@ -113,28 +130,60 @@ static int open_temporary(Arena *arena, const char *target, char **path) {
     return fd;
 }
 
+/* A file on its way: whole, under another name. */
+typedef struct Pending {
+    char *temporary;      /* NULL: there is nothing to rename */
+    const char *target;
+    bool through;
+} Pending;
+
 /* mode: the permissions of the file replaced, 0 for a new one. */
-static const char *replace(Arena *arena, const char *target, mode_t mode, const char *text, size_t length) {
-    char *temporary;
-    int fd = open_temporary(arena, target, &temporary), failure = 0;
-    if (fd < 0) return cannot_write(arena, target, errno);
-    if ((mode && fchmod(fd, mode) != 0) || !write_all(fd, text, length) || fsync(fd) != 0) failure = errno;
-    if (close(fd) != 0 && !failure) failure = errno;
-    if (!failure && rename(temporary, target) != 0) failure = errno;
+static const char *write_temporary(Arena *arena, const OutFile *file, mode_t mode, Pending *pending) {
+    int fd = open_temporary(arena, pending->target, &pending->temporary), failure = 0;
+    if (fd < 0) failure = errno;
+    else {
+        if ((mode && fchmod(fd, mode) != 0) || !write_all(fd, file->text, file->length) || fsync(fd) != 0) failure = errno;
+        if (close(fd) != 0 && !failure) failure = errno;
+        if (failure) unlink(pending->temporary);
+    }
     if (!failure) return NULL;
-    unlink(temporary);
-    return cannot_write(arena, target, failure);
+    pending->temporary = NULL;
+    return cannot_write(arena, pending->target, failure);
+}
+
+static const char *prepare(Arena *arena, const OutFile *file, Pending *pending) {
+    struct stat status;
+    *pending = (Pending){.target = file->path};
+    if (stat(file->path, &status) != 0) return errno == ENOENT ? write_temporary(arena, file, 0, pending) : cannot_write(arena, file->path, errno); /* what is not known is not replaced */
+    pending->through = !S_ISREG(status.st_mode);
+    if (pending->through || has_contents(file->path, file->text, file->length)) return NULL;
+    if (access(file->path, W_OK) != 0) return cannot_write(arena, file->path, errno);
+    char *resolved = realpath(file->path, NULL); /* through a link: the file is replaced, the link stays */
+    if (!resolved) return cannot_write(arena, file->path, errno);
+    pending->target = arena_string(arena, resolved, strlen(resolved));
+    free(resolved);
+    return write_temporary(arena, file, status.st_mode & 07777, pending);
+}
+
+static const char *finish(Arena *arena, Pending *pending) {
+    if (!pending->temporary) return NULL;
+    if (rename(pending->temporary, pending->target) != 0) return cannot_write(arena, pending->target, errno);
+    pending->temporary = NULL;
+    return NULL;
+}
+
+const char *write_files(Arena *arena, const OutFile *files, int n) {
+    Pending *pending = NEW_ARRAY(arena, Pending, n);
+    const char *failure = NULL;
+    for (int i = 0; i < n && !failure; i++) failure = prepare(arena, &files[i], &pending[i]);
+    for (int i = 0; i < n && !failure; i++)
+        if (pending[i].through) failure = write_through(arena, files[i].path, files[i].text, files[i].length);
+    for (int i = 0; i < n && !failure; i++) failure = finish(arena, &pending[i]);
+    for (int i = 0; i < n && failure; i++)
+        if (pending[i].temporary) unlink(pending[i].temporary);
+    return failure;
 }
 
 const char *write_file(Arena *arena, const char *path, const char *text, size_t length) {
-    struct stat status;
-    if (stat(path, &status) != 0) return errno == ENOENT ? replace(arena, path, 0, text, length) : cannot_write(arena, path, errno); /* what is not known is not replaced */
-    if (!S_ISREG(status.st_mode)) return write_through(arena, path, text, length);
-    if (has_contents(path, text, length)) return NULL;
-    if (access(path, W_OK) != 0) return cannot_write(arena, path, errno);
-    char *resolved = realpath(path, NULL); /* through a link: the file is replaced, the link stays */
-    if (!resolved) return cannot_write(arena, path, errno);
-    const char *message = replace(arena, resolved, status.st_mode & 07777, text, length);
-    free(resolved);
-    return message;
+    return write_files(arena, &(OutFile){path, text, length}, 1);
 }

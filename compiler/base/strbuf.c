@@ -14,10 +14,7 @@ static void reserve(StrBuf *b, size_t n) {
     if (b->text && n < b->capacity - b->length) return;
     size_t capacity = n < SIZE_MAX / 4 && b->length < SIZE_MAX / 4 ? 2 * (b->length + n) + 32 : 0;
     char *text = capacity ? realloc(b->text, capacity) : NULL;
-    if (!text) {
-        fputs("cnnc: out of memory\n", stderr);
-        exit(3);
-    }
+    if (!text) out_of_memory();
     b->text = text;
     b->capacity = capacity;
 }

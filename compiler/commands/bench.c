@@ -37,12 +37,12 @@ static int open_subject(Subject *s, const BenchOptions *o, const Target *target)
     s->network = load_network(c, o->net, &s->loaded, &status);
     if (!s->network) return status;
     if (!s->network->train) {
-        fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\n", o->net);
+        remark("error", c->source.name, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
         return EXIT_INPUT;
     }
     s->model = cnnc_model_new(s->network, target ? 1 : o->threads, NULL, &failure);
     if (s->model) return EXIT_FINE;
-    fprintf(stderr, "cnnc: error: %s\n", failure.text);
+    say_error("%s", failure.text);
     return status_of(&failure);
 }
 
@@ -60,7 +60,7 @@ static int report(const Program *p, const BenchOptions *o, const Times *times) {
     Report r = make_report(p, described.graph, times);
     print_report(&r);
     if (o->json) failure = write_report(&r, o->json);
-    if (failure) fprintf(stderr, "cnnc: error: %s\n", failure);
+    if (failure) say_error("%s", failure);
     compilation_free(&described);
     return failure ? EXIT_FILE : EXIT_FINE;
 }
@@ -72,7 +72,8 @@ static int bench_subjects(Subject *plain, Subject *profiled, const BenchOptions 
     cnnc_profile *profile = dlsym(profiled->loaded.library, arena_printf(c->arena, "%s_profile", c->graph->name));
     cnnc_dataset examples = {0};
     if (!profile) bug("the profiled network exports no profile");
-    if (!get_examples(c->arena, c->graph, plain->network, o->data, times.batch_size, &examples)) return EXIT_INPUT;
+    int status = get_examples(c->arena, c->graph, plain->network, o->data, times.batch_size, &examples);
+    if (status != EXIT_FINE) return status;
     measure(c->arena, plain->model, profiled->model, profile, &examples, &times);
     if (o->data) cnnc_dataset_free(&examples);
     return report(p, o, &times);
@@ -102,8 +103,5 @@ int command_bench(int argc, char **argv) {
     };
     static const char *const names[] = {"the network's file"};
     const CommandLine line = {"bench", options, LENGTH(options), names, &o.net, 1};
-    if (!parse_options(argc, argv, &line)) return EXIT_USAGE;
-    if (strcmp(o.net, "-")) return bench(&o);
-    fprintf(stderr, "cnnc: error: bench reads the network more than once, which standard input does not allow\n");
-    return EXIT_USAGE;
+    return parse_options(argc, argv, &line) ? bench(&o) : EXIT_USAGE;
 }

@@ -28,8 +28,8 @@ void measure(Arena *, cnnc_model *plain, cnnc_model *profiled, cnnc_profile *, c
 void compare_models(Arena *, cnnc_model *a, cnnc_model *b, const cnnc_dataset *, int batch_size, int repeat, double us[2]);
 
 /* ---- bench_examples.c: what they train on ----
- * Of the folder `data`, to be freed, or (NULL) random ones, which are the arena's. False after a message. */
-bool get_examples(Arena *, const Graph *, const cnnc_network *, const char *data, int batch_size, cnnc_dataset *);
+ * Of the folder `data`, to be freed, or (NULL) random ones, which are the arena's. An exit status, after a message. */
+int get_examples(Arena *, const Graph *, const cnnc_network *, const char *data, int batch_size, cnnc_dataset *);
 
 /* ---- bench_report.c: what there is to say about them, as tables and as JSON --------------------------------------------
  * A number that does not apply is zero, and left out. */

@@ -31,15 +31,16 @@ static cnnc_dataset random_examples(Arena *arena, const Graph *g, const cnnc_net
     return d;
 }
 
-bool get_examples(Arena *arena, const Graph *g, const cnnc_network *network, const char *data, int batch_size, cnnc_dataset *examples) {
+int get_examples(Arena *arena, const Graph *g, const cnnc_network *network, const char *data, int batch_size, cnnc_dataset *examples) {
     cnnc_error failure;
     if (!data) {
         *examples = random_examples(arena, g, network, batch_size);
-        return true;
+        return EXIT_FINE;
     }
-    if (cnnc_dataset_load(network, data, "train", examples, &failure)) fprintf(stderr, "cnnc: error: %s\n", failure.text);
-    else if (!examples->target_count) fprintf(stderr, "cnnc: error: --data %s has no targets\n", data);
-    else return true;
+    int status = EXIT_INPUT;
+    if (cnnc_dataset_load(network, data, "train", examples, &failure)) say_error("%s", failure.text), status = status_of(&failure);
+    else if (!examples->target_count) say_error("--data %s has no targets", data);
+    else return EXIT_FINE;
     cnnc_dataset_free(examples);
-    return false;
+    return status;
 }

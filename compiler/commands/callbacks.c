@@ -33,13 +33,14 @@ static bool take_value(const Setting *s, const char *value) {
     return true;
 }
 
-static bool unknown_setting(const char *option, const char *key, const Setting *settings, int n) {
-    const char *names[16];
-    for (int i = 0; i < n; i++) names[i] = settings[i].name;
+static bool unknown_setting(Arena *arena, const char *option, const char *key, const Setting *settings, int n) {
+    const char *names[16], *list = "it has";
+    for (int i = 0; i < n; i++) {
+        names[i] = settings[i].name;
+        list = arena_printf(arena, "%s%s %s", list, i ? "," : "", names[i]);
+    }
     const char *near = nearest(key, names, n);
-    fprintf(stderr, "cnnc: error: %s has no '%s'\nhint: ", option, key);
-    if (near) fprintf(stderr, "did you mean '%s'?\n", near);
-    else for (int i = 0; i < n; i++) fprintf(stderr, "%s%s%s", i ? ", " : "it has ", names[i], i + 1 < n ? "" : "\n");
+    say_error("%s has no '%s'\nhint: %s", option, key, near ? arena_printf(arena, "did you mean '%s'?", near) : list);
     return false;
 }
 
@@ -53,9 +54,9 @@ static bool take_settings(Arena *arena, const char *option, const char *list, co
         const char *key = equals ? *equals = 0, item : settings[0].name, *value = equals ? equals + 1 : item;
         int i = 0;
         while (i < n && strcmp(settings[i].name, key)) i++;
-        if (!equals && !first) return fprintf(stderr, "cnnc: error: %s: '%s' is not NAME=VALUE\n", option, item), false;
-        if (i == n) return unknown_setting(option, key, settings, n);
-        if (!take_value(&settings[i], value)) return fprintf(stderr, "cnnc: error: %s: %s cannot be '%s'\n", option, key, value), false;
+        if (!equals && !first) return say_error("%s: '%s' is not NAME=VALUE", option, item), false;
+        if (i == n) return unknown_setting(arena, option, key, settings, n);
+        if (!take_value(&settings[i], value)) return say_error("%s: %s cannot be '%s'", option, key, value), false;
     }
     return true;
 }
@@ -99,8 +100,8 @@ int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_ne
                 (!o->save_best || !cnnc_save_best_new(network, &s, &c->hooks[c->count++], &failure)) &&
                 (!o->csv_log || !cnnc_csv_log_new(network, o->csv_log, &c->hooks[c->count++], &failure)) &&
                 (!o->tensorboard || !cnnc_tensorboard_new(network, o->tensorboard, &c->hooks[c->count++], &failure));
-    if (!fine) fprintf(stderr, "cnnc: error: %s\n", failure.text);
-    return fine ? EXIT_FINE : EXIT_INPUT;
+    if (!fine) say_error("%s", failure.text);
+    return fine ? EXIT_FINE : status_of(&failure);
 }
 
 void free_callbacks(Callbacks *c) {

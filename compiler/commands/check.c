@@ -63,7 +63,7 @@ static bool take_tolerances(const CheckOptions *o, Tolerances *t) {
         char *end = "";
         *rows[i].to = rows[i].text ? strtod(rows[i].text, &end) : rows[i].fallback;
         if (!*end && (!rows[i].text || *rows[i].text) && *rows[i].to >= 0) continue;
-        fprintf(stderr, "cnnc: error: --tolerance-%s must be a number, 0 or more, not '%s'\n", rows[i].name, rows[i].text);
+        say_error("--tolerance-%s must be a number, 0 or more, not '%s'", rows[i].name, rows[i].text);
         return false;
     }
     return true;
@@ -84,10 +84,6 @@ int command_check(int argc, char **argv) {
     const CommandLine line = {"check", options, LENGTH(options), names, &o.net, 1};
     if (!parse_options(argc, argv, &line) || !take_tolerances(&o, &tolerances)) return EXIT_USAGE;
     if (o.reference) return check_against(&o, &tolerances);
-    if (!strcmp(o.net, "-")) {
-        fprintf(stderr, "cnnc: error: check reads the network more than once, which standard input does not allow\n");
-        return EXIT_USAGE;
-    }
     bool fine = true;
     int status = check_graph(&o, &fine);
     if (status == EXIT_FINE) status = check_code(&o);

@@ -301,7 +301,7 @@ static int compare(Compilation *c, cnnc_model *doubles, const cnnc_network *floa
     printf("slope: the interpreter's gradient against differences of its loss; double against the interpreter; others against it\n");
     if (!run_model(c->arena, doubles, parameters, &batch, &t.doubles, &failure) ||
         !run_floats(&t, floats, parameters, &batch, &failure)) {
-        fprintf(stderr, "cnnc: error: %s\n", failure.text);
+        say_error("%s", failure.text);
         return EXIT_FILE;
     }
     add_rows(&t, g, (size_t)n);
@@ -312,7 +312,7 @@ static int check_loaded(Compilation *c, const cnnc_network *doubles, const cnnc_
     cnnc_error failure;
     cnnc_model *model = cnnc_model_new(doubles, THREADS, NULL, &failure);
     if (!model) {
-        fprintf(stderr, "cnnc: error: %s\n", failure.text);
+        say_error("%s", failure.text);
         return EXIT_FILE;
     }
     int status = compare(c, model, floats);

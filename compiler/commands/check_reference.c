@@ -30,7 +30,7 @@ typedef struct Reference {
 static const cnnc_safetensor *find(Reference *r, const char *name, bool needed) {
     const cnnc_safetensor *t = cnnc_safetensors_find(&r->file, name);
     if (!t && needed) {
-        fprintf(stderr, "cnnc: error: %s: has no tensor '%s'\n", r->path, name);
+        say_error("%s: has no tensor '%s'", r->path, name);
         r->fits = false;
     }
     return t;
@@ -51,9 +51,9 @@ static double *numbers(Reference *r, const char *name, int rank, const size_t *s
     double *values = NEW_ARRAY(r->arena, double, t->array.count + 1);
     cnnc_error failure;
     if (same && !cnnc_array_convert(&t->array, 0, t->array.count, CNNC_F64, values, &failure)) return values;
-    if (same) fprintf(stderr, "cnnc: error: %s: '%s': %s\n", r->path, name, failure.text);
+    if (same) say_error("%s: '%s': %s", r->path, name, failure.text);
     else
-        fprintf(stderr, "cnnc: error: %s: '%s' is %s, it should be %s\n", r->path, name,
+        say_error("%s: '%s' is %s, it should be %s", r->path, name,
                 size_text(r->arena, t->array.rank, t->array.shape), size_text(r->arena, rank, shape));
     r->fits = false;
     return NULL;
@@ -185,7 +185,7 @@ static bool load_batch(Reference *r, bool trains) {
         r->n = (int)r->data.n;
         return true;
     }
-    fprintf(stderr, "cnnc: error: %s\n", r->data.memory ? arena_printf(r->arena, "%s: has no examples", r->path) : failure.text);
+    say_error("%s", r->data.memory ? arena_printf(r->arena, "%s: has no examples", r->path) : failure.text);
     return r->fits = false;
 }
 
@@ -212,9 +212,9 @@ static void compare(Reference *r) {
 static int check_file(Compilation *c, const cnnc_network *network, const char *path, const Tolerances *tolerances) {
     Reference r = {.arena = c->arena, .path = path, .tolerances = tolerances, .fits = true, .fine = true};
     cnnc_error failure;
-    int status = EXIT_FILE;
+    int status;
     if (cnnc_safetensors_read(path, &r.file, &failure) || !(r.model = cnnc_model_new(network, 0, NULL, &failure)))
-        fprintf(stderr, "cnnc: error: %s\n", failure.text);
+        say_error("%s", failure.text), status = status_of(&failure);
     else {
         compare(&r);
         status = r.fits && r.fine ? EXIT_FINE : EXIT_INPUT;

@@ -5,8 +5,9 @@
 #include "cnnc_runtime.h"
 
 typedef int Command(int argc, char **argv); /* argv[0]: the command's word. Returns an exit status. */
-Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_tune, command_help;
-typedef struct CommandDef { const char *name; Command *run; const char *usage, *doc; } CommandDef;
+Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_tune, command_fmt, command_new, command_man,
+    command_completion, command_help;
+typedef struct CommandDef { const char *name; Command *run; const char *usage, *doc; } CommandDef; /* usage tells completion what arguments are: NET.net, COMMAND ... */
 extern const CommandDef commands[]; /* ended by a NULL name; the first is what runs without a command's word */
 
 /* ---- options.c: the command line ------------------------------------------------------------------------------------
@@ -21,20 +22,44 @@ typedef struct Option {
 typedef struct CommandLine { const char *command; const Option *options; int option_count; const char *const *positional_names; const char **positional; int positional_max; } CommandLine;
 /* False after a message about wrong usage on standard error. --help prints the command's page and exits with 0. */
 bool parse_options(int argc, char **argv, const CommandLine *);
+/* The same where only the first `least` arguments have to be there; those that are not stay as they are. */
+bool parse_some_options(int argc, char **argv, const CommandLine *, int least);
+/* Shows a command's table of options to `see`. The command gets no further: every command parses its options first. */
+typedef void OptionVisitor(void *context, const CommandLine *);
+void visit_options(const CommandDef *, OptionVisitor *see, void *context);
 /* Options that every command with a network takes. */
-typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templates, *color; int shard_size; bool no_warnings; } NetworkOptions;
+typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templates, *color, *format; int shard_size; bool no_warnings; } NetworkOptions;
 #define NETWORK_OPTIONS(n)                                                                                             \
     {"--target", &(n).target, NULL, NULL, 0, 0, "LIST", "auto (all that pay off), or avx512, avx2, vec16, scalar, separated by commas"}, \
     {"--algorithm", &(n).algorithm, NULL, NULL, 0, 0, "NAME", "one algorithm wherever it applies: winograd, sparse_pool, packed, direct or plain (the cheapest)"},      \
     {"--tuning", &(n).tuning, NULL, NULL, 0, 0, "FILE", "algorithms that 'cnnc tune' found to be the fastest"}, \
     {"--shard-size", NULL, NULL, &(n).shard_size, 1, 1 << 16, "N", "examples that a worker takes at a time (32)"},      \
     {"--templates", &(n).templates, NULL, NULL, 0, 0, "DIR", "templates that replace the built-in ones"},               \
-    {"--color", &(n).color, NULL, NULL, 0, 0, "WHEN", "auto, always or never"}
+    {"--color", &(n).color, NULL, NULL, 0, 0, "WHEN", "auto, always or never"},                                        \
+    {"--diagnostics-format", &(n).format, NULL, NULL, 0, 0, "FORMAT", "of what is said on standard error: text, or json, one object a line"}
+/* Says that there is no such thing, with the nearest name as a hint, or `otherwise`. False. */
+bool no_such(const char *what, const char *word, const char *const *names, int n, const char *otherwise);
 /* Applies them. False after a message. */
 bool apply_network_options(Compilation *, const NetworkOptions *);
 void print_diagnostics(Compilation *);
 bool has_controls(const char *); /* characters that move a terminal's cursor, end a line ... */
 int status_of(const cnnc_error *); /* the exit status after a failure of the runtime */
+
+/* ---- help.c: the tables of operators that have pages ------------------------------------------------------------------ */
+typedef struct FamilyDef { const char *title, *one; Family *family; } FamilyDef; /* "layers", "layer" */
+extern const FamilyDef families[]; /* ended by a NULL title */
+
+/* ---- tables.c: commands as records for templates ----------------------------------------------------------------------
+ * A command has name, usage, doc, nets (whether its arguments are networks), words (what else they can be), option_words and options;
+ * an option has name, dashes (how many), dashless, length, value, doc, words and kind (flag, words, text, folder, file).
+ * Texts for people go through `escape`, which copies. */
+typedef const char *Escape(Arena *, const char *);
+Bindings *command_record(Arena *, const CommandDef *, Escape *);
+Bindings **command_records(Arena *, Escape *, int *n);
+const char *command_words(Arena *); /* "summary train ..." */
+const char *escape_with(Arena *, const char *s, const char *special, const char *format); /* format: of one character */
+char *expand_page(Arena *, const char *template, const Bindings *);
+int write_page(Arena *, const char *path, const char *text); /* NULL: standard output. An exit status, after a message */
 
 /* ---- depfile.c: a rule for Make and Ninja ---- made: what stands before the colon; tuning may be NULL. A message, where a name
  * cannot stand in a rule. */

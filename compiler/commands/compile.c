@@ -20,6 +20,7 @@ static const char *with_ending(Arena *arena, const char *path, const char *endin
 static const char *command_text(Arena *arena, int argc, char **argv) {
     const char *text = "cnnc";
     for (int i = 1; i < argc; i++) {
+        if (!strncmp(argv[i], "--diagnostics-format=", 21)) continue; /* what is said changes nothing that is written */
         const char *value = !strncmp(argv[i], "--", 2) ? strchr(argv[i], '=') : NULL, *path = value ? value + 1 : argv[i];
         const char *name = !strncmp(argv[i], "--templates=", 12) ? "DIR" : base_name(path);
         text = arena_printf(arena, "%s %.*s%s", text, (int)(path - argv[i]), argv[i], name);
@@ -34,13 +35,12 @@ typedef struct CompileOptions {
 } CompileOptions;
 
 /* The rule last: whoever reads it finds what it speaks of. */
-static int write_files(Compilation *c, const CompileOptions *o) {
-    const char *rule, *failure = o->depends ? depfile_text(c, o->targets, o->net, o->network.tuning, &rule) : NULL;
-    if (!failure) failure = write_file(c->arena, o->header, c->h.text, c->h.length);
-    if (!failure) failure = write_file(c->arena, o->out, c->c.text, c->c.length);
-    if (!failure && o->depends) failure = write_file(c->arena, o->depfile, rule, strlen(rule));
+static int write_outputs(Compilation *c, const CompileOptions *o) {
+    const char *rule = "", *failure = o->depends ? depfile_text(c, o->targets, o->net, o->network.tuning, &rule) : NULL;
+    const OutFile files[] = {{o->header, c->h.text, c->h.length}, {o->out, c->c.text, c->c.length}, {o->depfile, rule, strlen(rule)}};
+    if (!failure) failure = write_files(c->arena, files, o->depends ? 3 : 2);
     if (!failure) return EXIT_FINE;
-    fprintf(stderr, "cnnc: error: %s\n", failure);
+    say_error("%s", failure);
     return EXIT_FILE;
 }
 
@@ -49,28 +49,35 @@ static int run(Compilation *c, const CompileOptions *o) {
     int status = compile(c, o->net, NULL, o->dump, &text);
     print_diagnostics(c);
     if (status == EXIT_FINE && o->strict && c->diag.warnings) {
-        fprintf(stderr, "cnnc: error: warnings are errors (-Werror)\n");
+        say_error("warnings are errors (-Werror)");
         status = EXIT_INPUT;
     }
     if (status == EXIT_FINE && o->dump) fwrite(text.text, 1, text.length, stdout);
-    else if (status == EXIT_FINE) status = write_files(c, o);
+    else if (status == EXIT_FINE) status = write_outputs(c, o);
     strbuf_free(&text);
     return status;
 }
 
+static bool no_stage(Arena *arena, const char *name) {
+    const char *names[32];
+    int n = 0;
+    while (n < LENGTH(names) && stage_name(n)) names[n] = stage_name(n), n++;
+    return no_such("stage", name, names, n, arena_printf(arena, "stages are %s", stage_names(arena)));
+}
+
 /* What follows from the options that are there. False after a message. */
 static bool complete(Compilation *c, CompileOptions *o) {
-    if (o->dump && !is_stage(o->dump)) return fprintf(stderr, "cnnc: error: there is no stage '%s'\nhint: stages are %s\n", o->dump, stage_names(c->arena)), false;
-    if (!o->dump && !o->out) return fprintf(stderr, "cnnc: error: -o OUT.c is missing\n"), false;
+    if (o->dump && !is_stage(o->dump)) return no_stage(c->arena, o->dump);
+    if (!o->dump && !o->out) return say_error("-o OUT.c is missing\nhint: 'cnnc NET.net -o OUT.c' writes OUT.c and OUT.h"), false;
     if (!o->header && o->out) o->header = with_ending(c->arena, o->out, ".h");
     if (o->header) c->options.header = base_name(o->header);
     if (o->header && (strpbrk(c->options.header, "\"\\") || strstr(c->options.header, "??")))
-        return fprintf(stderr, "cnnc: error: the header's name '%s' cannot stand in an #include\nhint: --header=FILE.h gives it another\n", c->options.header), false;
+        return say_error("the header's name '%s' cannot stand in an #include\nhint: --header=FILE.h gives it another", c->options.header), false;
     o->depends = o->depends || o->depfile || o->targets;
     if (o->depends && o->out && !o->depfile) o->depfile = with_ending(c->arena, o->out, ".d");
     if (o->depends && o->out && !o->targets) o->targets = depfile_targets(c->arena, o->out, o->header);
     if (o->depends && o->out && !o->targets)
-        return fprintf(stderr, "cnnc: error: the name '%s' or '%s' cannot stand in a rule for Make\nhint: -MT TARGET writes what you like\n", o->out, o->header), false;
+        return say_error("the name '%s' or '%s' cannot stand in a rule for Make\nhint: -MT TARGET writes what you like", o->out, o->header), false;
     if (c->options.real_is_double) {
         c->options.targets[0] = find_target("scalar");
         c->options.target_count = 1;

@@ -18,7 +18,7 @@ static int evaluate_with(const cnnc_network *network, const EvaluateOptions *o) 
     bool fine = !cnnc_dataset_load(network, o->data, "test", &test, &failure) && (model = cnnc_model_new(network, o->threads, NULL, &failure)) &&
                 !cnnc_weights_load(network, model->net, o->weights, &failure) &&
                 !cnnc_evaluate(model, &test, o->batch_size, 1, stdout, NULL, results, &failure);
-    if (!fine) fprintf(stderr, "cnnc: error: %s\n", failure.text);
+    if (!fine) say_error("%s", failure.text);
     else {
         printf("Test loss: %.4f", results[0]);
         for (int i = 0; i < network->metric_count; i++) printf(" - %s: %.4f", network->metrics[i], results[1 + i]);
@@ -36,7 +36,7 @@ static int evaluate(Compilation *c, const EvaluateOptions *o) {
     if (!network) return status;
     if (network->evaluate) status = evaluate_with(network, o);
     else {
-        fprintf(stderr, "%s: error: the network has no loss to evaluate: it has no compile statement\n", o->net);
+        remark("error", c->source.name, 0, "the network has no loss to evaluate: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
         status = EXIT_INPUT;
     }
     unload_network(&loaded);
@@ -58,7 +58,7 @@ int command_evaluate(int argc, char **argv) {
     int status = EXIT_USAGE;
     const CommandLine line = {"evaluate", options, LENGTH(options), names, &o.net, 1};
     if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network)) {
-        if (!o.data || !o.weights) fprintf(stderr, "cnnc: error: %s is missing\n", o.data ? "--weights FILE" : "--data DIR");
+        if (!o.data || !o.weights) say_error("%s is missing", o.data ? "--weights FILE" : "--data DIR");
         else status = evaluate(&c, &o);
     }
     compilation_free(&c);

@@ -1,4 +1,4 @@
-/* help.c: the commands, and what the operator table knows. */
+/* help.c: the commands, and what the tables of operators know: a page for every word. */
 #include "commands.h"
 
 #include <stdio.h>
@@ -13,58 +13,121 @@ const CommandDef commands[] = {
     {"check", command_check, "cnnc check NET.net", "check gradients in double precision, or against a reference file"},
     {"bench", command_bench, "cnnc bench NET.net", "where the time of a training step goes: a table of kernels"},
     {"tune", command_tune, "cnnc tune NET.net -o FILE", "measure which algorithms are the fastest; --tuning=FILE uses them"},
-    {"help", command_help, "cnnc help [COMMAND|LAYER]", "this list, or a page on one word"},
+    {"fmt", command_fmt, "cnnc fmt NET.net...", "descriptions in one form: columns, comments kept; --check only tells which are not"},
+    {"new", command_new, "cnnc new NAME", "a folder NAME with a small project: a network, a program that trains it, its build"},
+    {"man", command_man, "cnnc man [COMMAND]", "a page of the manual, for man(1)"},
+    {"completion", command_completion, "cnnc completion bash|zsh|fish", "what makes that shell complete cnnc's command line"},
+    {"help", command_help, "cnnc help [COMMAND|WORD]", "this list, or a page on a command, layer, optimizer ..."},
     {NULL, NULL, NULL, NULL},
 };
 
-static void print_family(const char *title, Family *family) {
-    const Callable *c;
-    printf("\n%s\n", title);
-    for (int i = 0; (c = family(i)); i++) printf("  %-34s %s\n", c->name, c->doc);
+/* ---- the tables ------------------------------------------------------------------------------------------------------ */
+
+/* The statements without options come first. */
+static const Callable *all_statements(int index) {
+    static const Callable plain[] = {
+        {"network", "the name that generated symbols begin with: network NAME", NULL, 0, NULL},
+        {"output", "what the network gives, without it the last layer's output: output a, b", NULL, 0, NULL},
+    };
+    return index < LENGTH(plain) ? &plain[index] : statement_family(index - LENGTH(plain));
 }
+
+const FamilyDef families[] = {
+    {"layers", "layer", layer_family},          {"statements", "statement", all_statements}, {"optimizers", "optimizer", optimizer_family},
+    {"losses", "loss", loss_family},            {"metrics", "metric", metric_family},        {"initializers", "initializer", initializer_family},
+    {NULL, NULL, NULL},
+};
+
+static const char *full_name(Arena *arena, const Callable *c) { return c->alias ? arena_printf(arena, "%s (%s)", c->name, c->alias) : c->name; }
 
 static void print_overview(void) {
+    Arena *arena = arena_new();
+    const Callable *c;
     printf("cnnc " CNNC_VERSION ": networks in, C out\n\n");
-    for (const CommandDef *c = commands; c->name; c++) printf("  %-56s %s\n", c->usage, c->doc);
-    printf("\nEach command tells its options with --help ('cnnc NET.net --help' for the first one), 'cnnc --version' the version.\n");
-    print_family("layers", layer_family);
-    print_family("statements", statement_family);
-    print_family("optimizers", optimizer_family);
-    print_family("losses", loss_family);
-    print_family("metrics", metric_family);
-    print_family("initializers", initializer_family);
+    for (const CommandDef *d = commands; d->name; d++) printf("  %-56s %s\n", d->usage, d->doc);
+    printf("\nEach command tells its options with --help ('cnnc NET.net --help' for the first one), 'cnnc --version' the version.\n"
+           "NET.net can be '-', standard input. 'cnnc help WORD' tells the options of each word below.\n");
+    for (const FamilyDef *f = families; f->title; f++) {
+        printf("\n%s\n", f->title);
+        for (int i = 0; (c = f->family(i)); i++) printf("  %-34s %s\n", full_name(arena, c), c->doc);
+    }
+    arena_free(arena);
 }
 
-static void print_attribute(const AttrDef *a) {
-    static const char *const kinds[] = {"integer", "number", "true or false", "word", "size", "word or call", "words"};
-    printf("  %-28s %s", a->name, a->doc);
-    printf(" (%s", a->words ? a->words : kinds[a->kind]);
+/* ---- a page on a word ------------------------------------------------------------------------------------------------ */
+
+static const char *range_text(Arena *arena, const AttrDef *a) {
+    bool number = a->kind == ATTR_INT || a->kind == ATTR_REAL || a->kind == ATTR_SIZE;
+    if (!number || a->min == a->max) return "";
+    const char *least = a->min > 0 && a->min < 1e-20 ? " above 0" : arena_printf(arena, " %s%.15g", a->max < 1e9 ? "from " : "", a->min);
+    if (a->max < 1e9) return arena_printf(arena, "%s to %.15g", least, a->max);
+    return *least && least[1] == 'a' ? least : arena_printf(arena, "%s or more", least);
+}
+
+/* "one of the initializers", or the members where no list has them. */
+static const char *family_text(Arena *arena, const AttrDef *a) {
+    const char *text = "";
+    const Callable *c;
+    for (const FamilyDef *f = families; f->title; f++)
+        if (f->family == a->family) return arena_printf(arena, "%s of the %s", a->kind == ATTR_CALLS ? "some" : "one", f->title);
+    for (int i = 0; (c = a->family(i)); i++) text = arena_printf(arena, "%s%s%s", text, i ? "|" : "", c->name);
+    return text;
+}
+
+static const char *kind_text(Arena *arena, const AttrDef *a) {
+    static const char *const kinds[] = {[ATTR_INT] = "integer", [ATTR_REAL] = "number", [ATTR_BOOL] = "true|false", [ATTR_SIZE] = "size"};
+    if (a->words) return a->words;
+    if (a->family) return family_text(arena, a);
+    return arena_printf(arena, "%s%s", kinds[a->kind], range_text(arena, a));
+}
+
+static void print_attribute(Arena *arena, const AttrDef *a) {
+    printf("  %-28s %s (%s", a->name, a->doc, kind_text(arena, a));
     if (!a->fallback) printf(", required");
     else if (*a->fallback) printf(", default %s", a->fallback);
+    else printf(", optional");
     printf("%s)\n", a->positional ? ", by position" : "");
 }
 
-static bool print_callable(Family *family, const char *name) {
+static bool is_called(const Callable *c, const char *word) { return !strcmp(c->name, word) || (c->alias && !strcmp(c->alias, word)); }
+
+/* In how many tables the word is: a loss is a metric, too. They have one page. */
+static bool print_word(const char *word) {
+    Arena *arena = arena_new();
+    const Callable *found = NULL, *c;
+    const char *kinds = "";
+    for (const FamilyDef *f = families; f->title; f++)
+        for (int i = 0; (c = f->family(i)); i++) {
+            if (!is_called(c, word)) continue;
+            kinds = arena_printf(arena, "%s%s%s", kinds, found ? ", " : "", f->one);
+            found = c;
+        }
+    if (found) printf("%s: %s [%s]\n", full_name(arena, found), found->doc, kinds);
+    for (int k = 0; found && k < found->attribute_count; k++) print_attribute(arena, &found->attributes[k]);
+    arena_free(arena);
+    return found;
+}
+
+static int unknown_word(const char *word) {
+    Arena *arena = arena_new();
+    const char **names = NULL;
     const Callable *c;
-    for (int i = 0; (c = family(i)); i++) {
-        if (strcmp(c->name, name)) continue;
-        printf("%s: %s\n", c->name, c->doc);
-        for (int k = 0; k < c->attribute_count; k++) print_attribute(&c->attributes[k]);
-        return true;
-    }
-    return false;
+    int n = 0;
+    for (const CommandDef *d = commands + 1; d->name; d++) *PUSH(arena, names, n) = d->name;
+    for (const FamilyDef *f = families; f->title; f++)
+        for (int i = 0; (c = f->family(i)); i++) *PUSH(arena, names, n) = c->name;
+    no_such("help on", word, names, n, "'cnnc help' lists what there is");
+    arena_free(arena);
+    return EXIT_USAGE;
 }
 
 int command_help(int argc, char **argv) {
-    static Family *const families[] = {layer_family, statement_family, optimizer_family, loss_family, metric_family, initializer_family};
-    if (argc < 2) {
-        print_overview();
-        return EXIT_FINE;
-    }
+    const char *word = NULL;
+    static const char *const names[] = {"the word"};
+    const CommandLine line = {"help", NULL, 0, names, &word, 1};
+    if (!parse_some_options(argc, argv, &line, 0)) return EXIT_USAGE;
+    if (!word) return print_overview(), EXIT_FINE;
     for (const CommandDef *c = commands + 1; c->name; c++)
-        if (!strcmp(c->name, argv[1]) && c->run != command_help) return c->run(2, (char *[]){argv[1], (char[]){"--help"}});
-    for (int i = 0; i < LENGTH(families); i++)
-        if (print_callable(families[i], argv[1])) return EXIT_FINE;
-    fprintf(stderr, "cnnc: error: there is no help on '%s'\nhint: 'cnnc help' lists what there is\n", argv[1]);
-    return EXIT_USAGE;
+        if (!strcmp(c->name, word)) return c->run(2, (char *[]){(char *)(uintptr_t)c->name, (char[]){"--help"}});
+    return print_word(word) ? EXIT_FINE : unknown_word(word);
 }

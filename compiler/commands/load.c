@@ -71,17 +71,18 @@ static bool run_compiler(char **argv) {
     int status;
     if (child < 0) return false;
     if (!child) {
+        if (diagnostics_are_json() && !freopen("/dev/null", "w", stderr)) _exit(126); /* what it says is no JSON */
         execvp(argv[0], argv);
         _exit(127);
     }
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR) return false;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
-        fprintf(stderr, "cnnc: error: there is no C compiler '%s'\nhint: install one (gcc or clang), or name one in the environment variable CC\n", argv[0]);
+        say_error("there is no C compiler '%s'\nhint: install one (gcc or clang), or name one in the environment variable CC", argv[0]);
         return false;
     }
     if (WIFEXITED(status) && !WEXITSTATUS(status)) return true;
-    fprintf(stderr, "cnnc: error: the C compiler '%s' failed on the generated code\n", argv[0]);
+    say_error("the C compiler '%s' failed on the generated code", argv[0]);
     return false;
 }
 
@@ -94,7 +95,7 @@ static bool build_object(Compilation *c, const char *cache, const char *cc, cons
     const char *failure = write_file(c->arena, source, c->c.text, c->c.length);
     if (!failure) failure = write_file(c->arena, header, c->h.text, c->h.length);
     if (!failure) failure = write_file(c->arena, network_h, runtime_header(), strlen(runtime_header()));
-    if (failure) fprintf(stderr, "cnnc: error: %s\n", failure);
+    if (failure) say_error("%s", failure);
     bool fine = !failure && run_compiler(compiler_command(c->arena, cc, folder, source, made)) && !rename(made, object);
     const char *const files[] = {source, header, network_h, made};
     for (int i = 0; i < LENGTH(files); i++) unlink(files[i]);
@@ -122,11 +123,11 @@ const cnnc_network *load_network(Compilation *c, const char *path, Loaded *loade
     const char *cc = getenv("CC"), *cache = cache_folder(c->arena);
     if (!cc || !cc[strspn(cc, " ")]) cc = "cc";
     if (has_controls(cc)) {
-        fprintf(stderr, "cnnc: error: the environment variable CC has a control character in it\n");
+        say_error("the environment variable CC has a control character in it");
         return NULL;
     }
     if (!cache) {
-        fprintf(stderr, "cnnc: error: there is no folder to compile in\nhint: XDG_CACHE_HOME, HOME or TMPDIR should name one that can be written\n");
+        say_error("there is no folder to compile in\nhint: XDG_CACHE_HOME, HOME or TMPDIR should name one that can be written");
         return NULL;
     }
     uint64_t hash = hash_text(hash_text(hash_text(hash_text(1469598103934665603u, c->c.text), c->h.text), runtime_header()), cc);
@@ -134,7 +135,7 @@ const cnnc_network *load_network(Compilation *c, const char *path, Loaded *loade
     if (!access(object, R_OK) && open_object(c, object, loaded)) return *status = EXIT_FINE, loaded->network;
     if (!build_object(c, cache, cc, object)) return NULL;
     if (!open_object(c, object, loaded)) {
-        fprintf(stderr, "cnnc: error: cannot load the compiled network: %s\n", dlerror());
+        say_error("cannot load the compiled network: %s", dlerror());
         return NULL;
     }
     *status = EXIT_FINE;

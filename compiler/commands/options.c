@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MOST_OPTIONS = 64 }; /* of a command */
+
 bool has_controls(const char *s) {
     for (; *s; s++)
         if ((unsigned char)*s < 0x20 || *s == 0x7f || (*s == '\xc2' && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0)) return true;
@@ -19,58 +21,77 @@ static const Option *find_option(const CommandLine *c, const char *name, size_t 
     return NULL;
 }
 
-static bool usage_error(const CommandLine *c, const char *format, const char *what) {
-    fprintf(stderr, "cnnc: error: ");
-    fprintf(stderr, format, what);
-    fprintf(stderr, "\nhint: 'cnnc help%s%s' tells what there is\n", *c->command ? " " : "", c->command);
+enum { PAGE = 64 };
+
+/* What tells the command's options. */
+static const char *page_of(const CommandLine *c, char page[PAGE]) {
+    snprintf(page, PAGE, *c->command ? "'cnnc help %s'" : "'cnnc NET.net --help'", c->command);
+    return page;
+}
+
+static bool usage_error(const CommandLine *c, const char *before, const char *what, const char *after) {
+    char page[PAGE];
+    say_error("%s%s%s\nhint: %s tells what there is", before, what, after, page_of(c, page));
     return false;
 }
 
-static bool unknown_option(const CommandLine *c, const char *arg) {
-    const char *names[64];
+bool no_such(const char *what, const char *word, const char *const *names, int n, const char *otherwise) {
+    const char *near = strlen(word) > 2 ? nearest(word, names, n) : NULL; /* one letter is near to every other */
+    if (near) say_error("there is no %s '%s'\nhint: did you mean '%s'?", what, word, near);
+    else say_error("there is no %s '%s'\nhint: %s", what, word, otherwise);
+    return false;
+}
+
+/* `name` is not terminated. */
+static bool unknown_option(const CommandLine *c, const char *name, size_t length) {
+    const char *names[MOST_OPTIONS];
     int n = 0;
     for (; n < c->option_count && n < LENGTH(names); n++) names[n] = c->options[n].name;
-    const char *near = nearest(arg, names, n);
-    fprintf(stderr, "cnnc: error: there is no option '%s'\n", arg);
-    if (near) fprintf(stderr, "hint: did you mean '%s'?\n", near);
-    else fprintf(stderr, "hint: 'cnnc help%s%s' lists the options\n", *c->command ? " " : "", c->command);
+    char page[PAGE], otherwise[PAGE + 32], *word = malloc(length + 1);
+    if (!word) out_of_memory();
+    snprintf(word, length + 1, "%s", name);
+    snprintf(otherwise, sizeof otherwise, "%s lists the options", page_of(c, page));
+    no_such("option", word, names, n, otherwise);
+    free(word);
     return false;
 }
 
-static bool take_number(const CommandLine *c, const Option *o, const char *value) {
+static bool take_number(const Option *o, const char *value) {
     char *end;
     long n = strtol(value, &end, 10);
     if (*end || end == value || n < o->min || n > o->max) {
-        fprintf(stderr, "cnnc: error: %s must be an integer from %d to %d, not '%s'\n", o->name, o->min, o->max, value);
-        return (void)c, false;
+        say_error("%s must be an integer from %d to %d, not '%s'", o->name, o->min, o->max, value);
+        return false;
     }
     *o->number = (int)n;
     return true;
 }
 
-/* One option; *used: how many arguments it took. */
-static bool take_option(const CommandLine *c, int argc, char **argv, int *used) {
+/* One option; *used: how many arguments it took; given: which were there before. */
+static bool take_option(const CommandLine *c, int argc, char **argv, bool *given, int *used) {
     const char *arg = argv[0], *equals = strchr(arg, '=');
     size_t length = equals ? (size_t)(equals - arg) : strlen(arg);
     const Option *o = find_option(c, arg, length);
     *used = 1;
-    if (!o) return unknown_option(c, arg);
+    if (!o) return unknown_option(c, arg, length);
+    if (given[o - c->options]) return usage_error(c, "", o->name, " is given twice");
+    given[o - c->options] = true;
     if (o->flag) {
-        if (equals) return usage_error(c, "%s takes no value", o->name);
+        if (equals) return usage_error(c, "", o->name, " takes no value");
         *o->flag = true;
         return true;
     }
     const char *value = equals ? equals + 1 : argc > 1 ? argv[1] : NULL;
-    if (!value) return usage_error(c, "%s needs a value", o->name);
+    if (!value) return usage_error(c, "", o->name, " needs a value");
     *used = equals ? 1 : 2;
-    if (o->number) return take_number(c, o, value);
+    if (o->number) return take_number(o, value);
     *o->text = value;
     return true;
 }
 
 static void print_page(const CommandLine *c) {
     for (const CommandDef *d = commands; d->name; d++)
-        if (!strcmp(d->name, c->command)) printf("%s: %s\n\noptions\n", d->usage, d->doc);
+        if (!strcmp(d->name, c->command)) printf("%s: %s\n%s", d->usage, d->doc, c->option_count ? "\noptions\n" : "");
     for (int i = 0; i < c->option_count; i++) {
         const Option *o = &c->options[i];
         char left[64];
@@ -79,9 +100,23 @@ static void print_page(const CommandLine *c) {
     }
 }
 
-bool parse_options(int argc, char **argv, const CommandLine *c) {
+/* Who wants to see the tables of options; NULL: options are parsed. */
+static OptionVisitor *visitor;
+static void *visitor_context;
+
+void visit_options(const CommandDef *command, OptionVisitor *see, void *context) {
+    char *argv[] = {(char *)(uintptr_t)command->name, NULL};
+    visitor = see;
+    visitor_context = context;
+    command->run(1, argv);
+    visitor = NULL;
+}
+
+bool parse_some_options(int argc, char **argv, const CommandLine *c, int least) {
     int positional = 0;
-    bool only_positional = false;
+    bool only_positional = false, given[MOST_OPTIONS] = {false};
+    if (visitor) return visitor(visitor_context, c), false;
+    if (c->option_count > MOST_OPTIONS) bug("'%s' has too many options", c->command);
     for (int i = 1; i < argc;) {
         const char *arg = argv[i];
         int used = 1;
@@ -90,21 +125,27 @@ bool parse_options(int argc, char **argv, const CommandLine *c) {
             print_page(c);
             exit(EXIT_FINE);
         } else if (!only_positional && arg[0] == '-' && arg[1]) {
-            if (!take_option(c, argc - i, argv + i, &used)) return false;
-        } else if (positional >= c->positional_max) return usage_error(c, "unexpected argument '%s'", arg);
+            if (!take_option(c, argc - i, argv + i, given, &used)) return false;
+        } else if (positional >= c->positional_max) return usage_error(c, "unexpected argument '", arg, "'");
         else c->positional[positional++] = arg;
         i += used;
     }
-    if (positional < c->positional_max) return usage_error(c, "%s is missing", c->positional_names[positional]);
+    if (positional < least) return usage_error(c, "", c->positional_names[positional], " is missing");
     return true;
 }
 
+bool parse_options(int argc, char **argv, const CommandLine *c) { return parse_some_options(argc, argv, c, c->positional_max); }
+
 /* ---- options of networks --------------------------------------------------------------------------------------------- */
 
-static void list_targets(void) {
-    fprintf(stderr, "hint: targets are");
-    for (const Target *t = targets; t->name; t++) fprintf(stderr, "%s %s", t == targets ? "" : ",", t->name);
-    fprintf(stderr, "\n");
+static bool no_target(Compilation *c, const char *name) {
+    const char *names[16], *list = "targets are";
+    int n = 0;
+    for (const Target *t = targets; t->name && n < LENGTH(names); t++) {
+        list = arena_printf(c->arena, "%s%s %s", list, n ? "," : "", t->name);
+        names[n++] = t->name;
+    }
+    return no_such("target", name, names, n, list);
 }
 
 static bool apply_targets(Compilation *c, const char *list) {
@@ -115,14 +156,11 @@ static bool apply_targets(Compilation *c, const char *list) {
         const Target *t = find_target(name);
         bool again = false;
         for (int i = 0; i < c->options.target_count; i++) again = again || c->options.targets[i] == t;
-        if (!t || again) {
-            fprintf(stderr, t ? "cnnc: error: the target '%s' is given twice\n" : "cnnc: error: there is no target '%s'\n", name);
-            if (!t) list_targets();
-            return false;
-        }
+        if (!t) return no_target(c, name);
+        if (again) return say_error("the target '%s' is given twice", name), false;
         c->options.targets[c->options.target_count++] = t;
     }
-    if (!c->options.target_count) fprintf(stderr, "cnnc: error: --target names no target\n");
+    if (!c->options.target_count) say_error("--target names no target");
     return c->options.target_count > 0;
 }
 
@@ -131,18 +169,13 @@ static bool apply_algorithm(Compilation *c, const char *name) {
     for (int i = 0; name && all_algorithms[i]; i++)
         if (!strcmp(all_algorithms[i]->name, name)) return true;
     if (!name) return true;
-    fprintf(stderr, "cnnc: error: there is no algorithm '%s'\nhint: algorithms are", name);
-    for (int i = 0; all_algorithms[i]; i++) fprintf(stderr, "%s %s", i ? "," : "", all_algorithms[i]->name);
-    fprintf(stderr, "\n");
-    return false;
-}
-
-static bool apply_tuning(Compilation *c, const char *path) {
-    if (!path) return true;
-    c->options.tuning = NEW(c->arena, Tuning);
-    const char *failure = read_tuning(c->arena, path, c->options.tuning);
-    if (failure) fprintf(stderr, "cnnc: error: %s\n", failure);
-    return !failure;
+    const char *names[MAX_ALGORITHMS], *list = "algorithms are";
+    int n = 0;
+    for (; all_algorithms[n] && n < LENGTH(names); n++) {
+        names[n] = all_algorithms[n]->name;
+        list = arena_printf(c->arena, "%s%s %s", list, n ? "," : "", names[n]);
+    }
+    return no_such("algorithm", name, names, n, list);
 }
 
 /* Choices for this compilation's targets that no op took. */
@@ -154,32 +187,39 @@ static void warn_of_tuning(Compilation *c) {
         for (int k = 0; k < c->options.target_count; k++) wanted |= !strcmp(c->options.targets[k]->name, choice->target);
         if (!wanted || choice->used) continue;
         c->diag.warnings++;
-        fprintf(stderr, "%s:%d: warning: the network has no %s '%s' of these shapes that %s covers on %s: the choice is ignored\n", t->path, choice->line, choice->op, choice->tensor, choice->algorithm->name, choice->target);
+        remark("warning", t->path, choice->line, "the network has no %s '%s' of these shapes that %s covers on %s: the choice is ignored", choice->op, choice->tensor, choice->algorithm->name, choice->target);
     }
 }
 
 static bool apply_color(Compilation *c, const char *when) {
-    const char *no_color = getenv("NO_COLOR");
-    if (!when || !strcmp(when, "auto")) c->diag.color = isatty(2) && !(no_color && *no_color);
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (!when || !strcmp(when, "auto")) c->diag.color = isatty(2) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
     else if (!strcmp(when, "always") || !strcmp(when, "never")) c->diag.color = *when == 'a';
     else {
-        fprintf(stderr, "cnnc: error: --color can be auto, always or never, not '%s'\n", when);
+        say_error("--color can be auto, always or never, not '%s'", when);
         return false;
     }
     return true;
 }
 
+/* The wish itself is older: main looks for it before anything can fail. */
+static bool apply_format(const char *format) {
+    if (!format || !strcmp(format, "text") || !strcmp(format, "json")) return true;
+    return say_error("--diagnostics-format can be text or json, not '%s'", format), false;
+}
+
 bool apply_network_options(Compilation *c, const NetworkOptions *n) {
     if (n->shard_size) c->options.shard_size = n->shard_size;
+    c->options.tuning_path = n->tuning;
     if (n->templates) c->templates = templates_new(c->arena, n->templates);
-    return apply_color(c, n->color) && apply_targets(c, n->target) && apply_algorithm(c, n->algorithm) && apply_tuning(c, n->tuning);
+    return apply_format(n->format) && apply_color(c, n->color) && apply_targets(c, n->target) && apply_algorithm(c, n->algorithm);
 }
 
 void print_diagnostics(Compilation *c) {
     if (c->quiet && !c->diag.errors) return;
     warn_of_tuning(c);
     if (c->diag.out.length) fwrite(c->diag.out.text, 1, c->diag.out.length, stderr);
-    if (c->diag.errors > 20) fprintf(stderr, "cnnc: %d errors, the first 20 are shown\n", c->diag.errors);
+    if (c->diag.errors > 20) remark("note", NULL, 0, "%d errors, the first 20 are shown", c->diag.errors);
 }
 
 int status_of(const cnnc_error *failure) { return failure->system ? EXIT_FILE : EXIT_INPUT; }

@@ -59,7 +59,7 @@ static int predict(Compilation *c, const PredictOptions *o) {
     if (!network) return status;
     bool fine = !cnnc_dataset_load(network, o->input, "test", &data, &failure) && (model = cnnc_model_new(network, o->threads, NULL, &failure)) &&
                 !cnnc_weights_load(network, model->net, o->weights, &failure) && run_and_write(c, model, &data, o, &failure);
-    if (!fine) fprintf(stderr, "cnnc: error: %s\n", failure.text);
+    if (!fine) say_error("%s", failure.text);
     else printf("Outputs of %zu examples written to %s\n", data.n, o->to);
     cnnc_model_free(model);
     cnnc_dataset_free(&data);
@@ -84,7 +84,7 @@ int command_predict(int argc, char **argv) {
     const CommandLine line = {"predict", options, LENGTH(options), names, &o.net, 1};
     if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network)) {
         const char *missing = !o.weights ? "--weights FILE" : !o.input ? "--input X.npy" : !o.to ? "-o Y.npy" : NULL;
-        if (missing) fprintf(stderr, "cnnc: error: %s is missing\n", missing);
+        if (missing) say_error("%s is missing", missing);
         else status = predict(&c, &o);
     }
     compilation_free(&c);

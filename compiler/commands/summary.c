@@ -46,7 +46,7 @@ static void print_memory(Compilation *planned) {
 static int print_summary(Compilation *described, Compilation *planned) {
     cnnc_error failure = {.text = ""};
     if (cnnc_summary(describe_network(described->graph), stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure)) {
-        fprintf(stderr, "cnnc: error: %s\n", failure.text);
+        say_error("%s", failure.text);
         return EXIT_FILE;
     }
     print_work(described->graph);

@@ -23,7 +23,7 @@ typedef struct Data { cnnc_dataset train, validation, test; } Data;
 static volatile sig_atomic_t stop; /* the signal that asked for it */
 static void on_signal(int signal) { stop = signal; }
 
-static int fail(const cnnc_error *failure) { return fprintf(stderr, "cnnc: error: %s\n", failure->text), status_of(failure); }
+static int fail(const cnnc_error *failure) { return say_error("%s", failure->text), status_of(failure); }
 
 /* nets/mnist.net -> mnist.safetensors, here. */
 static const char *default_weights(Arena *arena, const char *net) {
@@ -36,7 +36,7 @@ static bool can_write(Arena *arena, const char *what, const char *path) {
     const char *slash = strrchr(path, '/');
     const char *folder = slash ? arena_printf(arena, "%.*s", (int)(slash - path + 1), path) : ".";
     if (!access(folder, W_OK)) return true;
-    fprintf(stderr, "cnnc: error: the %s cannot be written to %s: %s\n", what, path, strerror(errno));
+    say_error("the %s cannot be written to %s: %s", what, path, strerror(errno));
     return false;
 }
 
@@ -119,7 +119,7 @@ static int train_with(Compilation *c, const cnnc_network *network, const TrainOp
     Data data = {.train = {0}};
     Callbacks callbacks;
     cnnc_model *model = NULL;
-    const char *to = o->to ? o->to : default_weights(c->arena, o->net);
+    const char *to = o->to ? o->to : default_weights(c->arena, strcmp(o->net, "-") ? o->net : network->name);
     int status = callbacks_from_options(c->arena, &o->callbacks, network, &callbacks);
     if (status == EXIT_FINE) {
         if (cnnc_summary(network, stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure) || !load_data(network, o, &data, &failure) ||
@@ -141,7 +141,7 @@ static int train(Compilation *c, const TrainOptions *o) {
     const cnnc_network *network = load_network(c, o->net, &loaded, &status);
     if (!network) return status;
     if (!network->train) {
-        fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say\n", o->net);
+        remark("error", c->source.name, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
         status = EXIT_INPUT;
     } else status = train_with(c, network, o);
     unload_network(&loaded);
@@ -151,14 +151,14 @@ static int train(Compilation *c, const TrainOptions *o) {
 /* Usage that the table of options cannot tell. */
 static bool check_usage(TrainOptions *o) {
     char *end;
-    if (!o->checkpoint && (o->resume || o->checkpoint_batches)) return fprintf(stderr, "cnnc: error: --checkpoint FILE is missing\n"), false;
-    if (o->partial && !o->from) return fprintf(stderr, "cnnc: error: --partial without --weights FROM\n"), false;
-    if (o->validation_split && o->validation_data) return fprintf(stderr, "cnnc: error: --validation-split and --validation-data exclude each other\n"), false;
-    if (!o->data) return fprintf(stderr, "cnnc: error: --data is missing\nhint: --data DIR, a folder with the files of MNIST or CIFAR, or --data data.csv:label, data.npz or X.npy,Y.npy\n"), false;
+    if (!o->checkpoint && (o->resume || o->checkpoint_batches)) return say_error("--checkpoint FILE is missing\nhint: %s goes with it", o->resume ? "--resume" : "--checkpoint-batches"), false;
+    if (o->partial && !o->from) return say_error("--partial without --weights FROM\nhint: it takes of FROM only the layers that the network has, too"), false;
+    if (o->validation_split && o->validation_data) return say_error("--validation-split and --validation-data exclude each other"), false;
+    if (!o->data) return say_error("--data is missing\nhint: --data DIR, a folder with the files of MNIST or CIFAR, or --data data.csv:label, data.npz or X.npy,Y.npy"), false;
     if (!o->validation_split) return true;
     o->split = strtod(o->validation_split, &end);
     if (!*end && end != o->validation_split && o->split >= 0 && o->split < 1) return true;
-    return fprintf(stderr, "cnnc: error: --validation-split must be a number from 0 to below 1, not '%s'\n", o->validation_split), false;
+    return say_error("--validation-split must be a number from 0 to below 1, not '%s'", o->validation_split), false;
 }
 
 static bool all_writable(Arena *arena, const TrainOptions *o) {
@@ -197,7 +197,7 @@ int command_train(int argc, char **argv) {
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
         bool writable = all_writable(c.arena, &o);
-        if (writable && o.checkpoint && !o.resume && !o.dry_run && !access(o.checkpoint, F_OK)) fprintf(stderr, "cnnc: warning: %s is there and will be replaced; --resume goes on from it\n", o.checkpoint);
+        if (writable && o.checkpoint && !o.resume && !o.dry_run && !access(o.checkpoint, F_OK)) remark("warning", NULL, 0, "%s is there and will be replaced; --resume goes on from it", o.checkpoint);
         status = writable ? train(&c, &o) : EXIT_FILE;
     }
     compilation_free(&c);

@@ -40,9 +40,9 @@ static int open_candidate(Candidate *c, const TuneOptions *o, Tuning *tuning, bo
     c->compilation.options.tuning = tuning;
     const cnnc_network *network = load_network(&c->compilation, o->net, &c->loaded, &status);
     if (!network) return status;
-    if (!network->train) return fprintf(stderr, "%s: error: the network cannot be trained: it has no compile statement\n", o->net), EXIT_INPUT;
+    if (!network->train) return remark("error", c->compilation.source.name, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say"), EXIT_INPUT;
     c->model = cnnc_model_new(network, o->threads, NULL, &failure);
-    if (!c->model) return fprintf(stderr, "cnnc: error: %s\n", failure.text), status_of(&failure);
+    if (!c->model) return say_error("%s", failure.text), status_of(&failure);
     return EXIT_FINE;
 }
 
@@ -57,7 +57,7 @@ static const Program *running_program(const Candidate *c) {
 
 static int write_choices(Arena *arena, const TuneOptions *o, const Tuning *tuning) {
     const char *text = tuning_text(arena, tuning), *failure = write_file(arena, o->out, text, strlen(text));
-    if (failure) fprintf(stderr, "cnnc: error: %s\n", failure);
+    if (failure) say_error("%s", failure);
     return failure ? EXIT_FILE : EXIT_FINE;
 }
 
@@ -123,7 +123,7 @@ static int run(TuneOptions *o, Arena *arena) {
         const cnnc_network *network = best[0]->model->network;
         if (!o->batch_size) o->batch_size = network->batch_size;
         printf("%s, %s: batches of %d, us an example\n", network->name, cnnc_model_variant(best[0]->model), o->batch_size);
-        if (!get_examples(arena, best[0]->compilation.graph, network, o->data, o->batch_size, &examples)) status = EXIT_INPUT;
+        status = get_examples(arena, best[0]->compilation.graph, network, o->data, o->batch_size, &examples);
     }
     if (status == EXIT_FINE) status = tune_ops(best, arena, o, &tuning, &examples);
     if (status == EXIT_FINE) printf("%d choices in %s\n", tuning.length, o->out);
@@ -145,8 +145,8 @@ int command_tune(int argc, char **argv) {
     static const char *const names[] = {"the network's file"};
     const CommandLine line = {"tune", options, LENGTH(options), names, &o.net, 1};
     if (!parse_options(argc, argv, &line)) return EXIT_USAGE;
-    if (!o.out || o.network.tuning || o.network.algorithm || !strcmp(o.net, "-")) {
-        fprintf(stderr, "cnnc: error: %s\n", !o.out ? "-o FILE is missing" : strcmp(o.net, "-") ? "tune finds the choices itself: --algorithm and --tuning are not for it" : "tune reads the network more than once, which standard input does not allow");
+    if (!o.out || o.network.tuning || o.network.algorithm) {
+        say_error("%s", !o.out ? "-o FILE is missing" : "tune finds the choices itself: --algorithm and --tuning are not for it");
         return EXIT_USAGE;
     }
     Arena *arena = arena_new();

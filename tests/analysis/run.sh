@@ -1,16 +1,16 @@
 #!/bin/sh
-# Analyses of compiler/ and runtime/; any finding is a failure.
+# Analyses of compiler/, runtime/ and tools/images/; any finding is a failure.
 # usage: tests/analysis/run.sh [warnings|analyzer|cppcheck|tidy|asan|tsan|msan ...]       (all of them)
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tools/packages.sh"
-need_packages gcc g++ libc6-dev clang clang-tidy cppcheck cmake ninja-build zlib1g-dev libzip-dev libcmocka-dev python3
+need_packages gcc g++ libc6-dev clang clang-tidy cppcheck cmake ninja-build zlib1g-dev libzip-dev libcmocka-dev python3 libpng-dev libjpeg62-turbo-dev
 cd "$root"
 build=$root/build
 jobs=${JOBS:-$(nproc)}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-sources() { ls compiler/*.c compiler/*/*.c runtime/*.c; }
+sources() { ls compiler/*.c compiler/*/*.c runtime/*.c tools/images/*.c; }
 
 # The functions below are called where "set -e" does not count: each step of theirs says what its failure does.
 # Fails when the command fails or says anything.
@@ -36,7 +36,7 @@ run_warnings() {
 
 # Not -Wanalyzer-malloc-leak: of gcc 12 it loses what is kept in an array; the sanitizer of leaks (asan) does not.
 run_analyzer() {
-    silent each_source gcc -std=c11 -O1 -DCNNC_ZLIB -DCNNC_LIBZIP -Icompiler -Iruntime -fanalyzer -Wno-analyzer-malloc-leak -c -o /dev/null
+    silent each_source gcc -std=c11 -O1 -DCNNC_ZLIB -DCNNC_LIBZIP -DCNNC_IMAGES_VERSION='""' -Icompiler -Iruntime -Itools/images -fanalyzer -Wno-analyzer-malloc-leak -c -o /dev/null
 }
 
 # autoVariables: the template engine's frames point at those before them on the stack, which is what they are for.
@@ -44,7 +44,7 @@ run_analyzer() {
 run_cppcheck() {
     silent cppcheck -q --std=c11 --error-exitcode=1 --enable=warning,performance,portability -D__GNUC__=12 -DCNNC_ZLIB -DCNNC_LIBZIP \
         --suppress=autoVariables:compiler/template.c --suppress=invalidFunctionArg:compiler/ops/categorical_crossentropy.c \
-        -Icompiler -Iruntime compiler runtime
+        -Icompiler -Iruntime -Itools/images compiler runtime tools/images
 }
 
 # One file at a time: in one process clang 14 carries its notion of va_list from file to file.

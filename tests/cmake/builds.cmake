@@ -5,14 +5,16 @@ foreach(case "find_package;Unix Makefiles" "add_subdirectory;Unix Makefiles" "Fe
     list(GET case 0 how)
     list(GET case 1 generator)
     string(REPLACE " " "_" name "cmake_${how}_${generator}")
+    set(folder ${name})
     if(generator STREQUAL "Ninja")
+        set(folder "${name} in a folder with blanks")
         find_program(NINJA ninja)
         if(NOT NINJA)
             continue()
         endif()
     endif()
     add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DBINARY=${PROJECT_BINARY_DIR} -DHOW=${how}
-        "-DGENERATOR=${generator}" -DWORK=${CMAKE_CURRENT_BINARY_DIR}/${name} -P ${CMAKE_CURRENT_LIST_DIR}/run.cmake)
+        "-DGENERATOR=${generator}" "-DWORK=${CMAKE_CURRENT_BINARY_DIR}/${folder}" -P ${CMAKE_CURRENT_LIST_DIR}/run.cmake)
 endforeach()
 
 # The rest links the installed runtime into programs that are compiled without sanitizers.
@@ -30,6 +32,16 @@ foreach(example ${examples})
     add_test(NAME example_${example} COMMAND ${CMAKE_CURRENT_LIST_DIR}/example.sh ${example} ${PROJECT_SOURCE_DIR} ${prefix}
         ${CMAKE_CURRENT_BINARY_DIR}/example_${example})
     set_tests_properties(example_${example} PROPERTIES FIXTURES_REQUIRED prefix SKIP_RETURN_CODE 77)
+endforeach()
+
+# What 'cnnc new' makes
+add_test(NAME new COMMAND ${CMAKE_CURRENT_LIST_DIR}/new.sh ${prefix} ${CMAKE_CURRENT_BINARY_DIR}/new)
+set_tests_properties(new PROPERTIES FIXTURES_REQUIRED prefix)
+
+# The manual passes linters; each shell loads its completion, and bash and fish complete by it
+foreach(what man bash zsh fish)
+    add_test(NAME share_${what} COMMAND ${CMAKE_CURRENT_LIST_DIR}/share.sh ${what} ${prefix})
+    set_tests_properties(share_${what} PROPERTIES FIXTURES_REQUIRED prefix SKIP_RETURN_CODE 77)
 endforeach()
 
 # An application built here for another machine

@@ -84,9 +84,9 @@ if(NOT before STREQUAL after)
     message(FATAL_ERROR "a broken network left its output")
 endif()
 
-# The same application without CMake.
+# The same application without CMake; a shell splits what pkg-config says at blanks.
 find_program(PKG_CONFIG pkg-config)
-if(HOW STREQUAL "find_package" AND PKG_CONFIG)
+if(HOW STREQUAL "find_package" AND PKG_CONFIG AND NOT WORK MATCHES " ")
     change("${WORK}/app/second.net" "${text}")
     file(GLOB pkgconfig "${WORK}/prefix/lib*/pkgconfig" "${WORK}/prefix/lib/*/pkgconfig")
     file(WRITE "${WORK}/build.sh" "set -e

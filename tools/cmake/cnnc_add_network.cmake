@@ -22,8 +22,10 @@ function(cnnc_add_network target net)
         set(compiler cnnc::cnnc)
         set(compiler_file "$<TARGET_FILE:cnnc::cnnc>")
     endif()
+    string(REGEX REPLACE "([ #])" "\\\\\\1" rule "${out}.c") # as a rule for Make has it
+    string(REPLACE "$" "$$" rule "${rule}")
     add_custom_command(OUTPUT "${out}.c" "${out}.h"
-        COMMAND "${compiler}" "${net_path}" -o "${out}.c" --header=${out}.h -MF "${out}.d" -MT "${out}.c" ${arg_OPTIONS}
+        COMMAND "${compiler}" "${net_path}" -o "${out}.c" --header=${out}.h -MF "${out}.d" -MT "${rule}" ${arg_OPTIONS}
         COMMAND "${CMAKE_COMMAND}" -E touch_nocreate "${out}.c" "${out}.h" # cnnc leaves unchanged outputs as old as they are: for Make, too old
         DEPENDS "${net_path}" "${compiler_file}" DEPFILE "${out}.d" COMMENT "cnnc ${net}" VERBATIM)
     set(kind "")

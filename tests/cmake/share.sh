@@ -1,0 +1,83 @@
+#!/bin/sh
+# The installed manual and completion: share.sh man|bash|zsh|fish PREFIX
+# Exit status 77: the linters or the shell are missing.
+set -eu
+what=$1 prefix=$2 share=$2/share
+wrong() { echo "wrong: $1"; exit 1; }
+missing() { echo "missing: $1"; exit 77; }
+expect() { # WHAT WANTED HAD
+    [ "$3" = "$2" ] || wrong "$1: '$3', not '$2'"
+}
+export PATH="$prefix/bin:$PATH"
+
+case $what in
+man)
+    command -v mandoc >/dev/null || missing mandoc
+    command -v groff >/dev/null || missing groff
+    pages=$(echo "$share"/man/man1/*.1)
+    expect "pages" "$(cnnc help | sed -n 's/^  cnnc \([a-z]*\) .*/cnnc-\1.1/p' | sort)" "$(cd "$share/man/man1" && ls cnnc-*.1 | sort)"
+    # Outputs have no date; nothing else is found.
+    found=$(mandoc -T lint -W warning $pages | grep -v 'missing date, using ""' || true)
+    expect mandoc "" "$found"
+    for page in $pages; do
+        expect "$page" "" "$(groff -man -ww -z "$page" 2>&1)"
+    done
+    # Every option that --help tells, on the page of its command.
+    for command in $(cnnc help | sed -n 's/^  cnnc \([a-z]*\) .*/\1/p'); do
+        for option in $(cnnc "$command" --help | sed -n 's/^  \(-[-A-Za-z]*\).*/\1/p'); do
+            grep -q "^.fB$(printf %s "$option" | sed 's/-/\\\\-/g').fR" "$share/man/man1/cnnc-$command.1" || wrong "cnnc-$command.1 lacks $option"
+        done
+    done
+    ;;
+bash)
+    command -v bash >/dev/null || missing bash
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    cd "$work"
+    touch a.net all.txt 'c d.net'
+    mkdir folder
+    complete=$work/complete
+    cat >"$complete" <<'END'
+source "$1"
+shift
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+complete -p cnnc >/dev/null
+_cnnc 2>/dev/null
+echo "${COMPREPLY[*]-}"
+END
+    bash_says() { bash "$complete" "$share/bash-completion/completions/cnnc" "$@"; }
+    expect "a command" train "$(bash_says cnnc tr)"
+    expect "an option" "--checkpoint= --checkpoint-batches=" "$(bash_says cnnc train --ch)"
+    expect "an option's value" vec16 "$(bash_says cnnc train --target = v)"
+    expect "an option's value in a word of its own" never "$(bash_says cnnc train --color n)"
+    expect "a network" a.net "$(bash_says cnnc train a)"
+    expect "a network with a blank in its name" "c d.net" "$(bash_says cnnc train c)"
+    expect "networks and folders" "a.net c d.net folder" "$(bash_says cnnc summary '')"
+    expect "any file" all.txt "$(bash_says cnnc train --weights al)"
+    expect "a number" "" "$(bash_says cnnc train --epochs '')"
+    expect "an option of the compiler" "-MD -MF -MT" "$(bash_says cnnc a.net -M)"
+    expect "a word" completion "$(bash_says cnnc help comp | tr ' ' '\n' | grep completion)"
+    ;;
+zsh)
+    command -v zsh >/dev/null || missing zsh
+    expect "the function" "_cnnc is an autoload shell function" "$(zsh -f -c "fpath=('$share/zsh/site-functions' \$fpath); autoload -U compinit && compinit -D && whence -v _cnnc" | sed 's/ from .*//')"
+    expect "the command's" _cnnc "$(zsh -f -c "fpath=('$share/zsh/site-functions' \$fpath); autoload -U compinit && compinit -D && echo \$_comps[cnnc]")"
+    # Completion needs a terminal; without one, what _arguments is told.
+    told=$(zsh -f -c "compdef() :; source '$share/zsh/site-functions/_cnnc'; _arguments() print -rl -- \"\$@\"; words=(cnnc train --ch) CURRENT=3; _cnnc; print -r \$CURRENT")
+    for line in '--checkpoint=\[keep .*\]:FILE:_files' '--resume\[go on where the checkpoint is\]' '--color=\[.*\]:WHEN:(auto always never)' \
+        '--early-stopping=\[.*\]:SETTINGS: ' '\*:network:_files -g "\*.net"' 2; do
+        echo "$told" | grep -qx -e "$line" || wrong "no line '$line' in: $told"
+    done
+    ;;
+fish)
+    command -v fish >/dev/null || missing fish
+    HOME=$(mktemp -d)
+    export HOME
+    trap 'rm -rf "$HOME"' EXIT
+    fish_says() { fish --no-config -c "source '$share/fish/vendor_completions.d/cnnc.fish'; complete -C '$1'" | cut -f 1; }
+    expect "a command" train "$(fish_says 'cnnc tr')"
+    expect "an option" "--checkpoint --checkpoint-batches" "$(fish_says 'cnnc train --ch' | sed 's/=$//' | sort | xargs)"
+    expect "an option's value" --target=vec16 "$(fish_says 'cnnc train --target=v' | grep vec)"
+    ;;
+*) wrong "no test of $what" ;;
+esac

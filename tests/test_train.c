@@ -6,7 +6,7 @@
 
 #include "cnnc_runtime.h"
 
-enum { N = 50, MOST_TEXTS = 256 };
+enum { N = 50, MOST_TEXTS = 512 };
 
 /* Texts stay until the end. */
 static char *texts[MOST_TEXTS];

@@ -222,6 +222,7 @@ static Layer *layer_named(Graph *g, const char *name, Loc loc) {
     for (int i = 0; i < g->layer_count; i++) names[i] = g->layers[i]->name;
     const char *near = nearest(name, names, g->layer_count);
     if (near) hint_instead(g->diag, loc, near, "did you mean '%s'?", near);
+    else hint(g->diag, "a layer is declared, 'NAME = ...', before others take from it");
     return NULL;
 }
 
@@ -252,6 +253,7 @@ static bool resolve_inputs(Graph *g, const Statement *s, Layer *l, Layer *previo
         if (def->max_inputs == 1) error(g->diag, loc, "'%s' takes one input, not %d", def->call.name, n);
         else error(g->diag, loc, "'%s' takes %d to %d inputs, not %d", def->call.name, def->min_inputs, def->max_inputs, n);
         if (def->max_inputs > 1) hint(g->diag, "name them: '%s from a, b'", def->call.name);
+        else hint(g->diag, "'add' and 'concatenate' make one of several");
         fine = false;
     }
     return fine;
@@ -321,7 +323,10 @@ static void build_network(Graph *g, const Statement *s) {
     }
     const Value *v = &s->arguments[0].value;
     if (g->name) error(g->diag, s->word.loc, "'network' is given twice");
-    else if (g->layer_count) error(g->diag, s->word.loc, "'network' must come before the layers");
+    else if (g->layer_count) {
+        error(g->diag, s->word.loc, "'network' must come before the layers");
+        hint(g->diag, "it is the first statement: everything generated is named after it");
+    }
     else if (is_ours(v->word)) {
         error(g->diag, v->loc, "a network cannot be called '%s'", v->word);
         hint(g->diag, "what begins with 'cnnc' belongs to the runtime");
@@ -391,6 +396,7 @@ static void build_compile(Graph *g, const Statement *s, Tensor *prediction, int 
     if (!a || !prediction) return;
     if (outputs != 1) {
         error(g->diag, s->word.loc, "'compile' needs a network with one output, this one has %d", outputs);
+        hint(g->diag, "'output NAME' chooses one; 'add' and 'concatenate' make one of several");
         return;
     }
     Layer *layer = NEW(g->arena, Layer);

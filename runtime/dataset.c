@@ -44,7 +44,7 @@ static int mismatch(const feed *f) {
 /* Whether the array fits the tensor, and how. */
 static int check_shape(feed *f) {
     const cnnc_array *array = f->array;
-    if (array->rank < 1)
+    if (array->rank < 1) /* NOLINT(clang-analyzer-core.NullDereference): inputs and targets are as many as there are arrays */
         return cnnc_fail(f->error, "%s: a single number, not an array of examples", f->name);
     if (array->shape[0] != f->n)
         return cnnc_fail(f->error, "%s: %zu examples, but the first file has %zu", f->name, array->shape[0], f->n);
@@ -214,9 +214,9 @@ int cnnc_dataset_load(const cnnc_network *network, const char *where, const char
     cnnc_parts parts;
     if (cnnc_load(network, where, split, &parts, error) != CNNC_OK)
         return CNNC_FAILED;
-    const cnnc_array *arrays[CNNC_MAX_PARTS];
-    const char *names[CNNC_MAX_PARTS];
-    for (int i = 0; i < parts.count; i++) {
+    const cnnc_array *arrays[CNNC_MAX_PARTS] = {&parts.parts[0].array}; /* there is at least one */
+    const char *names[CNNC_MAX_PARTS] = {parts.parts[0].origins[0].name};
+    for (int i = 1; i < parts.count; i++) {
         arrays[i] = &parts.parts[i].array;
         names[i] = parts.parts[i].origins[0].name;
     }

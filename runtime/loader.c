@@ -192,17 +192,13 @@ static int load_list(const char *list, const cnnc_request *request, cnnc_parts *
             words[count] = rest;
         rest = comma ? comma + 1 : NULL;
     }
-    const char *name = request->network->name;
     if (count > CNNC_MAX_PARTS)
         result = cnnc_fail(error, "%s: %d files are more than the most possible, %d", list, count, CNNC_MAX_PARTS);
     else if (count != 1 && count != inputs && count != inputs + targets)
-        result = cnnc_fail(error, "%s: %d files, but network %s has %d inputs and %d targets, a file each", list, count, name,
-                           inputs, targets);
+        result = cnnc_fail(error, "%s: %d files, but network %s has %d inputs and %d targets, a file each", list, count,
+                           request->network->name, inputs, targets);
     if (result == CNNC_OK)
         result = load_words(words, count, *request, parts, error);
-    if (result == CNNC_OK && parts->count != inputs && parts->count != inputs + targets)
-        result = cnnc_fail(error, "%s: %d arrays, but network %s has %d inputs and %d targets, an array each", list, parts->count,
-                           name, inputs, targets);
     free(copy);
     return result;
 }
@@ -216,6 +212,9 @@ int cnnc_load(const cnnc_network *network, const char *where, const char *split,
     cnnc_request request = {.network = network, .split = split, .inputs = network->input_count, .targets = network->target_count};
     *parts = (cnnc_parts){0};
     int result = (is_folder(where) ? cnnc_folder_load : load_list)(where, &request, parts, error);
+    if (result == CNNC_OK && parts->count != request.inputs && parts->count != request.inputs + request.targets)
+        result = cnnc_fail(error, "%s: %d arrays, but network %s has %d inputs and %d targets, an array each", where, parts->count,
+                           network->name, request.inputs, request.targets);
     if (result != CNNC_OK)
         cnnc_parts_free(parts);
     return result;

@@ -227,6 +227,30 @@ static void warning_is_counted_apart(void **state) {
     assert_diag(&d, "mnist.net:1:1: warning: w\n    relu\n    ^~~~\n");
 }
 
+static void json_has_an_object_a_line(void **state) {
+    (void)state;
+    Source s = source_of("denze 3\nrelu\n"), named = {"\xff\"\\\xe2\x80\xae.net", "", 0};
+    Diag d = {.source = &s};
+    diagnostics_as_json(true);
+    error(&d, (Loc){1, 1, 5}, "no '%s'", "\"\\\t\x7f\xc2\x85\xc3\xa9\xff\xed\xa0\x80\xe2\x80\xa8\xf0\x9f\x90\x88");
+    note(&d, (Loc){2, 1, 1}, "n");
+    hint_instead(&d, (Loc){1, 1, 5}, "dense", "dense?");
+    hint(&d, "h");
+    warning(&d, (Loc){0}, "w");
+    d.source = &named;
+    error(&d, (Loc){1, 2, 0}, "e");
+    diagnostics_as_json(false);
+    assert_diag(&d,
+        "{\"kind\":\"error\",\"message\":\"no '\\\"\\\\\\u0009\\u007f\\u0085\xc3\xa9\\ufffd\\ufffd\\ufffd\\ufffd\\u2028\xf0\x9f\x90\x88'\","
+        "\"locations\":[{\"caret\":{\"file\":\"mnist.net\",\"line\":1,\"column\":1},\"finish\":{\"file\":\"mnist.net\",\"line\":1,\"column\":5}}],\"children\":["
+        "{\"kind\":\"note\",\"message\":\"n\",\"locations\":[{\"caret\":{\"file\":\"mnist.net\",\"line\":2,\"column\":1}}],\"children\":[]},"
+        "{\"kind\":\"hint\",\"message\":\"dense?\",\"locations\":[],\"fixits\":[{\"start\":{\"file\":\"mnist.net\",\"line\":1,\"column\":1},"
+        "\"next\":{\"file\":\"mnist.net\",\"line\":1,\"column\":6},\"string\":\"dense\"}],\"children\":[]},"
+        "{\"kind\":\"hint\",\"message\":\"h\",\"locations\":[],\"children\":[]}]}\n"
+        "{\"kind\":\"warning\",\"message\":\"w\",\"locations\":[{\"caret\":{\"file\":\"mnist.net\"}}],\"children\":[]}\n"
+        "{\"kind\":\"error\",\"message\":\"e\",\"locations\":[{\"caret\":{\"file\":\"\\ufffd\\\"\\\\\\u202e.net\",\"line\":1,\"column\":2}}],\"children\":[]}\n");
+}
+
 static void line_0_has_no_place(void **state) {
     (void)state;
     Source s = source_of("");
@@ -513,6 +537,7 @@ int main(void) {
         cmocka_unit_test(strbuf_grows),
         cmocka_unit_test(error_shows_line_and_caret),
         cmocka_unit_test(warning_is_counted_apart),
+        cmocka_unit_test(json_has_an_object_a_line),
         cmocka_unit_test(line_0_has_no_place),
         cmocka_unit_test(tabs_become_spaces),
         cmocka_unit_test(caret_may_stand_at_the_end),

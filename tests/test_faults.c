@@ -54,7 +54,8 @@ static cnnc_dataset data;
 static cnnc_model *model;
 static void *xs_list[] = {xs}, *ys_list[] = {ys};
 static const cnnc_tensor classes[] = {{"dense", CNNC_F32, 1, {OUT}, OUT, OUT}};
-static cnnc_network labelled;
+static const cnnc_tensor picture[] = {{"input", CNNC_U8, 3, {32, 32, 3}, 3072, 0}}, ten[] = {{"dense", CNNC_F32, 1, {10}, 10, 10}};
+static cnnc_network labelled, pictures;
 static char files[512];
 
 static cnnc_array array_of(float *numbers, size_t columns) {
@@ -72,6 +73,23 @@ static void write_idx(const char *name, int rank, bool gzipped) {
     gzFile out = gzopen(in_folder(name), "wb");
     assert_int_equal(gzwrite(out, bytes, (unsigned)size), size);
     gzclose(out);
+}
+
+static void write_csv(void) {
+    FILE *out = fopen(in_folder("data.csv"), "wb");
+    assert_non_null(out);
+    for (int i = 0; i < N; i++) fputs(i ? "1,2.5,-3,1e-1,5\n" : "a,b,c,d,e\n", out);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void write_cifar(void) {
+    static unsigned char records[2 * 3073];
+    assert_int_equal(mkdir(in_folder("cifar"), 0777), 0);
+    for (int i = 1; i <= 5; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "cifar/data_batch_%d.bin", i);
+        write_bytes(in_folder(name), records, sizeof records);
+    }
 }
 
 static cnnc_position position_of(double *sums) {
@@ -107,6 +125,8 @@ static int load_from(const cnnc_network *network, const char *where, cnnc_error 
 }
 static int load_npy(cnnc_error *e) { return load_from(&linear_network, files, e); }
 static int load_mnist(cnnc_error *e) { return load_from(&labelled, test_folder, e); }
+static int load_csv(cnnc_error *e) { return load_from(&linear_network, in_folder("data.csv"), e); }
+static int load_cifar(cnnc_error *e) { return load_from(&pictures, in_folder("cifar"), e); }
 static int make_model(cnnc_error *e) {
     cnnc_model *made = cnnc_model_new(&linear_network, 3, NULL, e);
     cnnc_model_free(made);
@@ -149,7 +169,7 @@ static int summary(cnnc_error *e) {
 
 static const struct Scenario { const char *name; int (*run)(cnnc_error *); } scenarios[] = {
     {"save weights", save_weights}, {"load weights", load_weights}, {"write npy", write_npy}, {"save checkpoint", save_checkpoint},
-    {"load checkpoint", load_checkpoint}, {"load npy", load_npy}, {"load MNIST", load_mnist}, {"make a model", make_model}, {"fit", fit},
+    {"load checkpoint", load_checkpoint}, {"load npy", load_npy}, {"load MNIST", load_mnist}, {"load CSV", load_csv}, {"load CIFAR", load_cifar}, {"make a model", make_model}, {"fit", fit},
     {"resume", resume}, {"evaluate", evaluate}, {"predict", predict}, {"summary", summary},
 };
 
@@ -199,11 +219,16 @@ static void make_files(void) {
     data = (cnnc_dataset){.n = N, .input_count = 1, .target_count = 1, .inputs = xs_list, .targets = ys_list};
     labelled = linear_network;
     labelled.targets = classes;
+    pictures = linear_network;
+    pictures.inputs = picture;
+    pictures.targets = ten;
     assert_int_equal(cnnc_npy_write(in_folder("x.npy"), &x, &why), CNNC_OK);
     assert_int_equal(cnnc_npy_write(in_folder("y.npy"), &y, &why), CNNC_OK);
     snprintf(files, sizeof files, "%s,%s", in_folder("x.npy"), in_folder("y.npy"));
     write_idx("train-images-idx3-ubyte.gz", 3, true);
     write_idx("train-labels-idx1-ubyte", 1, false);
+    write_csv();
+    write_cifar();
     model = cnnc_model_new(&linear_network, 1, NULL, &why);
     assert_non_null(model);
     double sums[2] = {0, 0};

@@ -51,6 +51,9 @@ static void columns(void **state) {
          "dense 3 kernel_initializer=random_normal(stddev=0.05, mean=0.012345678901231) bias_initializer=random_uniform(seed=1) # d\n",
          "dense  3  kernel_initializer=random_normal(stddev=0.05, mean=0.01234567890123) bias_initializer=random_uniform(seed=1)\n"
          "dense  3  kernel_initializer=random_normal(stddev=0.05, mean=0.012345678901231) \\\n    bias_initializer=random_uniform(seed=1)  # d\n"},
+        /* but not the word alone, however long what follows it is */
+        {"compile optimizer=rmsprop(learning_rate=0.0001, rho=0.95, momentum=0.5, epsilon=1e-6, centered=true, weight_decay=0.015625) loss=mse\n",
+         "compile  optimizer=rmsprop(learning_rate=0.0001, rho=0.95, momentum=0.5, epsilon=1e-6, centered=true, weight_decay=0.015625) \\\n    loss=mse\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *once = says_of("fmt -", rows[i].from, 0), *again = says_of("fmt -", rows[i].to, 0);

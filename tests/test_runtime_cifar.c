@@ -117,8 +117,14 @@ static void damaged_files_are_refused(void **state) {
 static void networks_that_do_not_fit(void **state) {
     (void)state;
     cnnc_network network = cifar10;
-    write_records("data_batch_2.bin", 2, 1); /* classes 8, 9, 0, 1 */
     network.targets = eight;
+    for (int i = 0; i < 5; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "data_batch_%d.bin", i + 1);
+        write_records(name, i, 1);
+    }
+    refuse(&network, test_folder, "train", "/data_batch_3.bin: at byte 0: example 8 is of class 8, but the target 'dense'"); /* of all; in that file the first */
+    write_records("data_batch_2.bin", 2, 1); /* classes 8, 9, 0, 1 */
     refuse(&network, in_folder("data_batch_2.bin"), NULL, "data_batch_2.bin: at byte 0: example 0 is of class 8, but the target 'dense' of network c has classes 0 .. 7");
     network.input_count = 2;
     refuse(&network, in_folder("data_batch_2.bin"), NULL, "a CIFAR file has images and labels, but network c has 2 inputs and 1 targets");

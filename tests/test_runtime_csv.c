@@ -70,6 +70,7 @@ static void targets_of_every_kind(void **state) {
     expect(&n, "a,b,c,d\n1,-2.5,7,5\n3,4e-3,8,6\n", "", 2, x, pairs);
     expect(&n, "d,c,a,b\n5,7,1,-2.5\n6,8,3,4e-3\n", ":c:d", 2, x, pairs);
     refuse_for(&n, "a,b,c\n1,2,3\n", "", "a.csv:1:1: 3 columns, 1 of them labels, but the input 'input' of network n takes 2, the target 'dense' 2");
+    refuse_for(&n, "a,b,c,d,e\n1,2,3,4,5\n", "", "a.csv:1:1: 5 columns, 3 of them labels");
     n.targets = classes;
     static const float one_hot[] = {0, 0, 1, 1, 0, 0}, soft[] = {0.5f, 0.25f, 0.25f};
     assert_int_equal(load(&n, "a,b,class\n1,2,2\n3,4,0\n", ""), CNNC_OK);
@@ -111,6 +112,7 @@ static void what_is_not_a_table_of_numbers(void **state) {
     refuse("a,b,c\n1,\"2,3\n1,2,3\n", "a.csv:2:3: the quoted field does not end");
     refuse("a,b,\"c\n", "a.csv:1:5: the quoted field does not end");
     refuse("a,b,c\n1,\"2\"2,3\n", "a.csv:2:6: a comma has to follow the quoted field");
+    refuse("a,\"b\nb\"x,c\n1,2,3\n", "a.csv:2:3: a comma has to follow the quoted field");
     refuse("a,b\n1,2\n,\n", "a.csv:3:1: there is no value");
     refuse("a;b;c\n1;2;3\n", "1 columns, 0 of them labels");
     static const char *const no_numbers[] = {"nan", "inf", "-", ".", "e3", "1e", "1e+", "0x10", "1_000", "1 2", "--1", "1.2.3", "NA", "1.5f", "1\r", "\x01"};

@@ -2,9 +2,11 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test_processes.h"
 
+#include <sys/stat.h>
+
 #include "cnnc_runtime.h"
 
-enum { N = 50, MOST_TEXTS = 256 };
+enum { N = 50, MOST_TEXTS = 512 };
 
 /* Texts stay until the end. */
 static char *texts[MOST_TEXTS];
@@ -44,14 +46,16 @@ static int make_files(void **state) {
     return 0;
 }
 
-/* Runs cnnc train in the folder; what it says, on both streams. */
-static char *train(const char *arguments, int status) {
-    char *command = text("cd %s && " CNNC_COMMAND " train %s --data X.npy,Y.npy >said 2>&1", folder, arguments);
+/* Runs cnnc in the folder; what it says, on both streams. */
+static char *run(const char *arguments, int status) {
+    char *command = text("cd %s && " CNNC_COMMAND " %s >said 2>&1", folder, arguments);
     int result = system(command), exited = WIFEXITED(result) ? WEXITSTATUS(result) : -1;
     char *said = file_text(text("%s/said", folder), NULL);
     if (exited != status) fail_msg("exit status %d, not %d: %s\n%s", exited, status, command, said);
     return said;
 }
+
+static char *train(const char *arguments, int status) { return run(text("train %s --data X.npy,Y.npy", arguments), status); }
 
 static void says(const char *said, const char *part) {
     if (!strstr(said, part)) fail_msg("'%s' is not in:\n%s", part, said);
@@ -124,6 +128,41 @@ static void weights_by_name(void **state) {
     says(train("b.net --partial", 2), "--partial without --weights");
 }
 
+/* The same examples as tables: the same weights, a test where there are examples for it, places in messages. */
+static void tables(void **state) {
+    (void)state;
+    cnnc_array x, y;
+    assert_int_equal(cnnc_array_read(text("%s/X.npy", folder), &x, NULL), CNNC_OK);
+    assert_int_equal(cnnc_array_read(text("%s/Y.npy", folder), &y, NULL), CNNC_OK);
+    mkdir(text("%s/tables", folder), 0777);
+    FILE *out = fopen(text("%s/tables/train.csv", folder), "wb");
+    assert_non_null(out);
+    fprintf(out, "a,b,label,c,d\n");
+    for (int i = 0; i < N; i++) {
+        const float *row = (const float *)x.data + 4 * i;
+        fprintf(out, "%.9g,%.9g,%d,%.9g,%.9g\n", (double)row[0], (double)row[1], ((const int32_t *)y.data)[i], (double)row[2], (double)row[3]);
+    }
+    assert_int_equal(fclose(out), 0);
+    cnnc_array_free(&x);
+    cnnc_array_free(&y);
+    train("a.net -o w1", 0);
+    assert_null(strstr(run("train a.net -o w2 --data tables", 0), "Test loss"));
+    assert_same_files(text("%s/w1", folder), text("%s/w2", folder));
+    assert_int_equal(rename(text("%s/tables/train.csv", folder), text("%s/t.csv", folder)), 0);
+    run("train a.net -o w3 --data t.csv:label", 0);
+    assert_same_files(text("%s/w1", folder), text("%s/w3", folder));
+    says(run("evaluate a.net --weights w3 --data t.csv", 0), "Test loss: ");
+    write_text("tables/train.csv", "a,b,c,d,kind\n1,2,3,4,0\n");
+    write_text("tables/test.csv", "a,b,c,d,kind\n1,2,3,4,1\n");
+    says(run("train a.net -o w4 --data tables", 0), "Test loss: ");
+    write_text("tables/test.csv", "a,b,c,d,kind\n1,2,3,4,3\n");
+    says(run("train a.net -o w5 --data tables", 1), "tables/test.csv:2: example 0 is of class 3");
+    write_text("tables/test.csv", "a,b,c,d,kind\n1,2,n/a,4,2\n");
+    says(run("evaluate a.net --weights w4 --data tables", 1), "tables/test.csv:2:5: 'n/a' in column 'c' is not a number");
+    says(run("evaluate a.net --weights w4 --data nowhere.csv", 3), "nowhere.csv: No such file");
+    assert_false(there("w5"));
+}
+
 static int clean_up(void **state) {
     while (text_count) free(texts[--text_count]);
     return remove_folder(state);
@@ -132,7 +171,7 @@ static int clean_up(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
-        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(weights_by_name),
+        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(weights_by_name), cmocka_unit_test(tables),
     };
     return cmocka_run_group_tests(tests, make_files, clean_up);
 }

@@ -35,6 +35,8 @@ typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templa
     {"--tuning", &(n).tuning, NULL, NULL, 0, 0, "FILE", "algorithms that 'cnnc tune' found to be the fastest"}, \
     {"--shard-size", NULL, NULL, &(n).shard_size, 1, 1 << 16, "N", "examples that a worker takes at a time (32)"},      \
     {"--templates", &(n).templates, NULL, NULL, 0, 0, "DIR", "templates that replace the built-in ones"},               \
+    MESSAGE_OPTIONS(n)
+#define MESSAGE_OPTIONS(n)                                                                                             \
     {"--color", &(n).color, NULL, NULL, 0, 0, "WHEN", "auto, always or never"},                                        \
     {"--diagnostics-format", &(n).format, NULL, NULL, 0, 0, "FORMAT", "of what is said on standard error: text, or json, one object a line"}
 /* Says that there is no such thing, with the nearest name as a hint, or `otherwise`. False. */

@@ -131,12 +131,13 @@ static int group_end(const Lines *lines, int first) {
 
 /* ---- writing --------------------------------------------------------------------------------------------------------- */
 
-typedef struct Writer { StrBuf out; size_t line_start; } Writer;
+typedef struct Writer { StrBuf out; size_t line_start; int words; } Writer;
 
-/* One more word, `gap` spaces behind what is there, or on a line of its own where it would not fit. */
+/* One more word, `gap` spaces behind what is there, or on a line of its own where it would not fit; the layer's word is never
+ * left alone. */
 static void put(Writer *w, const char *word, int gap) {
     size_t length = strlen(word), column = w->out.length - w->line_start;
-    if (column && column + (size_t)gap + length > WIDTH) {
+    if (w->words++ > 1 && column + (size_t)gap + length > WIDTH) {
         strbuf_add(&w->out, " \\\n");
         w->line_start = w->out.length;
         gap = 4;
@@ -148,7 +149,7 @@ static void put(Writer *w, const char *word, int gap) {
 static int gap_behind(int width, int widest) { return widest && width <= widest ? widest - width + 2 : widest ? 2 : 1; }
 
 static const char *statement_text(Arena *arena, const Statement *s, Columns columns) {
-    Writer w = {{0}, 0};
+    Writer w = {0};
     const char *head = head_text(arena, s);
     int n = positional_count(s);
     put(&w, head, 0);
@@ -244,7 +245,7 @@ int command_fmt(int argc, char **argv) {
     static const char *const names[] = {"the network's file"};
     const Option options[] = {
         {"--check", NULL, &check, NULL, 0, 0, NULL, "write nothing; name the files that would change, and end with 1 if there are any"},
-        {"--color", &network.color, NULL, NULL, 0, 0, "WHEN", "auto, always or never"},
+        MESSAGE_OPTIONS(network),
     };
     const CommandLine line = {"fmt", options, LENGTH(options), names, paths, argc};
     int status = parse_some_options(argc, argv, &line, 1) ? EXIT_FINE : EXIT_USAGE;

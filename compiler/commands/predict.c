@@ -73,7 +73,7 @@ int command_predict(int argc, char **argv) {
     PredictOptions o = {0};
     const Option options[] = {
         {"--weights", &o.weights, NULL, NULL, 0, 0, "FROM", "saved weights"},
-        {"--input", &o.input, NULL, NULL, 0, 0, "X.npy", "inputs, .npy or IDX; one file for each input, separated by commas"},
+        {"--input", &o.input, NULL, NULL, 0, 0, "X.npy", "inputs, as --data of train; .npy, IDX or CSV, one file for each input, separated by commas"},
         {"-o", &o.to, NULL, NULL, 0, 0, "Y.npy", "where the outputs go"},
         {"--batch-size", NULL, NULL, &o.batch_size, 1, 1 << 20, "N", "instead of the description's"},
         {"--threads", NULL, NULL, &o.threads, 1, 1024, "N", "workers (one a processor)"},

@@ -154,7 +154,7 @@ static bool check_usage(TrainOptions *o) {
     if (!o->checkpoint && (o->resume || o->checkpoint_batches)) return say_error("--checkpoint FILE is missing\nhint: %s goes with it", o->resume ? "--resume" : "--checkpoint-batches"), false;
     if (o->partial && !o->from) return say_error("--partial without --weights FROM\nhint: it takes of FROM only the layers that the network has, too"), false;
     if (o->validation_split && o->validation_data) return say_error("--validation-split and --validation-data exclude each other"), false;
-    if (!o->data) return say_error("--data is missing\nhint: --data DIR, a folder with the files of MNIST or CIFAR, or --data X.npy,Y.npy"), false;
+    if (!o->data) return say_error("--data is missing\nhint: --data DIR, a folder with the files of MNIST or CIFAR, or --data data.csv:label, data.npz or X.npy,Y.npy"), false;
     if (!o->validation_split) return true;
     o->split = strtod(o->validation_split, &end);
     if (!*end && end != o->validation_split && o->split >= 0 && o->split < 1) return true;
@@ -171,7 +171,7 @@ int command_train(int argc, char **argv) {
     compilation_init(&c, false);
     TrainOptions o = {.seed = -1, .split = -1};
     const Option options[] = {
-        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with MNIST's or CIFAR's files, or X.npy,Y.npy"},
+        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with the files of MNIST or CIFAR, or with train.csv and test.csv; or data.npz, data.csv:label, or X.npy,Y.npy"},
         {"--weights", &o.from, NULL, NULL, 0, 0, "FROM", "start from saved weights"},
         {"--partial", NULL, &o.partial, NULL, 0, 0, NULL, "of FROM, only the layers that the network has too, by name; the others start as without it"},
         {"-o", &o.to, NULL, NULL, 0, 0, "TO", "where to save the weights (the network's file name, .safetensors, here)"},
@@ -183,7 +183,7 @@ int command_train(int argc, char **argv) {
         {"--checkpoint", &o.checkpoint, NULL, NULL, 0, 0, "FILE", "keep the state of the training there: after each epoch, and when stopped by a signal"},
         {"--checkpoint-batches", NULL, NULL, &o.checkpoint_batches, 1, 1000000000, "N", "and after so many batches"},
         {"--validation-split", &o.validation_split, NULL, NULL, 0, 0, "PART", "evaluate the last PART of the data after each epoch (0.1, say) and do not train on it"},
-        {"--validation-data", &o.validation_data, NULL, NULL, 0, 0, "DIR", "evaluate other data after each epoch: a folder's test files, or X.npy,Y.npy"},
+        {"--validation-data", &o.validation_data, NULL, NULL, 0, 0, "DIR", "evaluate other data after each epoch: a folder's test files, data.npz, data.csv:label, or X.npy,Y.npy"},
         CALLBACK_OPTIONS(o.callbacks),
         {"--dry-run", NULL, &o.dry_run, NULL, 0, 0, NULL, "all up to the first update, what would be written, memory and time; nothing is written"},
         {"--resume", NULL, &o.resume, NULL, 0, 0, NULL, "go on where the checkpoint is"},

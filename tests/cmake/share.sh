@@ -39,20 +39,31 @@ man)
     ;;
 bash)
     command -v bash >/dev/null || missing bash
-    complete=$(mktemp)
-    trap 'rm -f "$complete"' EXIT
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    cd "$work"
+    touch a.net all.txt 'c d.net'
+    mkdir folder
+    complete=$work/complete
     cat >"$complete" <<'END'
 source "$1"
 shift
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 complete -p cnnc >/dev/null
 _cnnc 2>/dev/null
-echo "${COMPREPLY[*]}"
+echo "${COMPREPLY[*]-}"
 END
     bash_says() { bash "$complete" "$share/bash-completion/completions/cnnc" "$@"; }
     expect "a command" train "$(bash_says cnnc tr)"
     expect "an option" "--checkpoint= --checkpoint-batches=" "$(bash_says cnnc train --ch)"
     expect "an option's value" vec16 "$(bash_says cnnc train --target = v)"
+    expect "an option's value in a word of its own" never "$(bash_says cnnc train --color n)"
+    expect "a network" a.net "$(bash_says cnnc train a)"
+    expect "a network with a blank in its name" "c d.net" "$(bash_says cnnc train c)"
+    expect "networks and folders" "a.net c d.net folder" "$(bash_says cnnc summary '')"
+    expect "any file" all.txt "$(bash_says cnnc train --weights al)"
+    expect "a number" "" "$(bash_says cnnc train --epochs '')"
+    expect "an option of the compiler" "-MD -MF -MT" "$(bash_says cnnc a.net -M)"
     expect "a word" completion "$(bash_says cnnc help comp | tr ' ' '\n' | grep completion)"
     for command in $(commands); do
         expect "options of $command" "$(options "$command")" "$(bash_says cnnc "$command" - | tr ' ' '\n' | sed 's/=$//' | sorted_options)"
@@ -72,6 +83,12 @@ zsh)
         [ "$command" != NET.net ] || branch='\*'
         said=$(sed -n "/^    $branch)/,/;;/s/^            '\(-[-A-Za-z]*\).*/\1/p" "$share/zsh/site-functions/_cnnc")
         expect "options of $command" "$(options "$command")" "$(echo "$said" | sorted_options)"
+    done
+    # Completion needs a terminal; without one, what _arguments is told.
+    told=$(zsh -f -c "compdef() :; source '$share/zsh/site-functions/_cnnc'; _arguments() print -rl -- \"\$@\"; words=(cnnc train --ch) CURRENT=3; _cnnc; print -r \$CURRENT")
+    for line in '--checkpoint=\[keep .*\]:FILE:_files' '--resume\[go on where the checkpoint is\]' '--color=\[.*\]:WHEN:(auto always never)' \
+        '--early-stopping=\[.*\]:SETTINGS: ' '\*:network:_files -g "\*.net"' 2; do
+        echo "$told" | grep -qx -e "$line" || wrong "no line '$line' in: $told"
     done
     ;;
 fish)

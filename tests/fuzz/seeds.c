@@ -51,6 +51,23 @@ static void npy_seeds(void) {
     }
 }
 
+static void data_seeds(void) {
+    static const char npy[] = "\x93NUMPY\1\0\x38\0{'descr': '|u1', 'fortran_order': False, 'shape': (1,2)}\5\6";
+    unsigned char archive[4 + 2 * (sizeof npy - 1)] = {1};
+    TEXT("csv", "plain", "\0a,b,c\n1,2,3\n-4.5,5e-3,6\n");
+    TEXT("csv", "label", "\0a,label,b\r\n1,2,3\r\n");
+    TEXT("csv", "single", "\1a\n1\n2\n");
+    TEXT("csv", "quoted", "\2\"a\",\"b\"\"b\",c\n\"1\",2,123456789012345678\n");
+    TEXT("csv", "two", "\3\xef\xbb\xbf" "a,b,c,d\n 1 ,2,3,4");
+    TEXT("cifar", "ten", "\2\2\0\1\2\3");
+    TEXT("cifar", "hundred", "\3\3\0\1\2\3");
+    TEXT("cifar", "cut", "\0\x0c\x05\1\2\3");
+    for (size_t i = 0; i < 2; i++) memcpy(archive + 4 + i * (sizeof npy - 1), npy, sizeof npy - 1); /* to be packed */
+    bytes("npz", "packed", archive, sizeof archive);
+    archive[0] = 3;
+    bytes("npz", "stored", archive, sizeof archive);
+}
+
 static void safetensors_seeds(void) {
     float numbers[6] = {1, 2, 3, 4, 5, 6};
     const cnnc_safetensor tensors[] = {{"a/kernel", {.dtype = CNNC_DTYPE_F32, .rank = 2, .shape = {2, 2}, .count = 4, .data = numbers}},
@@ -83,6 +100,7 @@ int main(int argc, char **argv) {
     mkdir(in, 0777);
     idx_seeds();
     npy_seeds();
+    data_seeds();
     safetensors_seeds();
     checkpoint_seeds();
     return 0;

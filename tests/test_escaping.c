@@ -133,7 +133,7 @@ static void names_of_files(void **state) {
 /* A folder's name may hold what a file's cannot. */
 static void names_of_folders(void **state) {
     (void)state;
-    static const char *const folders[] = {"a*", "b\"", "c\\", "/* d", "e$(touch pwned)", "what?" "?"};
+    static const char *const folders[] = {"a*", "b\"", "c\\", "/* d", "e$(touch pwned)", "what?\?"};
     for (int i = 0; i < (int)(sizeof folders / sizeof *folders); i++) {
         char *made = text("%s/%s", folder, folders[i]), *net = text("%s/in.net", made), *c = text("%s/out.c", made), *header = text("--header=%s/out.h", made);
         if (mkdir(made, 0777) && errno != EEXIST && errno != ENOENT) fail_msg("%s", made);
@@ -150,7 +150,7 @@ static void names_of_folders(void **state) {
 
 static void control_characters(void **state) {
     (void)state;
-    static const char *const hostile[] = {"a\nb", "a\r", "\033[2J", "\007", "a\177", "\xc2\x9b" "2J", "\t"};
+    static const char *const hostile[] = {"a\nb", "a\r", "\033[2J", "\007", "a\177", "\302\2332J", "\t"};
     for (int i = 0; i < (int)(sizeof hostile / sizeof *hostile); i++) {
         char *net = text("%s/%s.net", folder, hostile[i]), *option = text("--%s", hostile[i]), *c = text("%s.c", hostile[i]);
         copy_net(net);

@@ -180,7 +180,7 @@ static bool apply_algorithm(Compilation *c, const char *name) {
     if (!name) return true;
     const char *names[MAX_ALGORITHMS], *list = "algorithms are";
     int n = 0;
-    for (; all_algorithms[n] && n < LENGTH(names); n++) {
+    for (; n < LENGTH(names) && all_algorithms[n]; n++) {
         names[n] = all_algorithms[n]->name;
         list = arena_printf(c->arena, "%s%s %s", list, n ? "," : "", names[n]);
     }

@@ -75,7 +75,7 @@ static int make_project(Compilation *c, const char *name) {
     if (failure) return say_error("%s", failure), EXIT_FILE;
     printf("%s has", name);
     for (int i = 0; i < FILES; i++) printf("%s %s", i ? "," : "", file_name(c->arena, i, name));
-    printf("\nTo build and run it:\n\n    cmake -S %s -B %s/build\n    cmake --build %s/build\n    %s/build/train\n", name, name, name, name);
+    printf("\nTo build and run it, with cnnc installed (elsewhere than CMake looks: -DCMAKE_PREFIX_PATH=PREFIX):\n\n    cmake -S %s -B %s/build\n    cmake --build %s/build\n    %s/build/train\n", name, name, name, name);
     return EXIT_FINE;
 }
 

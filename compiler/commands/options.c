@@ -95,15 +95,15 @@ static int option_text(char *text, size_t size, const Option *o) {
 }
 
 static void print_page(const CommandLine *c) {
+    char left[64];
     int width = 0;
     for (int i = 0; i < c->option_count; i++) {
-        int length = option_text(NULL, 0, &c->options[i]);
+        int length = option_text(left, sizeof left, &c->options[i]);
         if (length > width) width = length;
     }
     for (const CommandDef *d = commands; d->name; d++)
         if (!strcmp(d->name, c->command)) printf("%s: %s\n%s", d->usage, d->doc, c->option_count ? "\noptions\n" : "");
     for (int i = 0; i < c->option_count; i++) {
-        char left[64];
         option_text(left, sizeof left, &c->options[i]);
         printf("  %-*s  %s\n", width, left, c->options[i].doc);
     }

@@ -391,6 +391,12 @@ static bool add_total(Graph *g, const OpDef *def, Layer *layer, const Attr *a, T
     return finish_op(g, op) != NULL;
 }
 
+/* Results go by the metrics' names. */
+static bool is_repeated(const Attr *first, const Attr *metric) {
+    while (first != metric && strcmp(first->word, metric->word)) first = first->next;
+    return first != metric;
+}
+
 static void build_compile(Graph *g, const Statement *s, Tensor *prediction, int outputs) {
     Attr *a = bind_attributes(g->arena, g->diag, &compile_statement, s->arguments, s->argument_count, s->word.loc);
     if (!a || !prediction) return;
@@ -416,6 +422,10 @@ static void build_compile(Graph *g, const Statement *s, Tensor *prediction, int 
         def = def->on_logits, logits = prediction->producer->inputs[0];
     if (!add_total(g, def, layer, &a[COMPILE_LOSS], logits, &target)) return;
     for (const Attr *m = &a[COMPILE_METRICS]; m && m->present; m = m->next) {
+        if (is_repeated(&a[COMPILE_METRICS], m)) {
+            error(g->diag, m->loc, "the metric '%s' is given twice", m->word);
+            return;
+        }
         const OpDef *metric = find_op(m->word, OP_METRIC);
         if (!add_total(g, metric ? metric : find_op(m->word, OP_LOSS), layer, m, prediction, &target)) return;
         int n = g->total_count - 2;

@@ -10,11 +10,11 @@ typedef struct EvaluateOptions {
     int batch_size, threads;
 } EvaluateOptions;
 
-static int evaluate_with(const cnnc_network *network, const EvaluateOptions *o) {
+static int evaluate_with(Arena *arena, const cnnc_network *network, const EvaluateOptions *o) {
     cnnc_error failure;
     cnnc_dataset test = {0};
-    double results[64];
     cnnc_model *model = NULL;
+    double *results = NEW_ARRAY(arena, double, 1 + network->metric_count);
     bool fine = !cnnc_dataset_load(network, o->data, "test", &test, &failure) && (model = cnnc_model_new(network, o->threads, NULL, &failure)) &&
                 !cnnc_weights_load(network, model->net, o->weights, &failure) &&
                 !cnnc_evaluate(model, &test, o->batch_size, 1, stdout, NULL, results, &failure);
@@ -34,7 +34,7 @@ static int evaluate(Compilation *c, const EvaluateOptions *o) {
     int status;
     const cnnc_network *network = load_network(c, o->net, &loaded, &status);
     if (!network) return status;
-    if (network->evaluate) status = evaluate_with(network, o);
+    if (network->evaluate) status = evaluate_with(c->arena, network, o);
     else {
         remark("error", c->source.name, 0, "the network has no loss to evaluate: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
         status = EXIT_INPUT;

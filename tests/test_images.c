@@ -255,7 +255,7 @@ static void nothing_is_left_behind(void **state) {
     assert_int_equal(names_in("limit"), 3);
 }
 
-/* A file that cannot have its name: those before it lose theirs, and nothing else stays. */
+/* A file that cannot have its name: those before it lose theirs, what they had replaced is back, and nothing else stays. */
 static void names_are_given_to_all_or_none(void **state) {
     (void)state;
     make("names names/Y.npy");
@@ -269,6 +269,10 @@ static void names_are_given_to_all_or_none(void **state) {
     says(error.text, "names/Y.npy: cannot be written: ");
     assert_int_equal(error.system, 1);
     assert_int_equal(names_in("names"), 1);
+    write_bytes("names/X.npy", (Bytes){(u8 *)(uintptr_t)"old", 3});
+    assert_int_equal(outputs_write(text("%s/names/", folder), &found, parts, &error), CNNC_FAILED);
+    assert_string_equal(file_text(text("%s/names/X.npy", folder), NULL), "old");
+    assert_int_equal(names_in("names"), 2);
     parts_free(parts);
     folder_free(&found);
 }

@@ -2,6 +2,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test_images.h"
 
+#ifdef __linux__
+#include "faults/faults.h"
+#endif
+
 static Image decoded(Bytes b) {
     Image image;
     cnnc_error error = {0};
@@ -219,11 +223,39 @@ static void changed_bytes(void **state) {
     assert_true(refused > 2000 && fine > 100);
 }
 
+/* Each allocation in turn, libpng's own among them: that is no fault of the image. */
+static void memory_falls_short(void **state) {
+    (void)state;
+#ifdef __linux__
+    u8 rgb[9 * 11 * 3] = {0};
+    Bytes b = make_png((PngForm){PNG_COLOR_TYPE_RGB, 8, true, false}, 9, 11, rgb, 33);
+    size_t blocks = fault_blocks();
+    long n = 0;
+    for (bool reached = true; reached;) {
+        Image image;
+        cnnc_error error = {0};
+        fault_arm(FAULT_MEMORY, ++n);
+        int result = image_decode(b.data, b.size, "image", &image, &error);
+        reached = fault_disarm();
+        if (result == CNNC_OK) free(image.data);
+        assert_int_equal(result, reached ? CNNC_FAILED : CNNC_OK);
+        assert_int_equal(error.system, reached);
+        if (reached) says(error.text, "image: no memory for ");
+        assert_int_equal(fault_blocks(), blocks);
+    }
+    assert_in_range(n, 6, 100);
+    free(b.data);
+#else
+    skip();
+#endif
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_png), cmocka_unit_test(alpha_is_laid_over_black),   cmocka_unit_test(jpeg_gray_and_colours),
         cmocka_unit_test(channels),          cmocka_unit_test(resizing),                   cmocka_unit_test(the_longest_side),
         cmocka_unit_test(scans_are_limited), cmocka_unit_test(declared_sizes_are_limited), cmocka_unit_test(changed_bytes),
+        cmocka_unit_test(memory_falls_short),
     };
     return cmocka_run_group_tests(tests, make_folder, clean_up);
 }

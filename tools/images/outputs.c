@@ -14,13 +14,14 @@ const char *const output_names[OUTPUTS] = {"X.npy", "Y.npy", "classes.txt", "X_t
 /* The folder in which the outputs are made, and the names in it and behind the prefix. */
 typedef struct Stage {
     char *folder;
-    char *made[OUTPUTS], *final[OUTPUTS];
+    char *made[OUTPUTS], *final[OUTPUTS], *old[OUTPUTS];
 } Stage;
 
 static void stage_free(Stage *stage) {
     for (int i = 0; i < OUTPUTS; i++) {
         free(stage->made[i]);
         free(stage->final[i]);
+        free(stage->old[i]);
     }
     free(stage->folder);
 }
@@ -47,8 +48,10 @@ static int stage_begin(Stage *stage, const char *prefix, cnnc_error *error) {
 
 /* Removes what is left in the folder, and the folder. */
 static void stage_end(Stage *stage) {
-    for (int i = 0; i < OUTPUTS; i++)
+    for (int i = 0; i < OUTPUTS; i++) {
         if (stage->made[i]) unlink(stage->made[i]);
+        if (stage->old[i]) unlink(stage->old[i]);
+    }
     rmdir(stage->folder);
     stage_free(stage);
 }
@@ -92,14 +95,35 @@ static int make(Stage *stage, int i, const Folder *folder, const Part parts[2], 
     return cnnc_fail_system(error, "%s%s", stage->final[i], strncmp(wrong.text, path, n) ? ": cannot be written" : wrong.text + n);
 }
 
-/* Gives the files their names; when one cannot have its, those before it go as well. */
-static int publish(const Stage *stage, int count, cnnc_error *error) {
-    for (int i = 0; i < count; i++)
-        if (rename(stage->made[i], stage->final[i]) != 0) {
-            int result = cnnc_fail_system(error, "%s: cannot be written: %s", stage->final[i], strerror(errno));
-            while (i-- > 0) unlink(stage->final[i]);
-            return result;
-        }
+/* Keeps a file under another name, by a link, so that there is never none; by a rename where the file system has no links. */
+static bool put_aside(const char *path, const char *aside) {
+    struct stat status;
+    if (link(path, aside) == 0) return true;
+    int reason = errno;
+    if (reason != ENOENT && lstat(path, &status) == 0 && !S_ISDIR(status.st_mode)) return rename(path, aside) == 0;
+    return errno = reason, false;
+}
+
+/* Gives file i its name. What had that name is kept in the folder as old[i], which stays NULL where there was nothing. */
+static int replace(Stage *stage, int i, cnnc_error *error) {
+    char *old = concatenate(stage->folder, "/old.", output_names[i]);
+    if (!old) return cnnc_fail_system(error, "%s: no memory for its old file's name", stage->final[i]);
+    bool kept = put_aside(stage->final[i], old);
+    if (kept) stage->old[i] = old;
+    else free(old);
+    if ((kept || errno == ENOENT) && rename(stage->made[i], stage->final[i]) == 0) return CNNC_OK;
+    return cnnc_fail_system(error, "%s: cannot be written: %s", stage->final[i], strerror(errno));
+}
+
+/* Gives the files their names; when one cannot have its, all is as it was before. */
+static int publish(Stage *stage, int count, cnnc_error *error) {
+    for (int i = 0; i < count; i++) {
+        if (replace(stage, i, error) == CNNC_OK) continue;
+        for (int k = i; k >= 0; k--)
+            if (stage->old[k]) rename(stage->old[k], stage->final[k]);
+            else if (k < i) unlink(stage->final[k]);
+        return CNNC_FAILED;
+    }
     return CNNC_OK;
 }
 

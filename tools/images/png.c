@@ -16,12 +16,27 @@ typedef struct Reader {
     png_infop info;
     png_bytep *rows;
     Image image;
+    bool short_of_memory;
 } Reader;
 
 static PNG_NORETURN void fail_png(png_structp png, png_const_charp reason) {
     Reader *r = png_get_error_ptr(png);
-    cnnc_explain(r->error, "%s: at byte %zu: not readable as PNG: %s", r->name, r->at, reason);
+    if (r->short_of_memory) (void)cnnc_fail_system(r->error, "%s: no memory for libpng", r->name);
+    else cnnc_explain(r->error, "%s: at byte %zu: not readable as PNG: %s", r->name, r->at, reason);
     png_longjmp(png, 1);
+}
+
+/* As libpng's own, but it remembers when there was none: libpng tells it by the same function as what is wrong with a file. */
+static png_voidp allocate(png_structp png, png_alloc_size_t size) {
+    Reader *r = png_get_mem_ptr(png);
+    void *memory = malloc(size);
+    if (!memory) r->short_of_memory = true;
+    return memory;
+}
+
+static void release(png_structp png, png_voidp memory) {
+    (void)png;
+    free(memory);
 }
 
 static void ignore_warning(png_structp png, png_const_charp reason) {
@@ -69,7 +84,7 @@ static int decode(Reader *r) {
 int png_decode(const unsigned char *bytes, size_t size, const char *name, Image *image, cnnc_error *error) {
     *image = (Image){0};
     Reader r = {.bytes = bytes, .size = size, .name = name, .error = error};
-    r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, fail_png, ignore_warning);
+    r.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &r, fail_png, ignore_warning, &r, allocate, release);
     r.info = r.png ? png_create_info_struct(r.png) : NULL;
     int result = r.info ? decode(&r) : cnnc_fail_system(error, "%s: no memory for libpng", name);
     png_destroy_read_struct(&r.png, &r.info, NULL);

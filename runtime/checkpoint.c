@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { STEP, EPOCH, BATCH, EXAMPLES, BATCH_SIZE, SHUFFLE, SEED, VALIDATION, PENDING, FINISHED, POSITION };
@@ -102,17 +103,26 @@ static int listing_new(listing *l, cnnc_model *model, cnnc_position *position, c
     return CNNC_OK;
 }
 
-/* Keeps what is there as FILE.previous; no failure: the new one matters more. */
-static void keep_previous(const char *path) {
-    size_t length = strlen(path) + 10;
-    char *previous = malloc(length);
+/* Keeps a file that is there as FILE.previous. Where there are no links the new one matters more, and FILE.previous stays. */
+static int keep_previous(const char *path, cnnc_error *error) {
+    struct stat status;
+    size_t length = strlen(path) + 16;
+    int result = CNNC_OK;
+    char *previous = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? malloc(2 * length) : NULL;
     if (!previous)
-        return;
+        return CNNC_OK;
+    char *temporary = previous + length;
     snprintf(previous, length, "%s.previous", path);
-    unlink(previous);
-    if (link(path, previous) != 0)
-        errno = 0;
+    snprintf(temporary, length, "%s.previous.tmp", path);
+    unlink(temporary); /* of a process that was killed */
+    if (link(path, temporary) == 0) {
+        if (rename(temporary, previous) != 0)
+            result = cnnc_fail_system(error, "%s: cannot be written: %s", previous, strerror(errno));
+        unlink(temporary); /* still there where rename failed, or had nothing to do: both were one file */
+    }
+    errno = 0;
     free(previous);
+    return result;
 }
 
 int cnnc_checkpoint_save(cnnc_model *model, cnnc_position *position, const char *path, cnnc_error *error) {
@@ -124,8 +134,9 @@ int cnnc_checkpoint_save(cnnc_model *model, cnnc_position *position, const char 
     const cnnc_metadata metadata[] = {{"network", network->name}, {"optimizer", network->optimizer}, {"format", format}, {"training", recipe}};
     int result = listing_new(&l, model, position, path, error);
     if (result == CNNC_OK) {
-        keep_previous(path);
-        result = cnnc_safetensors_write(path, l.tensors, l.count, metadata, 4, error);
+        result = keep_previous(path, error);
+        if (result == CNNC_OK)
+            result = cnnc_safetensors_write(path, l.tensors, l.count, metadata, 4, error);
         listing_free(&l);
     }
     free(recipe);

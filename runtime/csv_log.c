@@ -1,14 +1,17 @@
 /* csv_log.c: a line of results an epoch, as Keras's CSVLogger writes it. A training that goes on from a checkpoint keeps the
  * lines of the epochs before, and no others: the file is that of a training that never stopped. */
+#define _POSIX_C_SOURCE 200809L
 #include "private.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct logger {
     const char *path;
     cnnc_shown shown;
+    int needs_header;
 } logger;
 
 static int write_failed(const logger *l, cnnc_error *error) {
@@ -38,12 +41,12 @@ static int write_row(logger *l, const cnnc_event *event, FILE *out) {
         return -1;
     memcpy(sorted, s->names, (size_t)s->count * sizeof *sorted);
     qsort(sorted, (size_t)s->count, sizeof *sorted, by_name);
-    fseek(out, 0, SEEK_END);
-    if (ftell(out) == 0) {
+    if (l->needs_header) {
         fprintf(out, "epoch");
         for (int i = 0; i < s->count; i++)
             fprintf(out, ",%s", sorted[i]);
         fprintf(out, "\r\n");
+        l->needs_header = 0;
     }
     fprintf(out, "%d", event->epoch);
     for (int i = 0; i < s->count; i++)
@@ -75,16 +78,22 @@ static size_t kept_bytes(const char *bytes, size_t size, int epoch) {
     return kept;
 }
 
+/* The log of the training that goes on; none where there is no file, or a device. */
+static int read_log(const logger *l, unsigned char **bytes, size_t *size, cnnc_error *error) {
+    struct stat status;
+    if (stat(l->path, &status) != 0)
+        return errno == ENOENT ? CNNC_OK : cnnc_fail_system(error, "%s: %s", l->path, strerror(errno));
+    return S_ISREG(status.st_mode) ? cnnc_file_bytes(l->path, bytes, size, error) : CNNC_OK;
+}
+
 static int begin(logger *l, const cnnc_event *event) {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    FILE *there = event->resumed ? fopen(l->path, "rb") : NULL;
-    if (there) {
-        fclose(there);
-        if (cnnc_file_bytes(l->path, &bytes, &size, event->error) != CNNC_OK)
-            return CNNC_FAILED;
+    if (event->resumed && read_log(l, &bytes, &size, event->error) != CNNC_OK)
+        return CNNC_FAILED;
+    if (bytes)
         size = kept_bytes((const char *)bytes, size, event->epoch);
-    }
+    l->needs_header = size == 0;
     cnnc_output output;
     int result = cnnc_output_begin(&output, l->path, event->error);
     if (result == CNNC_OK) {

@@ -1,4 +1,4 @@
-/* decimal.c: decimal numbers of text files, the same in every locale. */
+/* decimal.c: decimal numbers of text files, read and written, the same in every locale. */
 #define _POSIX_C_SOURCE 200809L
 #include "private.h"
 
@@ -6,6 +6,23 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* This thread's numbers have a point from enter to leave. */
+typedef struct plain_locale {
+    locale_t plain, before;
+} plain_locale;
+
+static int enter_plain(plain_locale *l) {
+    l->plain = newlocale(LC_ALL_MASK, "C", (locale_t)0); /* a constant of the C library: takes no memory */
+    if (l->plain)
+        l->before = uselocale(l->plain);
+    return l->plain != (locale_t)0;
+}
+
+static void leave_plain(const plain_locale *l) {
+    uselocale(l->before);
+    freelocale(l->plain);
+}
 
 static size_t digits(const char *text, size_t length, size_t from) {
     size_t i = from;
@@ -66,12 +83,32 @@ cnnc_decimal_result cnnc_decimal(const char *text, size_t length, double *value)
         return CNNC_DECIMAL_BEYOND;
     memcpy(copy, text, length);
     copy[length] = 0;
-    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0); /* a constant of the C library: takes no memory */
-    if (!plain)
+    plain_locale locale;
+    if (!enter_plain(&locale))
         return CNNC_DECIMAL_BEYOND;
-    locale_t before = uselocale(plain);
     *value = strtod(copy, NULL);
-    uselocale(before);
-    freelocale(plain);
+    leave_plain(&locale);
     return isfinite(*value) ? CNNC_DECIMAL_FINE : CNNC_DECIMAL_BEYOND;
+}
+
+static void shortest(char text[CNNC_NUMBER], double value) {
+    int digits = 1;
+    do
+        snprintf(text, CNNC_NUMBER, "%.*e", digits - 1, value);
+    while (strtod(text, NULL) != value && digits++ < 17);
+    int exponent = atoi(strchr(text, 'e') + 1);
+    if (exponent >= -4 && exponent < 16)
+        snprintf(text, CNNC_NUMBER, "%.*f", digits - 1 > exponent ? digits - 1 - exponent : 1, value);
+}
+
+const char *cnnc_number_text(char text[CNNC_NUMBER], double value) {
+    plain_locale locale;
+    int entered = enter_plain(&locale);
+    if (isfinite(value))
+        shortest(text, value);
+    else
+        snprintf(text, CNNC_NUMBER, "%s", isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
+    if (entered)
+        leave_plain(&locale);
+    return text;
 }

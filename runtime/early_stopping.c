@@ -84,7 +84,7 @@ int cnnc_early_stopping_new(const cnnc_network *network, const cnnc_early_stoppi
     if (result == CNNC_OK && (options->patience < 0 || options->start_from_epoch < 0))
         result = cnnc_fail(error, "early_stopping: a patience of %d epochs from epoch %d on", options->patience, options->start_from_epoch);
     if (result == CNNC_OK && options->restore_best_weights && !(hook->weights = s->weights = cnnc_allocate(s->size)))
-        result = cnnc_fail(error, "early_stopping: no memory for the %zu bytes of the best weights", s->size);
+        result = cnnc_fail_system(error, "early_stopping: no memory for the %zu bytes of the best weights", s->size);
     if (result == CNNC_OK)
         result = cnnc_hook_options(hook, error, "monitor=%s mode=%s min_delta=%s patience=%d baseline=%s start_from_epoch=%d restore_best_weights=%s",
                                    options->monitor, s->monitor.maximize ? "max" : "min", cnnc_number_text(delta, options->min_delta), options->patience,

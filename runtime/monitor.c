@@ -3,23 +3,7 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-const char *cnnc_number_text(char text[CNNC_NUMBER], double value) {
-    int digits = 1;
-    if (!isfinite(value)) {
-        snprintf(text, CNNC_NUMBER, "%s", isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
-        return text;
-    }
-    do
-        snprintf(text, CNNC_NUMBER, "%.*e", digits - 1, value);
-    while (strtod(text, NULL) != value && digits++ < 17);
-    int exponent = atoi(strchr(text, 'e') + 1);
-    if (exponent >= -4 && exponent < 16)
-        snprintf(text, CNNC_NUMBER, "%.*f", digits - 1 > exponent ? digits - 1 - exponent : 1, value);
-    return text;
-}
 
 static int find_column(const cnnc_network *network, const char *name) {
     for (int i = 0; i <= network->metric_count; i++)

@@ -86,7 +86,7 @@ void cnnc_start_progress(cnnc_progress *progress, int verbose, FILE *out, int st
 
 enum { CNNC_NUMBER = 400 }; /* room for the text of any double */
 
-/* A double as Python's repr writes it: the shortest decimal that reads back equal. */
+/* decimal.c: a double as Python's repr writes it, with a point in every locale: the shortest decimal that reads back equal. */
 const char *cnnc_number_text(char text[CNNC_NUMBER], double value);
 
 /* decimal.c: the number that text[length] is, with a point in every locale; NONE: it is none; BEYOND: it is too large or too long. */

@@ -47,7 +47,7 @@ static int open_file(board *b, int part, cnnc_error *error) {
     char host[256] = "", *path = malloc(room);
     double now = wall_clock();
     if (!path)
-        return cnnc_fail(error, "%s: no memory", b->folder);
+        return cnnc_fail_system(error, "%s: no memory", b->folder);
     gethostname(host, sizeof host - 1);
     for (char *c = host; *c; c++)
         *c = *c == '/' ? '_' : *c;

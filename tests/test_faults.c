@@ -160,6 +160,23 @@ static int predict(cnnc_error *e) {
     void *list[] = {outputs};
     return cnnc_predict(model, (const void *const *)data.inputs, N, 0, 0, NULL, NULL, list, e);
 }
+static int callbacks(cnnc_error *e) {
+    double results[2] = {1, 2};
+    cnnc_event begin = {.kind = CNNC_TRAIN_BEGIN, .error = e}, end = {.kind = CNNC_EPOCH_END, .results = results, .validation = results, .error = e};
+    cnnc_early_stopping options;
+    cnnc_hook stopper, board;
+    cnnc_early_stopping_defaults(&options);
+    options.restore_best_weights = 1;
+    if (cnnc_early_stopping_new(&linear_network, &options, &stopper, e) != CNNC_OK) return CNNC_FAILED;
+    int result = cnnc_tensorboard_new(&linear_network, in_folder("events"), &board, e);
+    if (result == CNNC_OK) {
+        result = board.call(board.context, model, &begin);
+        if (result == CNNC_OK) result = board.call(board.context, model, &end);
+        cnnc_hook_free(&board);
+    }
+    cnnc_hook_free(&stopper);
+    return result;
+}
 static int summary(cnnc_error *e) {
     FILE *out = fopen("/dev/null", "w");
     int result = cnnc_summary(&linear_network, out, 80, 0, e);
@@ -170,7 +187,7 @@ static int summary(cnnc_error *e) {
 static const struct Scenario { const char *name; int (*run)(cnnc_error *); } scenarios[] = {
     {"save weights", save_weights}, {"load weights", load_weights}, {"write npy", write_npy}, {"save checkpoint", save_checkpoint},
     {"load checkpoint", load_checkpoint}, {"load npy", load_npy}, {"load MNIST", load_mnist}, {"load CSV", load_csv}, {"load CIFAR", load_cifar}, {"make a model", make_model}, {"fit", fit},
-    {"resume", resume}, {"evaluate", evaluate}, {"predict", predict}, {"summary", summary},
+    {"resume", resume}, {"evaluate", evaluate}, {"predict", predict}, {"callbacks", callbacks}, {"summary", summary},
 };
 
 /* Calls after whose failure nothing has been written. */
@@ -184,6 +201,10 @@ static void check_saved(const char *what, Fault fault, long n) {
         if (cnnc_safetensors_read(in_folder("saved"), &file, &why)) complain(what, fault, n, "not whole: %s", why.text);
         else cnnc_safetensors_free(&file);
     }
+    static bool had_previous;
+    bool previous = !access(in_folder("saved.previous"), F_OK);
+    if (had_previous && !previous) complain(what, fault, n, "the previous checkpoint is lost");
+    had_previous = previous;
     if (!access(in_folder("saved.npy"), F_OK)) {
         if (cnnc_npy_read(in_folder("saved.npy"), &array, &why)) complain(what, fault, n, "not whole: %s", why.text);
         else cnnc_array_free(&array);

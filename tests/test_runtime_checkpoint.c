@@ -2,6 +2,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test_runtime.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 enum { N = 61, EPOCHS = 3, BATCH = 8, BATCHES = 8, ALL = EPOCHS * BATCHES };
 
 static cnnc_error error;
@@ -156,6 +159,30 @@ static void files_on_the_way(void **state) {
     cnnc_model_free(other);
 }
 
+/* Without a file there is none before it; a pipe is none. */
+static void what_is_kept_as_previous(void **state) {
+    (void)state;
+    cnnc_dataset data = random_data();
+    cnnc_fit_options options = quiet();
+    cnnc_model *model = new_model();
+    char kept[9] = {0};
+    options.checkpoint = path;
+    options.epochs = 1;
+    write_bytes(previous, "previous", 8);
+    assert_int_equal(cnnc_fit(model, &data, &options, NULL, &error), CNNC_OK);
+    assert_int_equal(read_bytes(previous, kept, sizeof kept), 8);
+    assert_string_equal(kept, "previous");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(unlink(previous), 0);
+    assert_int_equal(mkfifo(path, 0666), 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK);
+    assert_true(reader >= 0);
+    assert_int_equal(cnnc_fit(model, &data, &options, NULL, &error), CNNC_OK);
+    assert_int_equal(access(previous, F_OK), -1);
+    close(reader);
+    cnnc_model_free(model);
+}
+
 static void assert_refused(cnnc_model *model, const cnnc_network *network, cnnc_position position, const char *says) {
     cnnc_model untouched = *model;
     float before[PARAMETERS];
@@ -262,6 +289,7 @@ int main(void) {
         cmocka_unit_test_teardown(resuming_anywhere, remove_files),
         cmocka_unit_test_teardown(all_of_the_state_comes_back, remove_files),
         cmocka_unit_test_teardown(files_on_the_way, remove_files),
+        cmocka_unit_test_teardown(what_is_kept_as_previous, remove_files),
         cmocka_unit_test_teardown(others_are_refused, remove_files),
         cmocka_unit_test(what_is_infinite_stops),
         cmocka_unit_test(what_is_no_number_stops),

@@ -2,9 +2,12 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test_processes.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "cnnc_runtime.h"
+#include "commands/commands.h"
 
 enum { N = 50, MOST_TEXTS = 512 };
 
@@ -163,6 +166,62 @@ static void tables(void **state) {
     assert_false(there("w5"));
 }
 
+/* The weights go to a pipe with less room than they need: when the signal comes the training is over, the test has not begun. */
+static void a_signal_before_the_test(void **state) {
+    (void)state;
+    static const char table[] = "a,b,c,d,label\n1,2,3,4,0\n4,3,2,1,2\n2,2,1,1,1\n";
+    const char *pipe = text("%s/pipe", folder);
+    char bytes[4096];
+    int status;
+    ssize_t got;
+    write_text("wide.net", "input 4\ndense 8000\ndense 3 activation=softmax\ncompile optimizer=sgd loss=sparse_categorical_crossentropy metrics=accuracy\nfit batch_size=1\n");
+    mkdir(text("%s/both", folder), 0777);
+    write_text("both/train.csv", table);
+    write_text("both/test.csv", table);
+    assert_int_equal(mkfifo(pipe, 0666), 0);
+    struct pollfd reader = {.fd = open(pipe, O_RDONLY | O_NONBLOCK), .events = POLLIN};
+    assert_true(reader.fd >= 0);
+    Job *job = add_job(CNNC_COMMAND " train wide.net --data both -o pipe");
+    job->directory = folder;
+    start_job(job);
+    assert_int_equal(poll(&reader, 1, 300000), 1);
+    assert_int_equal(kill(job->pid, SIGTERM), 0);
+    assert_int_equal(fcntl(reader.fd, F_SETFL, 0), 0);
+    while ((got = read(reader.fd, bytes, sizeof bytes)) > 0) continue;
+    assert_int_equal(got, 0);
+    close(reader.fd);
+    assert_int_equal(waitpid(job->pid, &status, 0), job->pid);
+    const char *said = file_text(keep(log_of(job)), NULL);
+    says(said, "Weights saved to pipe\nStopped while testing\n");
+    assert_null(strstr(said, "Test loss"));
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
+    forget_jobs();
+}
+
+/* In a process of an ordinary user, who may write to the device, not to its folder. */
+static void devices(void **state) {
+    (void)state;
+    static char *argv[] = {"train", "a.net", "--data=X.npy,Y.npy", "-o", "/dev/null", "--csv-log=/dev/null", "--dry-run", NULL};
+    int status;
+    assert_int_equal(chmod(folder, 0777), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (!child) {
+        if ((!geteuid() && setuid(65534)) || chdir(folder) || setenv("XDG_CACHE_HOME", text("%s/ordinary", folder), 1) || !freopen("ordinary.said", "wb", stdout) ||
+            dup2(fileno(stdout), 2) < 0)
+            _exit(126);
+        alarm(SECONDS_A_JOB);
+        status = command_train(7, argv);
+        fflush(NULL);
+        _exit(status);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    says(file_text(text("%s/ordinary.said", folder), NULL), "Would write the weights to /dev/null\n");
+    assert_int_equal(status, 0);
+}
+
 static int clean_up(void **state) {
     while (text_count) free(texts[--text_count]);
     return remove_folder(state);
@@ -172,6 +231,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
         cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(weights_by_name), cmocka_unit_test(tables),
+        cmocka_unit_test(a_signal_before_the_test), cmocka_unit_test(devices),
     };
     return cmocka_run_group_tests(tests, make_files, clean_up);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct TrainOptions {
@@ -18,7 +19,10 @@ typedef struct TrainOptions {
     double split; /* of validation_split; below 0: the description's */
 } TrainOptions;
 
-typedef struct Data { cnnc_dataset train, validation, test; } Data;
+typedef struct Data {
+    cnnc_dataset train, validation, test;
+    double *results; /* of the test: loss and metrics */
+} Data;
 
 static volatile sig_atomic_t stop; /* the signal that asked for it */
 static void on_signal(int signal) { stop = signal; }
@@ -33,9 +37,11 @@ static const char *default_weights(Arena *arena, const char *net) {
 
 /* Better known before the training than after it. */
 static bool can_write(Arena *arena, const char *what, const char *path) {
+    struct stat status;
     const char *slash = strrchr(path, '/');
     const char *folder = slash ? arena_printf(arena, "%.*s", (int)(slash - path + 1), path) : ".";
-    if (!access(folder, W_OK)) return true;
+    bool device = !stat(path, &status) && !S_ISREG(status.st_mode); /* written to as it is; a file is replaced by another of its folder */
+    if (!access(device ? path : folder, W_OK)) return true;
     say_error("the %s cannot be written to %s: %s", what, path, strerror(errno));
     return false;
 }
@@ -61,22 +67,26 @@ static void fit_options(const TrainOptions *o, const cnnc_network *network, cons
     options->resume = o->resume;
 }
 
+static int test(cnnc_model *model, const Data *data, const TrainOptions *o) {
+    cnnc_error failure;
+    int tested = cnnc_evaluate(model, &data->test, o->batch_size, 0, stdout, &stop, data->results, &failure);
+    if (tested == CNNC_FAILED) return fail(&failure);
+    if (tested == CNNC_STOPPED) return printf("Stopped while testing\n"), 128 + stop;
+    printf("Test loss: %.4f", data->results[0]);
+    for (int i = 0; i < model->network->metric_count; i++) printf(" - %s: %.4f", model->network->metrics[i], data->results[1 + i]);
+    printf("\n");
+    return EXIT_FINE;
+}
+
 static int fit(cnnc_model *model, const Data *data, const TrainOptions *o, const cnnc_fit_options *options, const char *to) {
     cnnc_error failure;
-    double results[64];
     int trained = cnnc_fit(model, &data->train, options, NULL, &failure);
     if (trained == CNNC_FAILED) return fail(&failure);
     if (cnnc_weights_save(model->network, model->net, to, NULL, 0, &failure)) return fail(&failure);
     if (trained == CNNC_STOPPED) printf("Stopped after %llu updates. ", (unsigned long long)model->state->step);
     printf("Weights saved to %s\n", to);
     if (trained == CNNC_STOPPED) return 128 + stop;
-    if (data->test.n && cnnc_evaluate(model, &data->test, o->batch_size, 0, stdout, &stop, results, &failure) == CNNC_FAILED) return fail(&failure);
-    if (data->test.n) {
-        printf("Test loss: %.4f", results[0]);
-        for (int i = 0; i < model->network->metric_count; i++) printf(" - %s: %.4f", model->network->metrics[i], results[1 + i]);
-        printf("\n");
-    }
-    return EXIT_FINE;
+    return data->test.n ? test(model, data, o) : EXIT_FINE;
 }
 
 /* What a training would write, need and take; it does not begin. */
@@ -116,7 +126,7 @@ static int train_model(cnnc_model *model, const Data *data, const TrainOptions *
 
 static int train_with(Compilation *c, const cnnc_network *network, const TrainOptions *o) {
     cnnc_error failure;
-    Data data = {.train = {0}};
+    Data data = {.results = NEW_ARRAY(c->arena, double, 1 + network->metric_count)};
     Callbacks callbacks;
     cnnc_model *model = NULL;
     const char *to = o->to ? o->to : default_weights(c->arena, strcmp(o->net, "-") ? o->net : network->name);

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "cnnc_runtime.h"
@@ -117,6 +118,7 @@ public:
     template <class X> std::vector<float> predict(span<const X> x) {
         const std::size_t n = static_cast<std::size_t>(examples(network()->inputs[0], x));
         std::vector<float> y(n * network()->outputs[0].count);
+        examples(network()->outputs[0], span<float>(y));
         const void *inputs[] = {x.data()};
         void *outputs[] = {y.data()};
         check([&](cnnc_error *e) { return cnnc_predict(model_.get(), inputs, n, 0, 0, nullptr, nullptr, outputs, e); });

@@ -14,7 +14,7 @@ TYPES = (np.float32, np.float64, np.uint8, np.int32)  # cnnc_type
 
 
 class Error(Structure):
-    _fields_ = [("text", c_char * 512)]
+    _fields_ = [("text", c_char * 512), ("system", c_int)]
 
 
 class Tensor(Structure):

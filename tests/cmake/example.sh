@@ -50,6 +50,18 @@ python)
     sed 's/,//g' "$work/said" >"$work/accuracies"
     accuracy 'n == 2 && x1 < 0.4 && x2 > 0.93'
     grep -q '^with another bias everything is a 7$' "$work/said" || wrong "weights are not the network's memory"
+    "$python" -B - "$work/out/python/build/libdigits_net.so" >"$work/said" 2>&1 <<'END' || wrong "a failure, from Python"
+import ctypes, sys, cnnc
+try:
+    cnnc.Net(sys.argv[1], "digits", threads=2000)
+    sys.exit("2000 threads are no failure")
+except RuntimeError as e:
+    assert str(e).startswith("2000 threads are more"), e
+library, size = ctypes.CDLL(sys.argv[1]), ctypes.sizeof(cnnc.Error)
+room = ctypes.create_string_buffer(b"\xaa" * (size + 64), size + 64)  # the runtime fills what Error has and no more
+library.cnnc_model_new(ctypes.byref(cnnc.Network.in_dll(library, "digits_network")), 2000, None, room)
+assert room.raw[size - 4:] == b"\0\0\0\0" + b"\xaa" * 64, "an Error of another size"
+END
     ;;
 finetune)
     run

@@ -95,6 +95,8 @@ const char *write_file(Arena *, const char *path, const char *text, size_t lengt
 typedef struct OutFile { const char *path, *text; size_t length; } OutFile;
 const char *write_files(Arena *, const OutFile *, int n);  /* the same for all of them together; they appear in this order */
 
+bool same_file(const char *a, const char *b); /* whether writing one would be writing the other; not of devices */
+
 /* ---- template.c --------------------------------------------------------------------------------------------------
  * The template engine. Templates are C with directive lines; docs/templates.md is its reference. */
 typedef struct Bindings Bindings; /* names bound to integers, strings, lists and records */

@@ -187,3 +187,20 @@ const char *write_files(Arena *arena, const OutFile *files, int n) {
 const char *write_file(Arena *arena, const char *path, const char *text, size_t length) {
     return write_files(arena, &(OutFile){path, text, length}, 1);
 }
+
+/* The folder's status of a path, and the name in it. */
+static const char *split_path(const char *path, struct stat *folder) {
+    char text[4096];
+    const char *slash = strrchr(path, '/');
+    snprintf(text, sizeof text, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+    return stat(text, folder) == 0 ? slash ? slash + 1 : path : NULL;
+}
+
+bool same_file(const char *a, const char *b) {
+    struct stat x, y;
+    bool a_there = stat(a, &x) == 0, b_there = stat(b, &y) == 0;
+    if (a_there && b_there) return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    if (a_there || b_there) return false;
+    const char *name = split_path(a, &x), *other = split_path(b, &y);
+    return name && other && !strcmp(name, other) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}

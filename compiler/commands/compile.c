@@ -20,7 +20,9 @@ static const char *with_ending(Arena *arena, const char *path, const char *endin
 static const char *command_text(Arena *arena, int argc, char **argv) {
     const char *text = "cnnc";
     for (int i = 1; i < argc; i++) {
-        if (!strncmp(argv[i], "--diagnostics-format=", 21)) continue; /* what is said changes nothing that is written */
+        bool said = !strcmp(argv[i], "--diagnostics-format");
+        i += said;
+        if (said || !strncmp(argv[i], "--diagnostics-format=", 21)) continue; /* what is said changes nothing that is written */
         const char *value = !strncmp(argv[i], "--", 2) ? strchr(argv[i], '=') : NULL, *path = value ? value + 1 : argv[i];
         const char *name = !strncmp(argv[i], "--templates=", 12) ? "DIR" : base_name(path);
         text = arena_printf(arena, "%s %.*s%s", text, (int)(path - argv[i]), argv[i], name);
@@ -65,9 +67,19 @@ static bool no_stage(Arena *arena, const char *name) {
     return no_such("stage", name, names, n, arena_printf(arena, "stages are %s", stage_names(arena)));
 }
 
+/* An output may replace neither what is read nor another output. */
+static bool are_apart(const CompileOptions *o) {
+    const char *const files[] = {o->net, o->network.tuning, o->out, o->header, o->depends ? o->depfile : NULL};
+    for (int i = 2; i < LENGTH(files); i++)
+        for (int k = 0; k < i; k++)
+            if (files[i] && files[k] && same_file(files[i], files[k])) return say_error("'%s' would be written over '%s'", files[i], files[k]), false;
+    return true;
+}
+
 /* What follows from the options that are there. False after a message. */
 static bool complete(Compilation *c, CompileOptions *o) {
     if (o->dump && !is_stage(o->dump)) return no_stage(c->arena, o->dump);
+    if (o->out && !strcmp(o->out, "-")) return say_error("-o needs the name of a file\nhint: --emit=c writes to standard output"), false;
     if (!o->dump && !o->out) return say_error("-o OUT.c is missing\nhint: 'cnnc NET.net -o OUT.c' writes OUT.c and OUT.h"), false;
     if (!o->header && o->out) o->header = with_ending(c->arena, o->out, ".h");
     if (o->header) c->options.header = base_name(o->header);
@@ -78,6 +90,7 @@ static bool complete(Compilation *c, CompileOptions *o) {
     if (o->depends && o->out && !o->targets) o->targets = depfile_targets(c->arena, o->out, o->header);
     if (o->depends && o->out && !o->targets)
         return say_error("the name '%s' or '%s' cannot stand in a rule for Make\nhint: -MT TARGET writes what you like", o->out, o->header), false;
+    if (!o->dump && !are_apart(o)) return false;
     if (c->options.real_is_double) {
         c->options.targets[0] = find_target("scalar");
         c->options.target_count = 1;

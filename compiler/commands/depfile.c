@@ -20,11 +20,11 @@ static const char *escaped(Arena *arena, const char *path) {
     return text;
 }
 
-/* What follows a ; would be a command, what follows a | need not be newer, and a backslash at the end takes the blank that
- * separates names. */
+/* What follows a ; would be a command, what follows a | need not be newer, a : makes a target of what is before it, a % a
+ * pattern, and a backslash at the end takes the blank that separates names. */
 static bool fits_a_rule(const char *path) {
     size_t length = strlen(path);
-    return length && path[length - 1] != '\\' && !strpbrk(path, ";|\n\r");
+    return length && path[length - 1] != '\\' && !strpbrk(path, ":%;|\n\r");
 }
 
 const char *depfile_text(Compilation *c, const char *made, const char *net, const char *tuning, const char **text) {

@@ -132,7 +132,7 @@ bool parse_some_options(int argc, char **argv, const CommandLine *c, int least) 
         if (!only_positional && !strcmp(arg, "--")) only_positional = true;
         else if (!only_positional && (!strcmp(arg, "--help") || !strcmp(arg, "-h"))) {
             print_page(c);
-            exit(EXIT_FINE);
+            exit(ferror(stdout) || fflush(stdout) ? EXIT_FILE : EXIT_FINE);
         } else if (!only_positional && arg[0] == '-' && arg[1]) {
             if (!take_option(c, argc - i, argv + i, given, &used)) return false;
         } else if (positional >= c->positional_max) return usage_error(c, "unexpected argument '", arg, "'");

@@ -176,6 +176,16 @@ static bool all_writable(Arena *arena, const TrainOptions *o) {
            (!o->callbacks.save_best || can_write(arena, "best weights", o->callbacks.save_best)) && (!o->callbacks.csv_log || can_write(arena, "log", o->callbacks.csv_log));
 }
 
+/* What one output writes must not be written over by another. */
+static bool outputs_apart(Arena *arena, const TrainOptions *o) {
+    const char *to = o->to ? o->to : strcmp(o->net, "-") ? default_weights(arena, o->net) : NULL;
+    const char *const files[] = {o->net, to, o->checkpoint, o->callbacks.save_best, o->callbacks.csv_log};
+    for (int i = 1; i < LENGTH(files); i++)
+        for (int k = 0; k < i; k++)
+            if (files[i] && files[k] && same_file(files[i], files[k])) return say_error("'%s' would be written over '%s'", files[i], files[k]), false;
+    return true;
+}
+
 int command_train(int argc, char **argv) {
     Compilation c;
     compilation_init(&c, false);
@@ -202,7 +212,7 @@ int command_train(int argc, char **argv) {
     static const char *const names[] = {"the network's file"};
     int status = EXIT_USAGE;
     const CommandLine line = {"train", options, LENGTH(options), names, &o.net, 1};
-    if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network) && check_usage(&o)) {
+    if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network) && check_usage(&o) && outputs_apart(c.arena, &o)) {
         struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);

@@ -6,9 +6,9 @@
 
 enum { ALIGNMENT = 64, MAX_BUFFERS = 8 };
 
-int64_t padded_elements(const Tensor *w, int element_bytes) {
+int64_t padded_elements(const Tensor *parameter, int element_bytes) {
     int64_t unit = ALIGNMENT / element_bytes;
-    return (shape_count(w->shape) + unit - 1) / unit * unit;
+    return (shape_count(parameter->shape) + unit - 1) / unit * unit;
 }
 
 static void lay_out_workers(Footprint *f, Program *const *programs, int n) {

@@ -71,7 +71,7 @@ static size_t kept_bytes(const char *bytes, size_t size, int epoch) {
     size_t kept = 0;
     for (size_t at = 0; at < size;) {
         const char *end = memchr(bytes + at, '\n', size - at);
-        if (!end || (at > 0 && atoi(bytes + at) >= epoch))
+        if (!end || (at > 0 && strtol(bytes + at, NULL, 10) >= epoch))
             break;
         kept = at = (size_t)(end - bytes) + 1;
     }

@@ -96,7 +96,7 @@ static void shortest(char text[CNNC_NUMBER], double value) {
     do
         snprintf(text, CNNC_NUMBER, "%.*e", digits - 1, value);
     while (strtod(text, NULL) != value && digits++ < 17);
-    int exponent = atoi(strchr(text, 'e') + 1);
+    int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
     if (exponent >= -4 && exponent < 16)
         snprintf(text, CNNC_NUMBER, "%.*f", digits - 1 > exponent ? digits - 1 - exponent : 1, value);
 }

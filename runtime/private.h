@@ -120,7 +120,7 @@ int cnnc_tfrecord_write(FILE *out, const void *bytes, size_t size); /* 0, or -1 
 /* Events: what opens a file; a session that starts at a step (what other files have from there on is void); one scalar. */
 int cnnc_tfevents_version(FILE *out, double seconds);
 int cnnc_tfevents_start(FILE *out, double seconds, int64_t step);
-int cnnc_tfevents_scalar(FILE *out, double seconds, int64_t step, const char *tag, float value);
+int cnnc_tfevents_scalar(FILE *out, double seconds, int64_t step, const char *tag, float number);
 
 /* ---- recipe.c: what decides the bits of a training, as lines of text ---------------------------------------------- */
 

@@ -223,7 +223,7 @@ void foreign_error(Diag *d, const char *message) {
     StrBuf file = {0};
     strbuf_add_n(&file, message, found > message + 2 ? (size_t)(found - message) - 2 : 0);
     char *colon = strrchr(file.text, ':');
-    int line = colon ? atoi(colon + 1) : 0;
+    int line = colon ? (int)strtol(colon + 1, NULL, 10) : 0;
     if (colon) *colon = '\0';
     json_diagnostic(&d->out, "error", *file.text ? file.text : NULL, (Loc){line, 0, 0}, text, length);
     strbuf_free(&file);

@@ -1,8 +1,8 @@
 /* summary.c: cnnc summary NET: Keras's table, and below it the work and memory of the network. No C is compiled. */
 #include "commands.h"
 
-#include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* What layers leave, of one example; a change of view leaves nothing. */
 static int64_t activations(const Graph *g) {
@@ -22,9 +22,10 @@ static const char *size_text(Arena *arena, double bytes) {
 
 /* "5,588,224" */
 static const char *count_text(Arena *arena, double count) {
-    const char *text = "";
-    for (; count >= 1000; count = floor(count / 1000)) text = arena_printf(arena, ",%03.0f%s", fmod(count, 1000), text);
-    return arena_printf(arena, "%.0f%s", count, text);
+    const char *digits = arena_printf(arena, "%.0f", count), *text = "";
+    size_t length = strlen(digits);
+    for (; length > 3; length -= 3) text = arena_printf(arena, ",%.3s%s", digits + length - 3, text);
+    return arena_printf(arena, "%.*s%s", (int)length, digits, text);
 }
 
 /* The graph as described; where it has a loss, training's part is added to it. */

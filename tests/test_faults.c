@@ -56,6 +56,8 @@ static void *xs_list[] = {xs}, *ys_list[] = {ys};
 static const cnnc_tensor classes[] = {{"dense", CNNC_F32, 1, {OUT}, OUT, OUT}};
 static const cnnc_tensor picture[] = {{"input", CNNC_U8, 3, {32, 32, 3}, 3072, 0}}, ten[] = {{"dense", CNNC_F32, 1, {10}, 10, 10}};
 static cnnc_network labelled, pictures;
+static bool has_libzip;
+static FILE *nowhere; /* not one of the streams that fail */
 static char files[512];
 
 static cnnc_array array_of(float *numbers, size_t columns) {
@@ -79,6 +81,33 @@ static void write_csv(void) {
     FILE *out = fopen(in_folder("data.csv"), "wb");
     assert_non_null(out);
     for (int i = 0; i < N; i++) fputs(i ? "1,2.5,-3,1e-1,5\n" : "a,b,c,d,e\n", out);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void put(FILE *out, uint64_t value, int bytes) {
+    for (; bytes > 0; bytes--, value >>= 8) fputc((int)(value & 255), out);
+}
+
+/* x.npy and y.npy, stored. */
+static void write_npz(void) {
+    static const char *const names[] = {"x.npy", "y.npy"};
+    static unsigned char bytes[4096];
+    size_t at[3] = {0};
+    FILE *out = fopen(in_folder("data.npz"), "wb");
+    assert_non_null(out);
+    for (int central = 0; central < 2; central++)
+        for (int i = 0; i < 2; i++) {
+            size_t size = read_bytes(in_folder(names[i]), bytes, sizeof bytes);
+            at[central ? 2 : i] = (size_t)ftell(out); /* at[2]: only the first of the directory counts */
+            if (central && i) at[2] -= 46 + 5;
+            put(out, central ? 0x02014b50 : 0x04034b50, 4);
+            if (central) put(out, 20, 2);
+            put(out, 20, 2), put(out, 0, 2), put(out, 0, 2), put(out, 0, 4), put(out, crc32(0, bytes, (unsigned)size), 4), put(out, size, 4), put(out, size, 4), put(out, 5, 2), put(out, 0, 2);
+            if (central) put(out, 0, 10), put(out, at[i], 4);
+            fwrite(names[i], 1, 5, out);
+            if (!central) fwrite(bytes, 1, size, out);
+        }
+    put(out, 0x06054b50, 4), put(out, 0, 4), put(out, 2, 2), put(out, 2, 2), put(out, (size_t)ftell(out) - 12 - at[2], 4), put(out, at[2], 4), put(out, 0, 2);
     assert_int_equal(fclose(out), 0);
 }
 
@@ -127,6 +156,11 @@ static int load_npy(cnnc_error *e) { return load_from(&linear_network, files, e)
 static int load_mnist(cnnc_error *e) { return load_from(&labelled, test_folder, e); }
 static int load_csv(cnnc_error *e) { return load_from(&linear_network, in_folder("data.csv"), e); }
 static int load_cifar(cnnc_error *e) { return load_from(&pictures, in_folder("cifar"), e); }
+static int load_npz(cnnc_error *e) { return has_libzip ? load_from(&linear_network, in_folder("data.npz"), e) : CNNC_OK; }
+static int load_matching(cnnc_error *e) {
+    int loaded;
+    return cnnc_weights_load_matching(&linear_network, model->net, in_folder("weights"), &loaded, e);
+}
 static int make_model(cnnc_error *e) {
     cnnc_model *made = cnnc_model_new(&linear_network, 3, NULL, e);
     cnnc_model_free(made);
@@ -151,6 +185,49 @@ static int fit_with(int resume, cnnc_error *e) {
 }
 static int fit(cnnc_error *e) { return fit_with(0, e); }
 static int resume(cnnc_error *e) { return fit_with(1, e); }
+static int make_hooks(cnnc_hook *hooks, int *n, cnnc_error *e) {
+    static char best[256], log[256], board[256];
+    cnnc_early_stopping stopping;
+    cnnc_reduce_lr reducing;
+    cnnc_save_best saving;
+    cnnc_early_stopping_defaults(&stopping);
+    cnnc_reduce_lr_defaults(&reducing);
+    cnnc_save_best_defaults(&saving);
+    stopping.restore_best_weights = 1;
+    snprintf(best, sizeof best, "%s", in_folder("saved"));
+    snprintf(log, sizeof log, "%s", in_folder("run.csv"));
+    snprintf(board, sizeof board, "%s", in_folder("board"));
+    saving.path = best;
+    int result = cnnc_early_stopping_new(&linear_network, &stopping, &hooks[(*n)++], e);
+    if (result == CNNC_OK) result = cnnc_reduce_lr_new(&linear_network, &reducing, &hooks[(*n)++], e);
+    if (result == CNNC_OK) result = cnnc_save_best_new(&linear_network, &saving, &hooks[(*n)++], e);
+    if (result == CNNC_OK) result = cnnc_csv_log_new(&linear_network, log, &hooks[(*n)++], e);
+    if (result == CNNC_OK) result = cnnc_tensorboard_new(&linear_network, board, &hooks[(*n)++], e);
+    return result;
+}
+
+/* A training with all hooks, or what it would take. */
+static int with_hooks(bool forecasts, cnnc_error *e) {
+    cnnc_fit_options options;
+    cnnc_forecast forecast;
+    cnnc_hook hooks[5];
+    int n = 0, result = make_hooks(hooks, &n, e);
+    cnnc_model *fresh = result == CNNC_OK ? cnnc_model_new(&linear_network, 1, NULL, e) : NULL;
+    cnnc_fit_defaults(&linear_network, &options);
+    options.epochs = 2;
+    options.verbose = 0;
+    options.validation = &data;
+    options.hooks = hooks;
+    options.hook_count = n;
+    if (!fresh) result = CNNC_FAILED;
+    else result = forecasts ? cnnc_fit_forecast(fresh, &data, &options, &forecast, e) : cnnc_fit(fresh, &data, &options, NULL, e);
+    cnnc_model_free(fresh);
+    while (n > 0) cnnc_hook_free(&hooks[--n]);
+    return result;
+}
+static int fit_hooks(cnnc_error *e) { return with_hooks(false, e); }
+static int forecast(cnnc_error *e) { return with_hooks(true, e); }
+
 static int evaluate(cnnc_error *e) {
     double results[2];
     return cnnc_evaluate(model, &data, 0, 0, NULL, NULL, results, e);
@@ -160,34 +237,14 @@ static int predict(cnnc_error *e) {
     void *list[] = {outputs};
     return cnnc_predict(model, (const void *const *)data.inputs, N, 0, 0, NULL, NULL, list, e);
 }
-static int callbacks(cnnc_error *e) {
-    double results[2] = {1, 2};
-    cnnc_event begin = {.kind = CNNC_TRAIN_BEGIN, .error = e}, end = {.kind = CNNC_EPOCH_END, .results = results, .validation = results, .error = e};
-    cnnc_early_stopping options;
-    cnnc_hook stopper, board;
-    cnnc_early_stopping_defaults(&options);
-    options.restore_best_weights = 1;
-    if (cnnc_early_stopping_new(&linear_network, &options, &stopper, e) != CNNC_OK) return CNNC_FAILED;
-    int result = cnnc_tensorboard_new(&linear_network, in_folder("events"), &board, e);
-    if (result == CNNC_OK) {
-        result = board.call(board.context, model, &begin);
-        if (result == CNNC_OK) result = board.call(board.context, model, &end);
-        cnnc_hook_free(&board);
-    }
-    cnnc_hook_free(&stopper);
-    return result;
-}
 static int summary(cnnc_error *e) {
-    FILE *out = fopen("/dev/null", "w");
-    int result = cnnc_summary(&linear_network, out, 80, 0, e);
-    fclose(out);
-    return result;
+    return cnnc_summary(&linear_network, nowhere, 80, 0, e);
 }
 
 static const struct Scenario { const char *name; int (*run)(cnnc_error *); } scenarios[] = {
     {"save weights", save_weights}, {"load weights", load_weights}, {"write npy", write_npy}, {"save checkpoint", save_checkpoint},
     {"load checkpoint", load_checkpoint}, {"load npy", load_npy}, {"load MNIST", load_mnist}, {"load CSV", load_csv}, {"load CIFAR", load_cifar}, {"make a model", make_model}, {"fit", fit},
-    {"resume", resume}, {"evaluate", evaluate}, {"predict", predict}, {"callbacks", callbacks}, {"summary", summary},
+    {"resume", resume}, {"load npz", load_npz}, {"load matching weights", load_matching}, {"fit with hooks", fit_hooks}, {"forecast", forecast}, {"evaluate", evaluate}, {"predict", predict}, {"summary", summary},
 };
 
 /* Calls after whose failure nothing has been written. */
@@ -249,7 +306,13 @@ static void make_files(void) {
     write_idx("train-images-idx3-ubyte.gz", 3, true);
     write_idx("train-labels-idx1-ubyte", 1, false);
     write_csv();
+    write_npz();
+    has_libzip = true;
+    has_libzip = load_npz(&why) == CNNC_OK;
+    if (!has_libzip) assert_says(&why, "without libzip");
     write_cifar();
+    nowhere = tmpfile();
+    assert_non_null(nowhere);
     model = cnnc_model_new(&linear_network, 1, NULL, &why);
     assert_non_null(model);
     double sums[2] = {0, 0};
@@ -272,6 +335,7 @@ static void the_runtime(void **state) {
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
         for (Fault fault = FAULT_MEMORY; fault <= FAULT_SIGNAL; fault++)
             for (long n = 1; fails_at(&scenarios[i], fault, n); n++) assert_true(n < 5000);
+    fclose(nowhere);
     cnnc_model_free(model);
     report("runtime");
 }

@@ -34,7 +34,7 @@ int __real_unlink(const char *);
 int __real_stat(const char *, struct stat *);
 int __real_fstat(int, struct stat *);
 int __real_fchmod(int, mode_t);
-FILE *__real_fdopen(int, const char *);
+int __real_mkdir(const char *, mode_t);
 int __real_fileno(FILE *);
 
 /* ---- which call fails -------------------------------------------------------------------------------------------------- */
@@ -181,6 +181,7 @@ int __wrap_link(const char *from, const char *to) { return file_fails("link", tr
 int __wrap_unlink(const char *path) { return file_fails("unlink", true, false) ? -1 : __real_unlink(path); }
 int __wrap_stat(const char *path, struct stat *status) { return file_fails("stat", false, false) ? -1 : __real_stat(path, status); }
 int __wrap_fstat(int descriptor, struct stat *status) { return file_fails("fstat", false, false) ? -1 : __real_fstat(descriptor, status); }
+int __wrap_mkdir(const char *path, mode_t mode) { return file_fails("mkdir", true, false) ? -1 : __real_mkdir(path, mode); }
 int __wrap_fchmod(int descriptor, mode_t mode) { return file_fails("fchmod", true, false) ? -1 : __real_fchmod(descriptor, mode); }
 
 int fault_descriptors(void) {
@@ -196,6 +197,15 @@ int fault_descriptors(void) {
 
 enum { STREAMS = 16 };
 static struct { FILE *stream; int descriptor; } streams[STREAMS];
+
+static ssize_t stream_read(void *cookie, char *to, size_t size) { return __wrap_read((int)(intptr_t)cookie, to, size); }
+
+static int stream_seek(void *cookie, off64_t *offset, int whence) {
+    off64_t place = lseek64((int)(intptr_t)cookie, *offset, whence);
+    if (place < 0) return -1;
+    *offset = place;
+    return 0;
+}
 
 static ssize_t stream_write(void *cookie, const char *from, size_t size) {
     size_t done = 0;
@@ -213,9 +223,8 @@ static int stream_close(void *cookie) {
     return __wrap_close((int)(intptr_t)cookie);
 }
 
-FILE *__wrap_fdopen(int descriptor, const char *mode) {
-    if (memory_fails("fdopen")) return NULL;
-    FILE *stream = fopencookie((void *)(intptr_t)descriptor, mode, (cookie_io_functions_t){.write = stream_write, .close = stream_close});
+static FILE *open_stream(int descriptor, const char *mode, cookie_io_functions_t functions) {
+    FILE *stream = fopencookie((void *)(intptr_t)descriptor, mode, functions);
     for (int i = 0; stream && i < STREAMS; i++)
         if (!streams[i].stream) {
             streams[i].stream = stream;
@@ -223,6 +232,20 @@ FILE *__wrap_fdopen(int descriptor, const char *mode) {
             break;
         }
     return stream;
+}
+
+FILE *__wrap_fdopen(int descriptor, const char *mode) {
+    if (memory_fails("fdopen")) return NULL;
+    return open_stream(descriptor, mode, (cookie_io_functions_t){.write = stream_write, .close = stream_close});
+}
+
+FILE *__wrap_fopen(const char *path, const char *mode) {
+    int flags = *mode == 'r' ? O_RDONLY : O_WRONLY | O_CREAT | (*mode == 'a' ? O_APPEND : O_TRUNC);
+    if (strchr(mode, '+')) flags = (flags & ~O_WRONLY) | O_RDWR;
+    if (memory_fails("fopen")) return NULL;
+    int descriptor = __wrap_open(path, flags | O_CLOEXEC, 0666);
+    if (descriptor < 0) return NULL;
+    return open_stream(descriptor, mode, (cookie_io_functions_t){.read = stream_read, .write = stream_write, .seek = stream_seek, .close = stream_close});
 }
 
 int __wrap_fileno(FILE *stream) {

@@ -374,7 +374,7 @@ static int run_command(Command *command, char **argv, Fault fault, long n) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-typedef struct Run { const char *name; Command *command; char *argv[16]; const char *made[4]; } Run;
+typedef struct Run { const char *name; Command *command; char *argv[20]; const char *made[4]; } Run;
 
 static char contents[2][4][1 << 20]; /* of what is made: before, and as it must become */
 static size_t sizes[2][4];
@@ -447,6 +447,8 @@ static void compiling(void **state) {
         {"compile", command_compile, {"cnnc", net("conv2d"), "-o", "out.c", "-MD"}, {"out.c", "out.h", "out.d"}},
         {"compile for one target", command_compile, {"cnnc", net("two_inputs"), "-o", "one.c", "--header=two.h", "--target=scalar"}, {"one.c", "two.h"}},
         {"summary", command_summary, {"summary", net("diamond")}, {NULL}},
+        {"manual", command_man, {"man", "train"}, {NULL}},
+        {"completion", command_completion, {"completion", "bash", "-o", "cnnc.bash"}, {"cnnc.bash"}},
     };
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) sweep_command(&runs[i]);
     report("compiler");
@@ -470,11 +472,13 @@ static void training(void **state) {
         {"train", command_train, {"train", "tiny.net", "--data=a.npy,b.npy", "-o", "trained", "--threads=1", "--target=scalar", "--checkpoint", "trained.checkpoint"}, {"trained", "trained.checkpoint"}},
         {"evaluate", command_evaluate, {"evaluate", "tiny.net", "--data=a.npy,b.npy", "--weights=trained.keep", "--threads=1", "--target=scalar"}, {NULL}},
         {"predict", command_predict, {"predict", "tiny.net", "--input=a.npy", "--weights=trained.keep", "--threads=1", "-o", "outputs.npy", "--target=scalar"}, {"outputs.npy"}},
+        {"train with callbacks", command_train, {"train", "tiny.net", "--data=a.npy,b.npy", "--weights=trained.keep", "--partial", "--validation-split=0.2", "-o", "called", "--threads=1", "--target=scalar",
+                                                 "--early-stopping=1", "--reduce-lr=patience=0", "--save-best=best", "--csv-log=epochs.csv"}, {"called"}},
+        {"dry run", command_train, {"train", "tiny.net", "--data=a.npy,b.npy", "--dry-run", "--threads=1", "--target=scalar"}, {NULL}},
     };
     sweep_command(&runs[0]);
     write_bytes(in_folder("trained.keep"), contents[1][0], sizes[1][0]);
-    sweep_command(&runs[1]);
-    sweep_command(&runs[2]);
+    for (size_t i = 1; i < sizeof runs / sizeof *runs; i++) sweep_command(&runs[i]);
     report("commands");
 }
 

@@ -120,7 +120,7 @@ static int publish(Stage *stage, int count, cnnc_error *error) {
     for (int i = 0; i < count; i++) {
         if (replace(stage, i, error) == CNNC_OK) continue;
         for (int k = i; k >= 0; k--)
-            if (stage->old[k]) rename(stage->old[k], stage->final[k]);
+            if (stage->old[k]) (void)rename(stage->old[k], stage->final[k]); /* the failure is told already */
             else if (k < i) unlink(stage->final[k]);
         return CNNC_FAILED;
     }

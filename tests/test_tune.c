@@ -23,8 +23,8 @@ static void write_text(const char *path, const char *words) {
 /* Of every op with a choice there is a line, and the choice is taken. */
 static void choices_are_found_and_taken(void **state) {
     (void)state;
-    char *path = in_folder("winograd.tune"), *tune = text("tune " NETS "winograd.net --target=vec16 --repeat=1 -o %s", path);
-    char *select = text(NETS "winograd.net --target=vec16 --emit=select --tuning=%s", path);
+    char *path = in_folder("conv2d.tune"), *tune = text("tune " NETS "conv2d.net --target=vec16 --repeat=1 -o %s", path);
+    char *select = text(NETS "conv2d.net --target=vec16 --emit=select --tuning=%s", path);
     free(cnnc_says(tune, 0));
     char *lines = file_text(path, NULL), *said = cnnc_says(select, 0);
     int chosen = 0, tuned = 0;

@@ -2,8 +2,11 @@
  *
  * template_bind.c    names, values, bindings
  * template_parse.c   lines and directives -> a tree of nodes, once per template
- * template_expr.c    expressions: text -> tree, tree -> value
- * template.c         the catalogue of templates, nodes -> text
+ * template_expr.c    expressions: text -> tree
+ * template_operations.c  operators and functions
+ * template_eval.c    expressions: tree -> value
+ * template_catalogue.c   the templates there are
+ * template.c         nodes -> text
  *
  * Every error leaves through tmpl_fail(), which writes the message and jumps back to template_expand().
  */
@@ -22,6 +25,7 @@ enum {
     TMPL_MAX_BLOCKS = 64,           /* nested blocks */
     TMPL_MAX_NESTING = 200,         /* of an expression */
     TMPL_MAX_ARGUMENTS = 32,        /* of a call */
+    TMPL_MAX_FUNCTION_ARGUMENTS = 8,
     TMPL_MAX_LOCALS = 1000          /* names in scope */
 };
 
@@ -182,14 +186,41 @@ void tmpl_expect(TmplParser *, const char *text);
 bool tmpl_accept_word(TmplParser *, const char *word);
 TmplSymbol tmpl_expect_name(TmplParser *, const char *what);
 bool tmpl_is_letter(char);                                  /* that may begin a name */
+
+/* ---- template_operations.c ---- */
+typedef enum {
+    INFIX_OR, INFIX_AND, INFIX_EQ, INFIX_NE, INFIX_LE, INFIX_GE, INFIX_LT, INFIX_GT, INFIX_CONCAT,
+    INFIX_ADD, INFIX_SUB, INFIX_MUL, INFIX_DIV, INFIX_MOD, INFIX_OPERATORS
+} Infix;
+typedef struct TmplOperator { const char *text; int precedence; } TmplOperator;
+extern const TmplOperator tmpl_operators[INFIX_OPERATORS];
+int64_t tmpl_arithmetic(TmplExpansion *, Infix, int64_t a, int64_t b); /* of comparisons too; fails where 64 bits are too few */
+
+enum { FUNCTION_HAS = 8, FUNCTIONS = 11 }; /* has() takes the name of what it looks for as text */
+typedef struct TmplFunction {
+    const char *name;
+    int least, most;            /* arguments */
+    TmplValue (*body)(TmplExpansion *, const TmplValue *arguments, int count);
+} TmplFunction;
+extern const TmplFunction tmpl_functions[FUNCTIONS];
+
+/* ---- template_eval.c ---- */
 TmplValue tmpl_evaluate(TmplExpansion *, const TmplExpr *);
 int64_t tmpl_evaluate_int(TmplExpansion *, const TmplExpr *, const char *what);
 bool tmpl_evaluate_truth(TmplExpansion *, const TmplExpr *);
 TmplValue tmpl_text(TmplExpansion *, TmplValue);            /* an integer or a string as a string */
 TmplValue tmpl_concatenate(TmplExpansion *, const TmplValue *, int n, TmplValue separator);
 const char *tmpl_kind_name(TmplKind);                       /* "a list" */
+void tmpl_need(TmplExpansion *, TmplValue, TmplKind, const char *what); /* fails when it is of another kind */
 
-/* ---- template.c ---- */
+/* ---- template_catalogue.c ---- */
+struct Templates {
+    Arena *arena;
+    TmplTable names;
+    TmplTemplate *templates;    /* templates[number in names] */
+    int count;
+    const char *problem;        /* with the folder; NULL: none */
+};
 void tmpl_add(Templates *, const char *file, const char *text); /* one more template, as if embedded */
 
 #endif

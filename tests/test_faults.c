@@ -17,6 +17,8 @@
 
 enum { N = 30, SOME = 60 };
 
+__attribute__((weak)) void __gcov_dump(void); /* in a build that counts: _exit forgets the counts */
+
 static cnnc_error why;
 static bool all;                   /* each call of commands too */
 static long injected, bad, silent; /* silent: faults after which everything was as without them */
@@ -367,6 +369,7 @@ static int run_command(Command *command, char **argv, Fault fault, long n) {
         outcome->descriptors = fault_descriptors() - descriptors;
         outcome->returned = true;
         snprintf(outcome->call, sizeof outcome->call, "%s", fault_call());
+        if (__gcov_dump) __gcov_dump();
         _exit(status);
     }
     int status;

@@ -223,7 +223,8 @@ static int stream_close(void *cookie) {
     return __wrap_close((int)(intptr_t)cookie);
 }
 
-static FILE *open_stream(int descriptor, const char *mode, cookie_io_functions_t functions) {
+static FILE *open_stream(int descriptor, const char *mode) {
+    const cookie_io_functions_t functions = {.read = stream_read, .write = stream_write, .seek = stream_seek, .close = stream_close};
     FILE *stream = fopencookie((void *)(intptr_t)descriptor, mode, functions);
     for (int i = 0; stream && i < STREAMS; i++)
         if (!streams[i].stream) {
@@ -234,10 +235,8 @@ static FILE *open_stream(int descriptor, const char *mode, cookie_io_functions_t
     return stream;
 }
 
-FILE *__wrap_fdopen(int descriptor, const char *mode) {
-    if (memory_fails("fdopen")) return NULL;
-    return open_stream(descriptor, mode, (cookie_io_functions_t){.write = stream_write, .close = stream_close});
-}
+/* Reading, too: with it libgcov adds to the counts that are there, which it would replace otherwise. */
+FILE *__wrap_fdopen(int descriptor, const char *mode) { return memory_fails("fdopen") ? NULL : open_stream(descriptor, mode); }
 
 FILE *__wrap_fopen(const char *path, const char *mode) {
     int flags = *mode == 'r' ? O_RDONLY : O_WRONLY | O_CREAT | (*mode == 'a' ? O_APPEND : O_TRUNC);
@@ -245,7 +244,7 @@ FILE *__wrap_fopen(const char *path, const char *mode) {
     if (memory_fails("fopen")) return NULL;
     int descriptor = __wrap_open(path, flags | O_CLOEXEC, 0666);
     if (descriptor < 0) return NULL;
-    return open_stream(descriptor, mode, (cookie_io_functions_t){.read = stream_read, .write = stream_write, .seek = stream_seek, .close = stream_close});
+    return open_stream(descriptor, mode);
 }
 
 int __wrap_fileno(FILE *stream) {

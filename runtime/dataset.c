@@ -114,7 +114,7 @@ static size_t aligned(size_t bytes) {
 /* Memory for n examples; SIZE_MAX when that is more than there can be. */
 static size_t layout(const cnnc_tensor *tensor, size_t n) {
     double bytes = (double)tensor->count * (double)n * (double)cnnc_type_size(tensor->type);
-    return bytes > (double)(SIZE_MAX / 8) ? SIZE_MAX : aligned(tensor->count * n * cnnc_type_size(tensor->type));
+    return bytes >= (double)(SIZE_MAX / 8) ? SIZE_MAX : aligned(tensor->count * n * cnnc_type_size(tensor->type));
 }
 
 /* Memory for the tables of pointers and the arrays they point to. */

@@ -65,6 +65,11 @@ static void wrong_files(void **state) {
         write_text(path, cases[i].contents);
         expect_says(words, 1, cases[i].says);
     }
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite("# one\0\n", 1, 7, f), 7);
+    assert_int_equal(fclose(f), 0);
+    expect_says(words, 1, "wrong.tune: error: not a text file");
     char *other = text(NETS "dense.net -o %s/dense.c --target=avx2 --tuning=%s", folder, path);
     write_text(path, "avx2 another dense 1=1 direct\navx2 dense_out dense 13*13x17=17 winograd\n");
     expect_says(other, 0, "wrong.tune:1: warning: the network has no dense 'another' of these shapes that direct covers on avx2");

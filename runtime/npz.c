@@ -62,10 +62,9 @@ static zip_int64_t locate(const archive *a, const char *key) {
 /* Whether a member can be unpacked, and to what the archive says, before memory for it is asked for. */
 static int check_member(const archive *a, zip_uint64_t at, const char *name, zip_stat_t *s) {
     const zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
-    if (zip_stat_index(a->zip, at, 0, s) != 0)
-        return failed(a, name, zip_get_error(a->zip));
-    if ((s->valid & needed) != needed || s->encryption_method != ZIP_EM_NONE)
-        return cnnc_fail(a->error, "%s/%s: is encrypted", a->file->path, name);
+    int known = zip_stat_index(a->zip, at, 0, s) == 0 && (s->valid & needed) == needed;
+    if (!known || s->encryption_method != ZIP_EM_NONE)
+        return cnnc_fail(a->error, "%s/%s: %s", a->file->path, name, known ? "is encrypted" : "has no whole entry in the archive's directory");
     if (s->comp_method != ZIP_CM_STORE && s->comp_method != ZIP_CM_DEFLATE)
         return cnnc_fail(a->error, "%s/%s: is packed by method %d, not by deflate as NumPy does", a->file->path, name, s->comp_method);
     if (s->comp_size > a->file->size)

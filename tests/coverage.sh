@@ -24,7 +24,7 @@ report() {
         --exclude-lines-by-pattern "$unreachable" "$@" "$build/CMakeFiles"
 }
 # Of parser, escaping and readers, then of everything.
-readers='(compiler/(parse(_cursor|_value)?|template_parse|tuning|commands/depfile|base/(file|strbuf|diag))|runtime/(json|idx|npy|safetensors|checkpoint|file|dataset|weights))\.[ch]'
+readers='(compiler/(parse(_cursor|_value)?|template_(parse|expr)|tuning|commands/depfile|base/(file|strbuf|diag))|runtime/(json|idx|npy|npz|csv|cifar|folder|loader|safetensors|checkpoint|file|dataset|weights))\.[ch]'
 echo "== parser, escaping, readers: lines, branches"
 report --filter "$readers" --sort-percentage
 report --filter "$readers" --sort-percentage --branches

@@ -111,6 +111,7 @@ static void what_is_not_a_table_of_numbers(void **state) {
     refuse("a,b,c\n1,2,3\n1,2,3,4\n", "a.csv:3:6: more than the 3 fields that the first line names");
     refuse("a,b,c\n1,\"2,3\n1,2,3\n", "a.csv:2:3: the quoted field does not end");
     refuse("a,b,\"c\n", "a.csv:1:5: the quoted field does not end");
+    refuse("a,b,\"", "a.csv:1:5: the quoted field does not end");
     refuse("a,b,c\n1,\"2\"2,3\n", "a.csv:2:6: a comma has to follow the quoted field");
     refuse("a,\"b\nb\"x,c\n1,2,3\n", "a.csv:2:3: a comma has to follow the quoted field");
     refuse("a,b\n1,2\n,\n", "a.csv:3:1: there is no value");

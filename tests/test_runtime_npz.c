@@ -40,6 +40,7 @@ typedef struct Member {
     unsigned char first;
     unsigned claims; /* the size that the archive says; 0: the true one */
     int method, crc; /* crc: added to the checksum */
+    int flags;       /* 1: encrypted */
 } Member;
 
 static unsigned char zip[8192];
@@ -65,7 +66,7 @@ static uint32_t crc32_of(const unsigned char *bytes, size_t size) {
 
 /* What local header and directory both have. */
 static void put_facts(const Member *m, uint32_t crc, size_t size) {
-    put(20, 2), put(0, 2), put((uint64_t)m->method, 2), put(0, 2), put(0x21, 2), put(crc + (uint32_t)m->crc, 4);
+    put(20, 2), put((uint64_t)m->flags, 2), put((uint64_t)m->method, 2), put(0, 2), put(0x21, 2), put(crc + (uint32_t)m->crc, 4);
     put(size, 4), put(m->claims ? m->claims : size, 4), put(strlen(m->name), 2), put(0, 2);
 }
 
@@ -97,7 +98,7 @@ static const char *archive_of(const Member *members, size_t count) {
 
 #define ARCHIVE(...) archive_of((const Member[]){__VA_ARGS__}, sizeof((const Member[]){__VA_ARGS__}) / sizeof(Member))
 
-#define OF(...) {__VA_ARGS__, 0, 0, 0} /* an honest member */
+#define OF(...) {__VA_ARGS__, 0, 0, 0, 0} /* an honest member */
 
 /* The first byte of each input and target, -1 without. */
 static void expect(const cnnc_network *n, const char *where, const char *split, size_t examples, int x, int y) {
@@ -205,8 +206,9 @@ static void hostile_archives(void **state) {
     refuse(&network, damaged(CENTRAL + 16, "\0\0\0\0", 4), "a.npz/x.npy: damaged archive: "); /* another checksum */
     refuse(&network, damaged(CENTRAL + 42, "\xff\xff\xff\xff", 4), "a.npz"); /* where it is not */
     refuse(&network, damaged(LOCAL + 60, "\xff\xff\xff\xff", 4), "a.npz/x.npy: damaged archive: ");
-    refuse(&network, ARCHIVE({"x.npy", 2, 2, 8, 1u << 30, 0, 0}), "a.npz/x.npy: unpacks to 1073741824 bytes, as the archive says, but its 132 bytes");
-    refuse(&network, ARCHIVE({"x.npy", 2, 2, 8, 0, 0, 1}), "a.npz/x.npy: damaged archive: ");
+    refuse(&network, ARCHIVE({"x.npy", 2, 2, 8, 1u << 30, 0, 0, 0}), "a.npz/x.npy: unpacks to 1073741824 bytes, as the archive says, but its 132 bytes");
+    refuse(&network, ARCHIVE({"x.npy", 2, 2, 8, 0, 0, 1, 0}), "a.npz/x.npy: damaged archive: ");
+    refuse(&network, ARCHIVE({"x.npy", 2, 2, 8, 0, 0, 0, 1}), "a.npz/x.npy: is encrypted");
     for (size_t size = 4; size < PACKED; size++) assert_int_equal(read_exactly(packed, size), CNNC_FAILED); /* cut anywhere */
 }
 

@@ -39,6 +39,8 @@ int __real_fileno(FILE *);
 int __real_fclose(FILE *);
 int __real_inflate(void *, int);
 char *__real_realpath(const char *, char *);
+__attribute__((weak)) void *__real_zip_open_from_source(void *, int, void *); /* weak: where there is a libzip */
+__attribute__((weak)) void zip_error_set(void *, int, int);
 
 /* ---- which call fails -------------------------------------------------------------------------------------------------- */
 
@@ -146,6 +148,12 @@ int __wrap_inflateInit2_(void *stream, int bits, const char *version, int size) 
 }
 
 int __wrap_inflate(void *stream, int flush) { return memory_fails("inflate") ? -4 : __real_inflate(stream, flush); }
+
+void *__wrap_zip_open_from_source(void *source, int flags, void *why) {
+    if (!memory_fails("zip_open_from_source")) return __real_zip_open_from_source(source, flags, why);
+    zip_error_set(why, 14 /* ZIP_ER_MEMORY */, 0);
+    return NULL;
+}
 
 /* ---- files ------------------------------------------------------------------------------------------------------------- */
 

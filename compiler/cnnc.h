@@ -97,6 +97,14 @@ const char *write_files(Arena *, const OutFile *, int n);  /* the same for all o
 
 bool same_file(const char *a, const char *b); /* whether writing one would be writing the other; not of devices */
 
+/* ---- base/unfinished.c -------------------------------------------------------------------------------------------
+ * Files and empty folders that out_of_memory() and bug() remove, the last one first. Paths are not copied. Who adds some
+ * takes the count before, and removes or forgets in the end what came since. */
+int count_unfinished(void);
+void add_unfinished(const char *path);
+void remove_unfinished(int from);
+void forget_unfinished(int from);
+
 /* ---- template.c --------------------------------------------------------------------------------------------------
  * The template engine. Templates are C with directive lines; docs/templates.md is its reference. */
 typedef struct Bindings Bindings; /* names bound to integers, strings, lists and records */

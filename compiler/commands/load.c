@@ -89,17 +89,19 @@ static bool run_compiler(char **argv) {
 /* Writes source, header and the runtime's header into a folder of their own, compiles, and moves the result to `object`. */
 static bool build_object(Compilation *c, const char *cache, const char *cc, const char *object) {
     char *folder = arena_printf(c->arena, "%s/XXXXXX", cache);
+    int mark = count_unfinished();
     if (!mkdtemp(folder)) return false;
+    add_unfinished(folder);
     const char *source = arena_printf(c->arena, "%s/network.c", folder), *header = arena_printf(c->arena, "%s/%s", folder, c->options.header);
     const char *network_h = arena_printf(c->arena, "%s/cnnc_network.h", folder), *made = arena_printf(c->arena, "%s/network.so", folder);
+    const char *const files[] = {source, header, network_h, made};
+    for (int i = 0; i < LENGTH(files); i++) add_unfinished(files[i]);
     const char *failure = write_file(c->arena, source, c->c.text, c->c.length);
     if (!failure) failure = write_file(c->arena, header, c->h.text, c->h.length);
     if (!failure) failure = write_file(c->arena, network_h, runtime_header(), strlen(runtime_header()));
     if (failure) say_error("%s", failure);
     bool fine = !failure && run_compiler(compiler_command(c->arena, cc, folder, source, made)) && !rename(made, object);
-    const char *const files[] = {source, header, network_h, made};
-    for (int i = 0; i < LENGTH(files); i++) unlink(files[i]);
-    rmdir(folder);
+    remove_unfinished(mark);
     return fine;
 }
 

@@ -45,6 +45,7 @@ void strbuf_free(StrBuf *);
 void strbuf_add(StrBuf *, const char *s);
 void strbuf_add_n(StrBuf *, const char *s, size_t n);
 void strbuf_printf(StrBuf *, const char *format, ...) PRINTF_LIKE(2, 3);
+void strbuf_vprintf(StrBuf *, const char *format, va_list) PRINTF_LIKE(2, 0);
 
 /* ---- base/map.c: values by name ---- */
 typedef struct Map { const char **keys; void **values; size_t used, capacity; } Map; /* {0} is an empty one */

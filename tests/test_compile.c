@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test_processes.h"
 
+#include "commands/commands.h"
+
 #define NETS CNNC_SOURCE_DIR "/tests/nets/"
 
 static char *in_folder(const char *name) { return text("%s/%s", folder, name); }
@@ -56,6 +58,22 @@ static void rules_name_templates(void **state) {
     free(c), free(d), free(rule), free(start);
 }
 
+static void names_in_rules(void **state) {
+    (void)state;
+    static const struct { const char *c, *h, *targets; } cases[] = {
+        {"a.c", "a.h", "a.c a.h"}, {"a b.c", "a\tb.h", "a\\ b.c a\\\tb.h"}, {"#.c", "$.h", "\\#.c $$.h"}, {"a\\b.c", "a\\ b.h", "a\\b.c a\\\\\\ b.h"},
+        {"a:.c", "a.h", NULL}, {"a.c", "a%.h", NULL}, {"a.c", "a;.h", NULL}, {"a|.c", "a.h", NULL}, {"a.c", "a\n.h", NULL}, {"a\r", "a.h", NULL}, {"a.c\\", "a.h", NULL},
+        {"", "a.h", NULL}, {"a.c", "", NULL},
+    };
+    Arena *arena = arena_new();
+    for (int i = 0; i < LENGTH(cases); i++) {
+        const char *found = depfile_targets(arena, cases[i].c, cases[i].h);
+        if (cases[i].targets) assert_string_equal(found ? found : "nothing", cases[i].targets);
+        else assert_null(found);
+    }
+    arena_free(arena);
+}
+
 static void warnings_as_errors(void **state) {
     (void)state;
     char *c = in_folder("out.c"), *loose = text(CNNC_SOURCE_DIR "/tests/golden/warnings/unused_layer.net -o %s", c), *strict = text("%s -Werror", loose);
@@ -104,7 +122,7 @@ static void nothing_is_left(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules), cmocka_unit_test(rules_name_templates), cmocka_unit_test(warnings_as_errors), cmocka_unit_test(all_outputs_or_none),
+        cmocka_unit_test(rules), cmocka_unit_test(rules_name_templates), cmocka_unit_test(names_in_rules), cmocka_unit_test(warnings_as_errors), cmocka_unit_test(all_outputs_or_none),
         cmocka_unit_test(nothing_is_left),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

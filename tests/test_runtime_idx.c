@@ -149,6 +149,16 @@ static void files_are_found_out(void **state) {
     assert_says(&error, "No such file");
     assert_int_equal(cnnc_array_read(test_folder, &a, &error), CNNC_FAILED);
     assert_says(&error, "not a regular file");
+    assert_int_equal(cnnc_idx_read(in_folder("none"), &a, &error), CNNC_FAILED);
+    assert_says(&error, "none: No such file or directory");
+    static const char *const neither[] = {"", "\x1f", "\x1f\x8a", "\1", "\1\2"};
+    for (size_t i = 0; i < sizeof neither / sizeof *neither; i++) {
+        write_bytes(in_folder("text"), neither[i], strlen(neither[i]));
+        assert_int_equal(cnnc_array_read(in_folder("text"), &a, &error), CNNC_FAILED);
+        assert_says(&error, "text: at byte 0: neither .npy, IDX nor gzip");
+    }
+    write_bytes(in_folder("text"), "\0\1", 2);
+    assert_int_equal(cnnc_array_read(in_folder("text"), &a, &error), CNNC_FAILED);
     write_bytes(in_folder("text"), "hello", 5);
     assert_int_equal(cnnc_array_read(in_folder("text"), &a, NULL), CNNC_FAILED);
     assert_int_equal(cnnc_array_read(in_folder("text"), &a, &error), CNNC_FAILED);

@@ -36,14 +36,16 @@ static void choices_are_found_and_taken(void **state) {
     free(path), free(tune), free(select), free(lines), free(said);
 }
 
-/* Another choice than that of cost; another target's and other shapes' choices are not for it. */
+/* Another choice than that of cost; another target's, other shapes' and another op's choices are not for it. */
 static void choices_are_obeyed(void **state) {
     (void)state;
     char *path = in_folder("by_hand.tune"), *words = text(NETS "dense.net --target=vec16 --emit=select --tuning=%s", path);
-    write_text(path, "# by hand\n\nvec16 dense_out dense 13*13x17=17 plain\navx2 dense_1_out dense 17*17x1=1 plain\nvec16 dense_2_out dense 2*1x34=34 plain\n");
+    write_text(path, "# by hand\n\nvec16 dense_out dense 13*13x17=17 plain\navx2 dense_1_out dense 17*17x1=1 plain\nvec16 dense_2_out dense 2*1x34=34 plain\n"
+                     "vec16 dense_kernel_grad dense 13*17=13x17 plain\n");
     expect_says(words, 0, "  dense_out                    dense                    plain       tuned; ");
     expect_says(words, 0, "  dense_1_out                  dense                    direct      ");
     expect_says(words, 0, "  dense_2_out                  dense                    direct      ");
+    expect_says(words, 0, "  dense_kernel_grad            dense_grad_kernel        direct      ");
     unlink(path);
     free(path), free(words);
 }

@@ -278,12 +278,14 @@ static int parse(unsigned char *bytes, size_t size, const char *name, cnnc_safet
         if (result == CNNC_OK)
             result = check_cover(&r);
     }
-    if (result != CNNC_OK)
+    if (result != CNNC_OK) {
         cnnc_safetensors_free(file);
+        return result;
+    }
     for (int i = 0; i < file->count; i++)
         cnnc_reorder(CNNC_LITTLE_ENDIAN, file->tensors[i].array.data, file->tensors[i].array.count,
                      cnnc_dtype_size(file->tensors[i].array.dtype));
-    return result;
+    return CNNC_OK;
 }
 
 int cnnc_safetensors_parse(const void *bytes, size_t size, const char *name, cnnc_safetensors *file, cnnc_error *error) {

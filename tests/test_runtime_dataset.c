@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include "../runtime/loader.h"
+
 static cnnc_error error;
 
 static const cnnc_tensor image_inputs[] = {{"input", CNNC_U8, 3, {2, 2, 1}, 4, 0}};
@@ -135,6 +137,40 @@ static void networks_that_no_folder_fits(void **state) {
     assert_says(&error, "network images has no input");
 }
 
+static void many_arrays(void **state) {
+    (void)state;
+    static cnnc_parts parts;
+    char text[64];
+    for (int i = 0; i <= CNNC_MAX_PARTS; i++) {
+        cnnc_array array = {CNNC_DTYPE_U16, i % 2 ? 1 : 0, {3}, i % 2 ? 3 : 1, NULL};
+        int result = cnnc_parts_add(&parts, &array, (cnnc_origin){.path = "a", .first = 7, .step = cnnc_example_bytes(&array)}, &error);
+        assert_int_equal(result, i < CNNC_MAX_PARTS ? CNNC_OK : CNNC_FAILED);
+    }
+    assert_string_equal(error.text, "a: more than 64 arrays");
+    cnnc_part_place(&parts.parts[1], 2, text, sizeof text);
+    assert_string_equal(text, "a: at byte 11");
+    cnnc_part_place(&parts.parts[0], 0, text, sizeof text);
+    assert_string_equal(text, "a: at byte 7");
+    cnnc_parts_free(&parts);
+}
+
+/* Files that cannot be asked for a split. */
+static void splits_of_files(void **state) {
+    (void)state;
+    int has = 1;
+    assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
+    assert_int_equal(cnnc_dataset_has_test(in_folder("fifo"), &has, &error), CNNC_FAILED);
+    assert_says(&error, "fifo: not a regular file");
+    write_bytes(in_folder("text"), "hello", 5);
+    write_bytes(in_folder("labels"), label_file, sizeof label_file);
+    static const char *const without[] = {"none", "text", "labels"}; /* that they cannot be read is said when they are */
+    for (int i = 0; i < 3; i++) {
+        has = 1;
+        assert_int_equal(cnnc_dataset_has_test(in_folder(without[i]), &has, &error), CNNC_OK);
+        assert_false(has);
+    }
+}
+
 /* Sizes that no memory has are refused before they wrap around. */
 static void sizes_that_overflow(void **state) {
     (void)state;
@@ -244,6 +280,7 @@ int main(void) {
         cmocka_unit_test(npy_files),         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(views),             cmocka_unit_test(one_hot_of_each_type),
         cmocka_unit_test(networks_that_no_folder_fits), cmocka_unit_test(sizes_that_overflow),
+        cmocka_unit_test(many_arrays), cmocka_unit_test(splits_of_files),
         cmocka_unit_test(integers),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

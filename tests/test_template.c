@@ -221,6 +221,12 @@ static void test_syntax_errors(void **state) {
         {"${0x}", "0x needs digits"},
         {"${mix(1, 2)}", "there is no function \"mix\"; did you mean \"m"},
         {"${softplus(1)}", "a definition is called on a line of its own"},
+        {"${each(gelu, \", \", x = 1, y = 2)}", "t.c.tmpl:1: error: each() takes a fragment, a separator and name = count"},
+        {"${each(gelu, \", \")}", "each() takes a fragment, a separator and name = count"},
+        {"${each(gelu, \", \", x = minus)}", "t.c.tmpl:1: error: a count of -7 is outside of 0 to 10000000"},
+        {"${each(gelu, \", \", x = 10000001)}", "a count of 10000001 is outside of 0 to 10000000"},
+        {"${expand(gelu, a = 1, b = 1, c = 1, d = 1, e = 1, f = 1, g = 1, h = 1, i = 1, j = 1, k = 1, l = 1, m = 1, n = 1, o = 1, p = 1, q = 1, r = 1, s = 1, t = 1,"
+         " u = 1, v = 1, w = 1, x = 1, y = 1, z = 1, A = 1, B = 1, C = 1, D = 1, E = 1, F = 1)}", "t.c.tmpl:1: error: a call has at most 32 arguments"},
         {"${min(1)}", "min() takes 2 or more arguments, not 1"}, {"${len(1, 2)}", "len() takes 1 argument, not 2"},
         {"${expand(gelu, 1)}", "expected a name for the fragment"}, {"${expand()}", "expected an expression"},
         {"x\n$fro i in 0..1\n$end", "t.c.tmpl:2: error: unknown directive \"$fro\"; did you mean \"$for\"?"},

@@ -100,8 +100,20 @@ static void callbacks(void **state) {
     says(said, " - learning_rate: 0.0500\n");
     assert_null(strstr(said, "Epoch 3/9"));
     assert_true(there("b"));
-    says(train("a.net --early-stopping=3", 1), "early_stopping monitors a result of validation data, and there is none");
-    says(train("a.net --early-stopping=3 --monitor=acc", 1), "there is no result 'acc' to monitor, network a has loss, val_loss, accuracy, val_accuracy");
+    static const char unvalidated[] = "--early-stopping monitors val_loss, a result of validation data, and there is none\n"
+                                      "hint: --validation-split=0.1 sets examples apart, --validation-data names others, --monitor=loss does without\n";
+    said = train("a.net --early-stopping=3", 1);
+    says(said, unvalidated);
+    assert_null(strstr(said, "examples,")); /* said before the data are loaded */
+    says(train("a.net --early-stopping=3 --validation-split=0", 1), unvalidated);
+    train("a.net --early-stopping=3 --validation-split=0.2 --dry-run", 0);
+    train("a.net --early-stopping=3 --validation-data=X.npy,Y.npy --dry-run", 0);
+    says(train("a.net --early-stopping=3 --monitor=acc", 1),
+         "--early-stopping: there is no result 'acc' to monitor, network a has loss, val_loss, accuracy, val_accuracy\nhint: did you mean 'accuracy'?\n");
+    said = run("train a.net --reduce-lr=3,monitor=val_los --data nowhere.npz", 1);
+    says(said, "--reduce-lr: there is no result 'val_los' to monitor, network a has loss, val_loss, accuracy, val_accuracy\nhint: did you mean 'val_loss'?\n");
+    says(train("a.net --save-best=b --monitor=mae", 1), "hint: 'metrics=' of the compile statement adds results\n");
+    says(train("a.net --monitor=loss", 2), "--monitor without --early-stopping, --reduce-lr or --save-best\nhint: it tells them what to watch\n");
     says(train("a.net --early-stopping=patienc=3", 2), "--early-stopping has no 'patienc'\nhint: did you mean 'patience'?");
     says(train("a.net --early-stopping=patience=3.5", 2), "--early-stopping: patience cannot be '3.5'");
     says(train("a.net --reduce-lr=2,3", 2), "--reduce-lr: '3' is not NAME=VALUE");

@@ -85,7 +85,49 @@ static bool reduce_lr(Arena *arena, const CallbackOptions *o, cnnc_reduce_lr *r)
     return take_settings(arena, "--reduce-lr", o->reduce_lr, settings, LENGTH(settings));
 }
 
-int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_network *network, Callbacks *c) {
+/* ---- what they watch ------------------------------------------------------------------------------------------------- */
+
+static const char **result_names(Arena *arena, const cnnc_network *network, int *n) {
+    const char **names = NULL;
+    *n = 0;
+    for (int i = 0; i <= network->metric_count; i++) {
+        const char *name = i ? network->metrics[i - 1] : "loss";
+        *PUSH(arena, names, *n) = name;
+        *PUSH(arena, names, *n) = arena_printf(arena, "val_%s", name);
+    }
+    return names;
+}
+
+/* The result meant: one that is spelled nearly so, or begins so, as "acc". */
+static const char *meant(const char *name, const char *const *names, int n) {
+    const char *near = nearest(name, names, n);
+    for (int i = 0; i < n && !near; i++)
+        if (strlen(name) > 2 && !strncmp(names[i], name, strlen(name))) near = names[i];
+    return near;
+}
+
+/* Whether there is such a result: better known before the data are loaded. */
+static bool can_watch(Arena *arena, const cnnc_network *network, const char *option, const char *name, bool validated) {
+    int n;
+    const char **names = result_names(arena, network, &n), *list = "";
+    bool known = false;
+    for (int i = 0; i < n; i++) {
+        known |= !strcmp(names[i], name);
+        list = arena_printf(arena, "%s%s%s", list, i ? ", " : "", names[i]);
+    }
+    bool validation = !strncmp(name, "val_", 4);
+    if (known && (validated || !validation)) return true;
+    if (known) {
+        say_error("%s monitors %s, a result of validation data, and there is none\nhint: --validation-split=0.1 sets examples apart, --validation-data names others, --monitor=%s does without", option, name, name + 4);
+        return false;
+    }
+    const char *near = meant(name, names, n);
+    say_error("%s: there is no result '%s' to monitor, network %s has %s\nhint: %s", option, name, network->name, list,
+              near ? arena_printf(arena, "did you mean '%s'?", near) : "'metrics=' of the compile statement adds results");
+    return false;
+}
+
+int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_network *network, bool validated, Callbacks *c) {
     cnnc_error failure;
     *c = (Callbacks){.count = 0};
     cnnc_early_stopping e;
@@ -95,6 +137,9 @@ int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_ne
     cnnc_save_best_defaults(&s);
     s.path = o->save_best;
     if (o->monitor) s.monitor = o->monitor;
+    if ((o->early_stopping && !can_watch(arena, network, "--early-stopping", e.monitor, validated)) ||
+        (o->reduce_lr && !can_watch(arena, network, "--reduce-lr", r.monitor, validated)) || (o->save_best && !can_watch(arena, network, "--save-best", s.monitor, validated)))
+        return EXIT_INPUT;
     bool fine = (!o->early_stopping || !cnnc_early_stopping_new(network, &e, &c->hooks[c->count++], &failure)) &&
                 (!o->reduce_lr || !cnnc_reduce_lr_new(network, &r, &c->hooks[c->count++], &failure)) &&
                 (!o->save_best || !cnnc_save_best_new(network, &s, &c->hooks[c->count++], &failure)) &&

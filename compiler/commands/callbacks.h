@@ -13,7 +13,7 @@ typedef struct CallbackOptions { const char *early_stopping, *reduce_lr, *save_b
     {"--tensorboard", &(o).tensorboard, NULL, NULL, 0, 0, "DIR", "results for TensorBoard, in DIR/train and DIR/validation"}
 
 typedef struct Callbacks { cnnc_hook hooks[5]; int count; } Callbacks;
-/* An exit status, after a message unless EXIT_FINE. Free them whatever it is. */
-int callbacks_from_options(Arena *, const CallbackOptions *, const cnnc_network *, Callbacks *);
+/* An exit status, after a message unless EXIT_FINE. Free them whatever it is. validated: there will be validation data. */
+int callbacks_from_options(Arena *, const CallbackOptions *, const cnnc_network *, bool validated, Callbacks *);
 void free_callbacks(Callbacks *);
 #endif

@@ -130,7 +130,8 @@ static int train_with(Compilation *c, const cnnc_network *network, const TrainOp
     Callbacks callbacks;
     cnnc_model *model = NULL;
     const char *to = o->to ? o->to : default_weights(c->arena, strcmp(o->net, "-") ? o->net : network->name);
-    int status = callbacks_from_options(c->arena, &o->callbacks, network, &callbacks);
+    bool validated = o->validation_data || (o->split >= 0 ? o->split : network->validation_split) > 0;
+    int status = callbacks_from_options(c->arena, &o->callbacks, network, validated, &callbacks);
     if (status == EXIT_FINE) {
         if (cnnc_summary(network, stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure) || !load_data(network, o, &data, &failure) ||
             !(model = cnnc_model_new(network, o->threads, NULL, &failure)))
@@ -158,11 +159,14 @@ static int train(Compilation *c, const TrainOptions *o) {
     return status;
 }
 
+static bool watches(const CallbackOptions *o) { return o->early_stopping || o->reduce_lr || o->save_best; }
+
 /* Usage that the table of options cannot tell. */
 static bool check_usage(TrainOptions *o) {
     char *end;
     if (!o->checkpoint && (o->resume || o->checkpoint_batches)) return say_error("--checkpoint FILE is missing\nhint: %s goes with it", o->resume ? "--resume" : "--checkpoint-batches"), false;
     if (o->partial && !o->from) return say_error("--partial without --weights FROM\nhint: it takes of FROM only the layers that the network has, too"), false;
+    if (o->callbacks.monitor && !watches(&o->callbacks)) return say_error("--monitor without --early-stopping, --reduce-lr or --save-best\nhint: it tells them what to watch"), false;
     if (o->validation_split && o->validation_data) return say_error("--validation-split and --validation-data exclude each other"), false;
     if (!o->data) return say_error("--data is missing\nhint: --data DIR, a folder with the files of MNIST or CIFAR, or --data data.csv:label, data.npz or X.npy,Y.npy"), false;
     if (!o->validation_split) return true;

@@ -133,6 +133,19 @@ static void other_networks_are_refused(void **state) {
     says(train("a.net -o w --checkpoint=k --resume --epochs=4", 0), "Resumed after 21 updates\nEpoch 4/4\n");
 }
 
+/* In the words of the command line, with what to do. */
+static void other_callbacks_are_refused(void **state) {
+    (void)state;
+    static const char then[] = "\nhint: --resume goes on with the description, data and options of then; without it another training begins\n";
+    train("a.net -o w --checkpoint=k --monitor=loss --early-stopping=2 --reduce-lr=2 --save-best=b", 0);
+    says(train("a.net -o w --checkpoint=k --resume --monitor=loss --early-stopping=3 --reduce-lr=2 --save-best=b", 1),
+         text("cnnc: error: k: of another training: '--early-stopping' was patience=2, now it is patience=3%s", then));
+    says(train("a.net -o w --checkpoint=k --resume --monitor=loss --early-stopping=2 --reduce-lr=3 --save-best=b", 1), "'--reduce-lr' was patience=2, now it is patience=3\nhint: ");
+    says(train("a.net -o w --checkpoint=k --resume --monitor=loss --early-stopping=2 --reduce-lr=2", 1), "there is no '--save-best: monitor=loss mode=min");
+    says(train("a.net -o w --checkpoint=k --resume --monitor=loss --early-stopping=2 --reduce-lr=2 --save-best=b --batch-size=4", 1), text("k: was made with batch size 8, now it is 4%s", then));
+    says(train("a.net --monitor=loss --reduce-lr=factor=2", 1), "cnnc: error: --reduce-lr: a factor of 2, not between 0 and 1\n");
+}
+
 static void weights_by_name(void **state) {
     (void)state;
     train("a.net -o w", 0);
@@ -242,7 +255,7 @@ static int clean_up(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
-        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(weights_by_name), cmocka_unit_test(tables),
+        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(weights_by_name), cmocka_unit_test(tables),
         cmocka_unit_test(a_signal_before_the_test), cmocka_unit_test(devices),
     };
     return cmocka_run_group_tests(tests, make_files, clean_up);

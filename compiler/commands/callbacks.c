@@ -127,6 +127,41 @@ static bool can_watch(Arena *arena, const cnnc_network *network, const char *opt
     return false;
 }
 
+/* ---- what is said of them ---------------------------------------------------------------------------------------------- */
+
+/* The runtime's names of callbacks, in checkpoints and at a message's beginning, and the options that make them. */
+static const struct { const char *name, *option; } callback_names[] = {
+    {"early_stopping", "--early-stopping"}, {"reduce_lr_on_plateau", "--reduce-lr"}, {"save_best", "--save-best"},
+};
+
+/* A callback's name at s, "callback early_stopping" or, at a message's beginning, "early_stopping": its length; else 0. */
+static size_t callback_at(const char *s, bool first, const char **option) {
+    static const char word[] = "callback ";
+    size_t before = strncmp(s, word, strlen(word)) ? 0 : strlen(word);
+    for (int i = 0; (before || first) && i < LENGTH(callback_names); i++) {
+        size_t length = strlen(callback_names[i].name);
+        if (strncmp(s + before, callback_names[i].name, length) || !strchr(": '", s[before + length])) continue;
+        *option = callback_names[i].option;
+        return before + length;
+    }
+    return 0;
+}
+
+void say_in_options(const cnnc_error *failure) {
+    StrBuf text = {0};
+    const char *option;
+    for (const char *s = failure->text; *s;) {
+        size_t length = callback_at(s, s == failure->text, &option);
+        if (length) strbuf_add(&text, option);
+        else strbuf_add_n(&text, s, 1);
+        s += length ? length : 1;
+    }
+    bool refused = strstr(failure->text, ": of another training: ") || strstr(failure->text, ": was made with ");
+    if (refused) strbuf_add(&text, "\nhint: --resume goes on with the description, data and options of then; without it another training begins");
+    say_error("%s", text.text ? text.text : "");
+    strbuf_free(&text);
+}
+
 int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_network *network, bool validated, Callbacks *c) {
     cnnc_error failure;
     *c = (Callbacks){.count = 0};
@@ -145,7 +180,7 @@ int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_ne
                 (!o->save_best || !cnnc_save_best_new(network, &s, &c->hooks[c->count++], &failure)) &&
                 (!o->csv_log || !cnnc_csv_log_new(network, o->csv_log, &c->hooks[c->count++], &failure)) &&
                 (!o->tensorboard || !cnnc_tensorboard_new(network, o->tensorboard, &c->hooks[c->count++], &failure));
-    if (!fine) say_error("%s", failure.text);
+    if (!fine) say_in_options(&failure);
     return fine ? EXIT_FINE : status_of(&failure);
 }
 

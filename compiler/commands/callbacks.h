@@ -16,4 +16,6 @@ typedef struct Callbacks { cnnc_hook hooks[5]; int count; } Callbacks;
 /* An exit status, after a message unless EXIT_FINE. Free them whatever it is. validated: there will be validation data. */
 int callbacks_from_options(Arena *, const CallbackOptions *, const cnnc_network *, bool validated, Callbacks *);
 void free_callbacks(Callbacks *);
+/* An error of the runtime that may be about callbacks, in the words of the options that made them, or about a checkpoint that is of another training. */
+void say_in_options(const cnnc_error *);
 #endif

@@ -27,7 +27,7 @@ typedef struct Data {
 static volatile sig_atomic_t stop; /* the signal that asked for it */
 static void on_signal(int signal) { stop = signal; }
 
-static int fail(const cnnc_error *failure) { return say_error("%s", failure->text), status_of(failure); }
+static int fail(const cnnc_error *failure) { return say_in_options(failure), status_of(failure); }
 
 /* nets/mnist.net -> mnist.safetensors, here. */
 static const char *default_weights(Arena *arena, const char *net) {

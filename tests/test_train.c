@@ -146,6 +146,23 @@ static void other_callbacks_are_refused(void **state) {
     says(train("a.net --monitor=loss --reduce-lr=factor=2", 1), "cnnc: error: --reduce-lr: a factor of 2, not between 0 and 1\n");
 }
 
+/* A training that stopped early stays so, with more epochs too, and says so; its weights are where another one begins. */
+static void an_early_stop_stays(void **state) {
+    (void)state;
+    static const char options[] = "--monitor=loss --early-stopping=patience=1,min_delta=100 --checkpoint=k";
+    const char *said = train(text("a.net -o w1 --epochs=9 %s", options), 0);
+    says(said, "Epoch 2: early stopping\n");
+    assert_null(strstr(said, "It had stopped early"));
+    says(train(text("a.net -o w2 --epochs=20 --resume %s", options), 0),
+         "Resumed after 14 updates: no epoch is left\n"
+         "It had stopped early, at epoch 2: this training is complete. Another one, without --resume, goes on from its weights by --weights\n"
+         "Epoch 2: early stopping\n");
+    assert_same_files(text("%s/w1", folder), text("%s/w2", folder));
+    train("a.net -o w3 --weights w2 --epochs=1 --checkpoint=k", 0);
+    train("a.net -o w1 --epochs=1 --monitor=loss --early-stopping=5 --checkpoint=k", 0);
+    assert_null(strstr(train("a.net -o w1 --epochs=2 --monitor=loss --early-stopping=5 --checkpoint=k --resume", 0), "It had stopped early"));
+}
+
 static void weights_by_name(void **state) {
     (void)state;
     train("a.net -o w", 0);
@@ -255,7 +272,7 @@ static int clean_up(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
-        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(weights_by_name), cmocka_unit_test(tables),
+        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(an_early_stop_stays), cmocka_unit_test(weights_by_name), cmocka_unit_test(tables),
         cmocka_unit_test(a_signal_before_the_test), cmocka_unit_test(devices),
     };
     return cmocka_run_group_tests(tests, make_files, clean_up);

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test_processes.h"
 
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -173,6 +174,20 @@ static void weights_by_name(void **state) {
     says(train("b.net --partial", 2), "--partial without --weights");
 }
 
+/* NaN, whatever its sign is, is said without one. */
+static void no_number(void **state) {
+    (void)state;
+    static float xs[N * 4];
+    write_text("n.net", text(net, "n", "tanh", "0.05")); /* a relu of NaN is 0 */
+    train("n.net -o w", 0);
+    for (int sign = -1; sign <= 1; sign += 2) {
+        for (int i = 0; i < N * 4; i++) xs[i] = copysignf(NAN, (float)sign);
+        write_array("N.npy", CNNC_DTYPE_F32, 2, 4, xs);
+        says(run("train n.net -o w --data N.npy,Y.npy", 1), "cnnc: error: the loss is nan in epoch 1, batch 1 (update 1); ");
+        says(run("evaluate n.net --weights w --data N.npy,Y.npy", 0), "Test loss: nan - accuracy: 0.");
+    }
+}
+
 /* The same examples as tables: the same weights, a test where there are examples for it, places in messages. */
 static void tables(void **state) {
     (void)state;
@@ -272,7 +287,7 @@ static int clean_up(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
-        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(an_early_stop_stays), cmocka_unit_test(weights_by_name), cmocka_unit_test(tables),
+        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(an_early_stop_stays), cmocka_unit_test(weights_by_name), cmocka_unit_test(no_number), cmocka_unit_test(tables),
         cmocka_unit_test(a_signal_before_the_test), cmocka_unit_test(devices),
     };
     return cmocka_run_group_tests(tests, make_files, clean_up);

@@ -72,9 +72,7 @@ static int test(cnnc_model *model, const Data *data, const TrainOptions *o) {
     int tested = cnnc_evaluate(model, &data->test, o->batch_size, 0, stdout, &stop, data->results, &failure);
     if (tested == CNNC_FAILED) return fail(&failure);
     if (tested == CNNC_STOPPED) return printf("Stopped while testing\n"), 128 + stop;
-    printf("Test loss: %.4f", data->results[0]);
-    for (int i = 0; i < model->network->metric_count; i++) printf(" - %s: %.4f", model->network->metrics[i], data->results[1 + i]);
-    printf("\n");
+    print_test(model->network, data->results);
     return EXIT_FINE;
 }
 

@@ -99,7 +99,8 @@ static void what_is_not_a_table_of_numbers(void **state) {
     (void)state;
     refuse("", "a.csv:1:1: the file is empty");
     refuse("\n\r\n", "a.csv:1:1: the file is empty");
-    refuse("1,2,3\n4,5,6\n", "a.csv:1:1: the first line has to name the columns, but has numbers only");
+    refuse("1,2,3\n4,5,6\n", "a.csv:1:1: the first line has to name the columns, but has numbers only: begin the file with a line of 3 names, as x1,...,label");
+    refuse("1,2\n4,5\n", "begin the file with a line of 2 names, as x1,label");
     refuse("a,b,c\n", "a.csv:2:1: no examples follow");
     refuse("a,b,c", "a.csv:2:1: no examples follow");
     refuse("a,b,c\n1,2,3\n1,,3\n", "a.csv:3:3: there is no value in column 'b'");

@@ -85,10 +85,15 @@ static const char *not_finite(const cnnc_model *model) {
     return NULL;
 }
 
+/* For printf, which shows the sign of a NaN too. */
+static double plain(double loss) {
+    return isnan(loss) ? fabs(loss) : loss;
+}
+
 /* A loss that is not a number stays so: whoever waits for the end waits in vain. */
 static int not_a_number(const training *t, int epoch, int batch, cnnc_error *error) {
     const char *first = not_finite(t->model);
-    return cnnc_fail(error, "the loss is %g in epoch %d, batch %d (update %llu); %s%s%s", t->batch[0], epoch + 1, batch + 1,
+    return cnnc_fail(error, "the loss is %g in epoch %d, batch %d (update %llu); %s%s%s", plain(t->batch[0]), epoch + 1, batch + 1,
                      (unsigned long long)t->model->state->step, first ? "'" : "all parameters are finite", first ? first : "", first ? "' is the first parameter that is not finite" : "");
 }
 
@@ -96,7 +101,7 @@ static int not_a_number(const training *t, int epoch, int batch, cnnc_error *err
 static int check_parameters(const training *t, int epoch, cnnc_error *error) {
     const char *first = not_finite(t->model);
     return first ? cnnc_fail(error, "after epoch %d (update %llu) '%s' is the first parameter that is not finite; the loss is %g", epoch + 1,
-                             (unsigned long long)t->model->state->step, first, t->batch[0])
+                             (unsigned long long)t->model->state->step, first, plain(t->batch[0]))
                  : CNNC_OK;
 }
 

@@ -3,6 +3,7 @@
  * The cache is a folder of shared objects whose names are hashes of all that they come from; it is safe to delete. */
 #define _POSIX_C_SOURCE 200809L
 #include "commands.h"
+#include "private.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -10,25 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { MAX_WORDS = 32 };
 
 /* ---- the cache -------------------------------------------------------------------------------------------------------- */
-
-static bool make_folders(char *path) {
-    for (char *slash = path + 1;; slash++) {
-        if (*slash && *slash != '/') continue;
-        char kept = *slash;
-        *slash = 0;
-        bool fine = !mkdir(path, 0777) || errno == EEXIST;
-        *slash = kept;
-        if (!fine) return false;
-        if (!kept) return true;
-    }
-}
 
 /* $XDG_CACHE_HOME/cnnc, ~/.cache/cnnc, or a folder of our own in the place for temporary files. */
 static const char *cache_folder(Arena *arena) {
@@ -39,13 +27,8 @@ static const char *cache_folder(Arena *arena) {
         arena_printf(arena, "%s/cnnc-%ld", tmp && *tmp == '/' ? tmp : "/tmp", (long)getuid()),
     };
     for (int i = 0; i < LENGTH(candidates); i++)
-        if (candidates[i] && make_folders(candidates[i]) && !access(candidates[i], W_OK)) return candidates[i];
+        if (candidates[i] && cnnc_make_folders(candidates[i]) && !access(candidates[i], W_OK)) return candidates[i];
     return NULL;
-}
-
-static uint64_t hash_text(uint64_t h, const char *s) {
-    for (; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
-    return (h ^ 0xff) * 1099511628211u;
 }
 
 static const char *runtime_header(void) {
@@ -132,7 +115,7 @@ const cnnc_network *load_network(Compilation *c, const char *path, Loaded *loade
         say_error("there is no folder to compile in\nhint: XDG_CACHE_HOME, HOME or TMPDIR should name one that can be written");
         return NULL;
     }
-    uint64_t hash = hash_text(hash_text(hash_text(hash_text(1469598103934665603u, c->c.text), c->h.text), runtime_header()), cc);
+    uint64_t hash = hash_text(hash_text(hash_text(hash_text(HASH_START, c->c.text), c->h.text), runtime_header()), cc);
     const char *object = arena_printf(c->arena, "%s/%s-%016" PRIx64 ".so", cache, c->graph->name, hash);
     if (!access(object, R_OK) && open_object(c, object, loaded)) return *status = EXIT_FINE, loaded->network;
     if (!build_object(c, cache, cc, object)) return NULL;

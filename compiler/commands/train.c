@@ -27,7 +27,7 @@ typedef struct Data {
 static volatile sig_atomic_t stop; /* the signal that asked for it */
 static void on_signal(int signal) { stop = signal; }
 
-static int fail(const cnnc_error *failure) { return say_error("%s", failure->text), status_of(failure); }
+static int fail(const cnnc_error *failure) { return say_in_options(failure), status_of(failure); }
 
 /* nets/mnist.net -> mnist.safetensors, here. */
 static const char *default_weights(Arena *arena, const char *net) {
@@ -114,9 +114,7 @@ static int test(cnnc_model *model, const Data *data, const TrainOptions *o) {
     int tested = cnnc_evaluate(model, &data->test, o->batch_size, 0, stdout, &stop, data->results, &failure);
     if (tested == CNNC_FAILED) return fail(&failure);
     if (tested == CNNC_STOPPED) return printf("Stopped while testing\n"), 128 + stop;
-    printf("Test loss: %.4f", data->results[0]);
-    for (int i = 0; i < model->network->metric_count; i++) printf(" - %s: %.4f", model->network->metrics[i], data->results[1 + i]);
-    printf("\n");
+    print_test(model->network, data->results);
     return EXIT_FINE;
 }
 
@@ -191,7 +189,8 @@ static int train_with(Compilation *c, const cnnc_network *network, const TrainOp
     Data data = {.results = NEW_ARRAY(c->arena, double, 1 + network->metric_count)};
     Callbacks callbacks;
     cnnc_model *model = NULL;
-    int status = callbacks_from_options(c->arena, &o->callbacks, network, &callbacks);
+    bool validated = o->validation_data || (o->split >= 0 ? o->split : network->validation_split) > 0;
+    int status = callbacks_from_options(c->arena, &o->callbacks, network, validated, &callbacks);
     if (status == EXIT_FINE) {
         if (cnnc_summary(network, stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure) || !load_data(network, o, &data, &failure) ||
             !(model = cnnc_model_new(network, o->threads, NULL, &failure)))
@@ -222,11 +221,14 @@ static int train(Compilation *c, TrainOptions *o) {
     return status;
 }
 
+static bool watches(const CallbackOptions *o) { return o->early_stopping || o->reduce_lr || o->save_best; }
+
 /* Usage that the table of options cannot tell. */
 static bool check_usage(TrainOptions *o) {
     char *end;
     if (!o->checkpoint && (o->resume || o->checkpoint_batches)) return say_error("--checkpoint FILE is missing\nhint: %s goes with it", o->resume ? "--resume" : "--checkpoint-batches"), false;
     if (o->partial && !o->from) return say_error("--partial without --weights FROM\nhint: it takes of FROM only the layers that the network has, too"), false;
+    if (o->callbacks.monitor && !watches(&o->callbacks)) return say_error("--monitor without --early-stopping, --reduce-lr or --save-best\nhint: it tells them what to watch"), false;
     if (o->validation_split && o->validation_data) return say_error("--validation-split and --validation-data exclude each other"), false;
     if (!o->data) return say_error("--data is missing\nhint: --data DIR, a folder with the files of MNIST or CIFAR, or --data data.csv:label, data.npz or X.npy,Y.npy"), false;
     if (!o->validation_split) return true;

@@ -47,6 +47,11 @@ void strbuf_add_n(StrBuf *, const char *s, size_t n);
 void strbuf_printf(StrBuf *, const char *format, ...) PRINTF_LIKE(2, 3);
 void strbuf_vprintf(StrBuf *, const char *format, va_list) PRINTF_LIKE(2, 0);
 
+/* ---- base/hash.c: FNV-1a; the first h is HASH_START ---- */
+#define HASH_START UINT64_C(1469598103934665603)
+uint64_t hash_number(uint64_t h, uint64_t number);
+uint64_t hash_text(uint64_t h, const char *s); /* and its end: "ab" and "c" are not "a" and "bc" */
+
 /* ---- base/map.c: values by name ---- */
 typedef struct Map { const char **keys; void **values; size_t used, capacity; } Map; /* {0} is an empty one */
 void *map_get(const Map *, const char *key);                              /* NULL when there is none */
@@ -97,6 +102,14 @@ typedef struct OutFile { const char *path, *text; size_t length; } OutFile;
 const char *write_files(Arena *, const OutFile *, int n);  /* the same for all of them together; they appear in this order */
 
 bool same_file(const char *a, const char *b); /* whether writing one would be writing the other; not of devices */
+
+/* ---- base/unfinished.c -------------------------------------------------------------------------------------------
+ * Files and empty folders that out_of_memory() and bug() remove, the last one first. Paths are not copied. Who adds some
+ * takes the count before, and removes or forgets in the end what came since. */
+int count_unfinished(void);
+void add_unfinished(const char *path);
+void remove_unfinished(int from);
+void forget_unfinished(int from);
 
 /* ---- template.c --------------------------------------------------------------------------------------------------
  * The template engine. Templates are C with directive lines; docs/templates.md is its reference. */

@@ -30,11 +30,10 @@ static bool same_kernel(const Program *p, const Kernel *a, const Kernel *b) {
 
 /* Of what same_kernel compares: the same for kernels that it finds to be the same. */
 static size_t hash_of(const Program *p, const Kernel *k) {
-    size_t h = 1469598103934665603u;
-    for (const char *s = k->def->template; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
-    for (int i = 0; i < k->input_count; i++) h = (h ^ (size_t)storage(p, k->inputs[i])->id) * 1099511628211u;
-    for (int i = 0; i < k->integer_count; i++) h = (h ^ (size_t)k->integers[i].value) * 1099511628211u;
-    return h ^ h >> 32;
+    uint64_t h = hash_text(HASH_START, k->def->template);
+    for (int i = 0; i < k->input_count; i++) h = hash_number(h, (uint64_t)storage(p, k->inputs[i])->id);
+    for (int i = 0; i < k->integer_count; i++) h = hash_number(h, (uint64_t)k->integers[i].value);
+    return (size_t)(h ^ h >> 32);
 }
 
 /* Kernels of one hash are a list, in their order: each is compared with those before it. Whatever a kernel reads was made before

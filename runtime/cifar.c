@@ -16,17 +16,21 @@ typedef struct layout {
     unsigned classes;
 } layout;
 
-static int is_cifar10(const cnnc_file *file) {
-    static const char *const names[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
-                                        "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
+static int is_one_of(const cnnc_file *file, const char *const *names, size_t count) {
     int is = 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < count; i++)
         is |= cnnc_path_is(file->path, names[i]);
     return is;
 }
 
+static int is_cifar10(const cnnc_file *file) {
+    static const char *const names[] = {CNNC_CIFAR10_TRAIN, CNNC_CIFAR10_TEST};
+    return is_one_of(file, names, sizeof names / sizeof *names);
+}
+
 static int is_cifar100(const cnnc_file *file) {
-    return cnnc_path_is(file->path, "train.bin") || cnnc_path_is(file->path, "test.bin");
+    static const char *const names[] = {CNNC_CIFAR100_TRAIN, CNNC_CIFAR100_TEST};
+    return is_one_of(file, names, sizeof names / sizeof *names);
 }
 
 /* images[n][SIDE][SIDE][COLORS], labels[n] from the n records of the file. */

@@ -135,7 +135,8 @@ static int read_names(reader *r, table *t) {
             break;
     }
     if (numbers == t->count)
-        return cnnc_fail(r->error, "%s:1:1: the first line has to name the columns, but has numbers only", r->name);
+        return cnnc_fail(r->error, "%s:1:1: the first line has to name the columns, but has numbers only: begin the file with a line of %zu names, as %s%slabel",
+                         r->name, t->count, t->count > 1 ? "x1," : "", t->count > 2 ? "...," : "");
     next_line(r);
     t->place = calloc(t->count, sizeof *t->place);
     return t->place ? CNNC_OK : cnnc_fail_system(r->error, "%s: no memory for %zu columns", r->name, t->count);

@@ -24,7 +24,7 @@ static int read_all(int descriptor, const char *path, unsigned char *bytes, size
     return CNNC_OK;
 }
 
-int cnnc_file_bytes(const char *path, unsigned char **bytes, size_t *size, cnnc_error *error) {
+int cnnc_file_first_bytes(const char *path, size_t most, unsigned char **bytes, size_t *size, cnnc_error *error) {
     *bytes = NULL;
     *size = 0;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* not to hang on a FIFO */
@@ -36,16 +36,34 @@ int cnnc_file_bytes(const char *path, unsigned char **bytes, size_t *size, cnnc_
         result = cnnc_fail_system(error, "%s: %s", path, strerror(errno));
     else if (!S_ISREG(status.st_mode))
         result = cnnc_fail_system(error, "%s: not a regular file", path);
-    else if ((uintmax_t)status.st_size >= SIZE_MAX || !(*bytes = malloc((size_t)status.st_size + 1)))
-        result = cnnc_fail_system(error, "%s: no memory for its %jd bytes", path, (intmax_t)status.st_size);
-    else
-        result = read_all(descriptor, path, *bytes, *size = (size_t)status.st_size, error);
+    uintmax_t length = result == CNNC_OK && (uintmax_t)status.st_size < most ? (uintmax_t)status.st_size : most;
+    if (result == CNNC_OK && (length >= SIZE_MAX || !(*bytes = malloc((size_t)length + 1))))
+        result = cnnc_fail_system(error, "%s: no memory for its %ju bytes", path, length);
+    if (result == CNNC_OK)
+        result = read_all(descriptor, path, *bytes, *size = (size_t)length, error);
     close(descriptor);
     if (result != CNNC_OK) {
         free(*bytes);
         *bytes = NULL;
     }
     return result;
+}
+
+int cnnc_file_bytes(const char *path, unsigned char **bytes, size_t *size, cnnc_error *error) {
+    return cnnc_file_first_bytes(path, SIZE_MAX, bytes, size, error);
+}
+
+int cnnc_make_folders(char *path) {
+    for (char *slash = path + 1;; slash++) {
+        if (*slash && *slash != '/')
+            continue;
+        char kept = *slash;
+        *slash = 0;
+        int made = mkdir(path, 0777) == 0 || errno == EEXIST;
+        *slash = kept;
+        if (!made || !kept)
+            return made;
+    }
 }
 
 /* A new file beside the path; its name is in *temporary. */

@@ -85,10 +85,15 @@ static const char *not_finite(const cnnc_model *model) {
     return NULL;
 }
 
+/* For printf, which shows the sign of a NaN too. */
+static double plain(double loss) {
+    return isnan(loss) ? fabs(loss) : loss;
+}
+
 /* A loss that is not a number stays so: whoever waits for the end waits in vain. */
 static int not_a_number(const training *t, int epoch, int batch, cnnc_error *error) {
     const char *first = not_finite(t->model);
-    return cnnc_fail(error, "the loss is %g in epoch %d, batch %d (update %llu); %s%s%s", t->batch[0], epoch + 1, batch + 1,
+    return cnnc_fail(error, "the loss is %g in epoch %d, batch %d (update %llu); %s%s%s", plain(t->batch[0]), epoch + 1, batch + 1,
                      (unsigned long long)t->model->state->step, first ? "'" : "all parameters are finite", first ? first : "", first ? "' is the first parameter that is not finite" : "");
 }
 
@@ -96,7 +101,7 @@ static int not_a_number(const training *t, int epoch, int batch, cnnc_error *err
 static int check_parameters(const training *t, int epoch, cnnc_error *error) {
     const char *first = not_finite(t->model);
     return first ? cnnc_fail(error, "after epoch %d (update %llu) '%s' is the first parameter that is not finite; the loss is %g", epoch + 1,
-                             (unsigned long long)t->model->state->step, first, t->batch[0])
+                             (unsigned long long)t->model->state->step, first, plain(t->batch[0]))
                  : CNNC_OK;
 }
 
@@ -225,6 +230,8 @@ static int run_epoch(training *t, int epoch, int first, cnnc_error *error) {
 
 /* ---- beginning and end ------------------------------------------------------------------------------------------- */
 
+size_t cnnc_split_at(size_t n, double validation_split) { return (size_t)floor((double)n * (1 - validation_split)); }
+
 /* Keras's split: the last part, before shuffling. */
 static int split_data(training *t, cnnc_error *error) {
     const cnnc_fit_options *o = t->options;
@@ -234,7 +241,7 @@ static int split_data(training *t, cnnc_error *error) {
         return CNNC_OK;
     if (!(o->validation_split > 0 && o->validation_split < 1))
         return cnnc_fail(error, "a validation split of %g, not between 0 and 1", o->validation_split);
-    size_t n = t->data->n, at = (size_t)floor((double)n * (1 - o->validation_split));
+    size_t n = t->data->n, at = cnnc_split_at(n, o->validation_split);
     if (at == 0 || at == n)
         return cnnc_fail(error, "%zu examples are too few for a validation split of %g", n, o->validation_split);
     if (cnnc_dataset_view(network, t->data, 0, at, &t->views[0], error) != CNNC_OK || cnnc_dataset_view(network, t->data, at, n, &t->views[1], error) != CNNC_OK)

@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "loader.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,10 +24,10 @@ static const struct layout {
     {"a folder has images and labels", 0,
      {{IDX_NAMES("train-images", "3"), IDX_NAMES("train-labels", "1")}, {IDX_NAMES("t10k-images", "3"), IDX_NAMES("t10k-labels", "1")}}},
     {"a folder of CIFAR-10 has images and labels", 1,
-     {{"data_batch_1.bin\0", "data_batch_2.bin\0", "data_batch_3.bin\0", "data_batch_4.bin\0", "data_batch_5.bin\0"},
-      {"test_batch.bin\0"}}},
-    {"a folder of CIFAR-100 has images and labels", 1, {{"train.bin\0"}, {"test.bin\0"}}},
+     {{CNNC_CIFAR10_TRAIN}, {CNNC_CIFAR10_TEST}}},
+    {"a folder of CIFAR-100 has images and labels", 1, {{CNNC_CIFAR100_TRAIN}, {CNNC_CIFAR100_TEST}}},
     {"a CSV file has an input and a target", 1, {{"train.csv\0"}, {"test.csv\0"}}},
+    {"a folder has X.npy and Y.npy", 0, {{"X.npy\0x.npy\0", "Y.npy\0y.npy\0"}, {"X_test.npy\0x_test.npy\0", "Y_test.npy\0y_test.npy\0"}}},
 };
 
 enum { LAYOUTS = sizeof layouts / sizeof *layouts };
@@ -71,10 +73,39 @@ static int nothing_found(const char *folder, int split, cnnc_error *error) {
     for (int i = 0; i < LAYOUTS; i++) {
         const char *name = layouts[i].files[split][0];
         size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%s%s", !i ? "" : i < LAYOUTS - 1 ? ", " : " or ", name,
-                 name[strlen(name) + 1] ? "[.gz]" : ""); /* of more names the next one is that */
+        snprintf(text + used, sizeof text - used, "%s%s%s", !i ? "" : i < LAYOUTS - 1 ? ", " : " or ", name, cnnc_path_ends(name + strlen(name) + 1, ".gz") ? "[.gz]" : "");
     }
-    return cnnc_fail(error, "%s: has no %s", folder, text);
+    return cnnc_fail(error, "%s: has no %s, nor one .npz alone", folder, text);
+}
+
+/* *path: the folder's .npz, to be freed, in which both splits are; NULL when there is none, or files of a layout, whose splits they are. */
+static int find_archive(const char *folder, char **path, cnnc_error *error) {
+    const struct layout *layout = NULL;
+    *path = NULL;
+    for (int split = 0; split < SPLITS; split++)
+        if (find_layout(folder, split, &layout, error) != CNNC_OK || layout)
+            return layout ? CNNC_OK : CNNC_FAILED;
+    DIR *names = opendir(folder);
+    if (!names)
+        return cnnc_fail_system(error, "%s: %s", folder, strerror(errno));
+    int result = CNNC_OK, count = 0;
+    for (const struct dirent *entry; result == CNNC_OK && (entry = readdir(names));) {
+        if (entry->d_name[0] == '.' || !cnnc_path_ends(entry->d_name, ".npz"))
+            continue;
+        size_t size = strlen(folder) + strlen(entry->d_name) + 2;
+        if (count++)
+            result = cnnc_fail(error, "%s: has more than one .npz; name the one wanted", folder);
+        else if (!(*path = malloc(size)))
+            result = cnnc_fail_system(error, "%s: no memory", folder);
+        else
+            snprintf(*path, size, "%s/%s", folder, entry->d_name);
+    }
+    closedir(names);
+    if (result == CNNC_OK)
+        return CNNC_OK;
+    free(*path);
+    *path = NULL;
+    return CNNC_FAILED;
 }
 
 static int load_layout(const char *folder, const struct layout *layout, const cnnc_request *request, cnnc_parts *parts,
@@ -100,16 +131,30 @@ static int load_layout(const char *folder, const struct layout *layout, const cn
 
 int cnnc_folder_load(const char *folder, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error) {
     const struct layout *layout;
+    char *archive;
     if (find_layout(folder, split_of(request), &layout, error) != CNNC_OK)
         return CNNC_FAILED;
-    return layout ? load_layout(folder, layout, request, parts, error) : nothing_found(folder, split_of(request), error);
+    if (layout)
+        return load_layout(folder, layout, request, parts, error);
+    if (find_archive(folder, &archive, error) != CNNC_OK)
+        return CNNC_FAILED;
+    int result = archive ? cnnc_load_file(archive, request, parts, error) : nothing_found(folder, split_of(request), error);
+    free(archive);
+    return result;
 }
 
 int cnnc_folder_has_test(const char *folder, int *has, cnnc_error *error) {
     const struct layout *layout;
+    char *archive;
     *has = 0;
     if (find_layout(folder, TEST, &layout, error) != CNNC_OK)
         return CNNC_FAILED;
     *has = layout != NULL;
-    return CNNC_OK;
+    if (layout)
+        return CNNC_OK;
+    if (find_archive(folder, &archive, error) != CNNC_OK)
+        return CNNC_FAILED;
+    int result = archive ? cnnc_file_has_test(archive, has, error) : CNNC_OK;
+    free(archive);
+    return result;
 }

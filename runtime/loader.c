@@ -220,14 +220,23 @@ int cnnc_load(const cnnc_network *network, const char *where, const char *split,
     return result;
 }
 
-static int file_has_test(const char *path, int *has, cnnc_error *error) {
+/* The first bytes tell the format; of most formats that is all that need be read. */
+int cnnc_file_has_test(const char *path, int *has, cnnc_error *error) {
+    enum { FIRST = 16 };
     cnnc_file file = {.path = path};
     unsigned char *bytes;
-    if (cnnc_file_bytes(path, &bytes, &file.size, error) != CNNC_OK)
+    *has = 0;
+    if (cnnc_file_first_bytes(path, FIRST, &bytes, &file.size, error) != CNNC_OK)
         return CNNC_FAILED;
     file.bytes = bytes;
     const cnnc_format *format = format_of(&file);
-    int result = format && format->has_test ? format->has_test(&file, has, error) : CNNC_OK;
+    free(bytes);
+    if (!format || !format->has_test)
+        return CNNC_OK;
+    if (cnnc_file_bytes(path, &bytes, &file.size, error) != CNNC_OK)
+        return CNNC_FAILED;
+    file.bytes = bytes;
+    int result = format->has_test(&file, has, error);
     free(bytes);
     return result;
 }
@@ -236,7 +245,7 @@ int cnnc_dataset_has_test(const char *where, int *has, cnnc_error *error) {
     *has = 0;
     if (is_folder(where))
         return cnnc_folder_has_test(where, has, error);
-    return access(where, F_OK) == 0 ? file_has_test(where, has, error) : CNNC_OK; /* what is not there is a list of files */
+    return access(where, F_OK) == 0 ? cnnc_file_has_test(where, has, error) : CNNC_OK; /* what is not there is a list of files */
 }
 
 int cnnc_array_read(const char *path, cnnc_array *array, cnnc_error *error) {

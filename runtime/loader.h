@@ -59,6 +59,12 @@ extern const cnnc_format cnnc_format_npy, cnnc_format_npz, cnnc_format_idx, cnnc
 
 size_t cnnc_example_bytes(const cnnc_array *array); /* of one example; 0 when there is none */
 
+/* CIFAR's files, known by their names; each ends in another zero. */
+#define CNNC_CIFAR10_TRAIN "data_batch_1.bin\0", "data_batch_2.bin\0", "data_batch_3.bin\0", "data_batch_4.bin\0", "data_batch_5.bin\0"
+#define CNNC_CIFAR10_TEST "test_batch.bin\0"
+#define CNNC_CIFAR100_TRAIN "train.bin\0"
+#define CNNC_CIFAR100_TEST "test.bin\0"
+
 /* Moves an array (its data too, also on failure) to the end of the parts; sets the origin's examples and name. */
 int cnnc_parts_add(cnnc_parts *parts, cnnc_array *array, cnnc_origin origin, cnnc_error *error);
 void cnnc_parts_free(cnnc_parts *parts); /* and makes them zero */
@@ -82,6 +88,8 @@ int cnnc_folder_has_test(const char *folder, int *has, cnnc_error *error); /* ex
 
 /* Reads one file, whatever its format. */
 int cnnc_load_file(const char *path, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error);
+
+int cnnc_file_has_test(const char *path, int *has, cnnc_error *error); /* examples of its own for the split "test" */
 
 /* Reads one file and puts its examples behind those in parts, array by array, of the same types and shapes. */
 int cnnc_load_more(const char *path, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error);

@@ -1,7 +1,7 @@
 /* npz.c: NumPy's .npz, a ZIP archive of .npy files, as np.savez and np.savez_compressed write it. Unpacking is libzip's.
  *
  * Which arrays are read: x_train and y_train, or x_test and y_test, as the split is; else x and y; else arr_0, arr_1 ...,
- * the names that np.savez gives itself: inputs, then targets. What an array is to unpack to has to be within deflate's reach (1032 to 1)
+ * the names that np.savez gives itself: inputs, then targets. X_train is x_train. What an array is to unpack to has to be within deflate's reach (1032 to 1)
  * before memory for it is taken.
  */
 #include "loader.h"
@@ -52,11 +52,12 @@ static int open_archive(archive *a) {
     return result;
 }
 
-/* The place of an array in the archive; negative: it is not there. */
+/* The place of an array in the archive, of that name or else of that name in other letters, X_train say; negative: it is not there. */
 static zip_int64_t locate(const archive *a, const char *key) {
     char member[MOST_NAME];
     snprintf(member, sizeof member, "%s.npy", key);
-    return zip_name_locate(a->zip, member, 0);
+    zip_int64_t at = zip_name_locate(a->zip, member, 0);
+    return at >= 0 ? at : zip_name_locate(a->zip, member, ZIP_FL_NOCASE);
 }
 
 /* Whether a member can be unpacked, and to what the archive says, before memory for it is asked for. */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,18 +24,6 @@ static double wall_clock(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* Makes all folders of a path, which ends in a slash. */
-static int make_folders(char *path) {
-    for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
-        *slash = 0;
-        int made = mkdir(path, 0777) == 0 || errno == EEXIST;
-        *slash = '/';
-        if (!made)
-            return 0;
-    }
-    return 1;
-}
-
 static int file_failed(const board *b, cnnc_error *error) {
     return cnnc_fail_system(error, "%s: an event file cannot be written: %s", b->folder, strerror(errno));
 }
@@ -51,9 +38,9 @@ static int open_file(board *b, int part, cnnc_error *error) {
     gethostname(host, sizeof host - 1);
     for (char *c = host; *c; c++)
         *c = *c == '/' ? '_' : *c;
-    int length = snprintf(path, room, "%s/%s/", b->folder, parts[part]);
-    if (make_folders(path)) {
-        snprintf(path + length, room - (size_t)length, "events.out.tfevents.%017.6f.%s.%ld.%d.v2", now, host, (long)getpid(), part);
+    int length = snprintf(path, room, "%s/%s", b->folder, parts[part]);
+    if (cnnc_make_folders(path)) {
+        snprintf(path + length, room - (size_t)length, "/events.out.tfevents.%017.6f.%s.%ld.%d.v2", now, host, (long)getpid(), part);
         b->files[part] = fopen(path, "ab");
     }
     free(path);

@@ -469,16 +469,32 @@ static int run_command(Command *command, char **argv, Fault fault, long n) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-typedef struct Run { const char *name; Command *command; char *argv[20]; const char *made[4]; } Run;
+enum { MADE = 6 };
+typedef struct Run {
+    const char *name;
+    Command *command;
+    char *argv[20];
+    const char *made[MADE];
+} Run;
 
-static char contents[2][4][1 << 20]; /* of what is made: before, and as it must become */
-static size_t sizes[2][4];
+static char contents[MADE][1 << 20]; /* of what is made, as it must become */
+static size_t sizes[MADE];
+
+/* The one that is made with what is in it: nothing may be there before. NULL: none. */
+static const char *made_folder(const Run *r) {
+    static char name[64];
+    size_t length = r->made[0] ? strcspn(r->made[0], "/") : 0;
+    if (!length || !r->made[0][length]) return NULL;
+    snprintf(name, sizeof name, "%.*s", (int)length, r->made[0]);
+    return name;
+}
 
 static void reset_made(const Run *r, bool old) {
     for (int i = 0; r->made[i]; i++) {
         unlink(in_folder(r->made[i]));
         if (old) write_bytes(in_folder(r->made[i]), "old\n", 4);
     }
+    if (made_folder(r)) rmdir(in_folder(made_folder(r)));
     unlink(in_folder("trained.checkpoint.previous"));
 }
 
@@ -486,7 +502,7 @@ static bool is_whole(const Run *r, int i, bool old, bool new_only) {
     static char found[1 << 20];
     if (access(in_folder(r->made[i]), F_OK)) return !old && !new_only;
     size_t size = read_bytes(in_folder(r->made[i]), found, sizeof found);
-    if (size == sizes[1][i] && !memcmp(found, contents[1][i], size)) return true;
+    if (size == sizes[i] && !memcmp(found, contents[i], size)) return true;
     return old && !new_only && size == 4 && !memcmp(found, "old\n", 4);
 }
 
@@ -505,6 +521,7 @@ static bool command_fails_at(const Run *r, Fault fault, long n, bool old) {
     if (outcome->returned && (outcome->blocks || outcome->descriptors)) complain(what, fault, n, "%s: %ld blocks, %d descriptors leaked", outcome->call, outcome->blocks, outcome->descriptors);
     for (int i = 0; r->made[i]; i++)
         if (!strstr(r->made[i], ".checkpoint") && !is_whole(r, i, old, !status)) complain(what, fault, n, "%s: status %d: %s is not whole", outcome->call, status, r->made[i]);
+    if (status && made_folder(r) && !access(in_folder(made_folder(r)), F_OK)) complain(what, fault, n, "%s: status %d: %s is left", outcome->call, status, made_folder(r));
     if (files_ending(".tmp")) complain(what, fault, n, "%s: a temporary file is left", outcome->call);
     return outcome->reached;
 }
@@ -517,14 +534,14 @@ static void sweep_command(const Run *r) {
         said[read_bytes(in_folder("log"), said, sizeof said - 1)] = 0;
         fail_msg("%s: status %d: %s", r->name, status, said);
     }
-    for (int i = 0; r->made[i]; i++) sizes[1][i] = read_bytes(in_folder(r->made[i]), contents[1][i], sizeof contents[1][i]);
+    for (int i = 0; r->made[i]; i++) sizes[i] = read_bytes(in_folder(r->made[i]), contents[i], sizeof contents[i]);
     for (Fault fault = FAULT_MEMORY; fault <= FAULT_SIGNAL; fault++)
         for (int old = 0; old < 2; old++) {
             reset_made(r, old);
             run_command(r->command, (char **)r->argv, fault, LONG_MAX);
             long calls = outcome->calls, step = all || calls < SOME ? 1 : calls / SOME;
             for (long n = 1; n <= calls + 1; n += n < SOME / 4 || n > calls - 8 ? 1 : step) command_fails_at(r, fault, n, old);
-            if (old && !r->made[0]) break;
+            if (!r->made[0] || made_folder(r)) break;
         }
 }
 
@@ -544,6 +561,8 @@ static void compiling(void **state) {
         {"summary", command_summary, {"summary", net("diamond")}, {NULL}},
         {"manual", command_man, {"man", "train"}, {NULL}},
         {"completion", command_completion, {"completion", "bash", "-o", "cnnc.bash"}, {"cnnc.bash"}},
+        {"format", command_fmt, {"fmt", "--check", net("../../examples/mnist/mnist")}, {NULL}},
+        {"new", command_new, {"new", "project"}, {"project/project.net", "project/CMakeLists.txt", "project/main.c", "project/README.md"}},
     };
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) sweep_command(&runs[i]);
     report("compiler");
@@ -569,10 +588,11 @@ static void training(void **state) {
         {"predict", command_predict, {"predict", "tiny.net", "--input=a.npy", "--weights=trained.keep", "--threads=1", "-o", "outputs.npy", "--target=scalar"}, {"outputs.npy"}},
         {"train with callbacks", command_train, {"train", "tiny.net", "--data=a.npy,b.npy", "--weights=trained.keep", "--partial", "--validation-split=0.2", "-o", "called", "--threads=1", "--target=scalar",
                                                  "--early-stopping=1", "--reduce-lr=patience=0", "--save-best=best", "--csv-log=epochs.csv"}, {"called"}},
+        {"check", command_check, {"check", "tiny.net", "--target=scalar"}, {NULL}},
         {"dry run", command_train, {"train", "tiny.net", "--data=a.npy,b.npy", "--dry-run", "--threads=1", "--target=scalar"}, {NULL}},
     };
     sweep_command(&runs[0]);
-    write_bytes(in_folder("trained.keep"), contents[1][0], sizes[1][0]);
+    write_bytes(in_folder("trained.keep"), contents[0], sizes[0]);
     for (size_t i = 1; i < sizeof runs / sizeof *runs; i++) sweep_command(&runs[i]);
     report("commands");
 }

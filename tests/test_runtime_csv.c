@@ -99,7 +99,8 @@ static void what_is_not_a_table_of_numbers(void **state) {
     (void)state;
     refuse("", "a.csv:1:1: the file is empty");
     refuse("\n\r\n", "a.csv:1:1: the file is empty");
-    refuse("1,2,3\n4,5,6\n", "a.csv:1:1: the first line has to name the columns, but has numbers only");
+    refuse("1,2,3\n4,5,6\n", "a.csv:1:1: the first line has to name the columns, but has numbers only: begin the file with a line of 3 names, as x1,...,label");
+    refuse("1,2\n4,5\n", "begin the file with a line of 2 names, as x1,label");
     refuse("a,b,c\n", "a.csv:2:1: no examples follow");
     refuse("a,b,c", "a.csv:2:1: no examples follow");
     refuse("a,b,c\n1,2,3\n1,,3\n", "a.csv:3:3: there is no value in column 'b'");
@@ -158,6 +159,16 @@ static void folders_and_lists(void **state) {
     assert_says(&error, "a column is named only of a file that has input and target");
 }
 
+/* Whether a file has examples for the test its first bytes tell: one is asked that no memory holds. */
+static void a_file_is_not_read_for_its_kind(void **state) {
+    (void)state;
+    int has = 1;
+    write_bytes(in_folder("large.csv"), "a,b,label\n", 10);
+    if (truncate(in_folder("large.csv"), (off_t)1 << 42)) skip(); /* no such files here */
+    assert_int_equal(cnnc_dataset_has_test(in_folder("large.csv"), &has, &error), CNNC_OK);
+    assert_false(has);
+}
+
 /* As strtod reads them, to the last bit. */
 static void decimals(void **state) {
     (void)state;
@@ -195,7 +206,7 @@ static void decimals(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_label_is_found), cmocka_unit_test(targets_of_every_kind), cmocka_unit_test(quotes_and_ends_of_lines),
-        cmocka_unit_test(what_is_not_a_table_of_numbers), cmocka_unit_test(folders_and_lists), cmocka_unit_test(decimals),
+        cmocka_unit_test(what_is_not_a_table_of_numbers), cmocka_unit_test(folders_and_lists), cmocka_unit_test(a_file_is_not_read_for_its_kind), cmocka_unit_test(decimals),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -99,6 +99,40 @@ static void npy_files(void **state) {
     assert_int_equal(cnnc_dataset_load(&images, "", NULL, &d, &error), CNNC_FAILED);
 }
 
+/* What cnnc-images writes, under its names or in small letters. */
+static void a_folder_of_npy_files(void **state) {
+    (void)state;
+    static const char *const names[][4] = {{"X.npy", "Y.npy", "X_test.npy", "Y_test.npy"}, {"x.npy", "y.npy", "x_test.npy", "y_test.npy"}};
+    double x[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    int32_t labels[3] = {2, 0, 1};
+    cnnc_dataset d;
+    for (int i = 0; i < 2; i++) {
+        const char *where = in_folder(i ? "small" : "capital");
+        int has = 1;
+        assert_int_equal(mkdir(where, 0777), 0);
+        for (int k = 0; k < 4; k++) {
+            char path[200];
+            size_t n = k < 2 ? 3 : 1;
+            cnnc_array ax = {CNNC_DTYPE_F64, 2, {n, 4}, 4 * n, x}, ay = {CNNC_DTYPE_I32, 1, {n}, n, labels};
+            snprintf(path, sizeof path, "%s/%s", where, names[i][k]);
+            if (k == 2) {
+                assert_int_equal(cnnc_dataset_has_test(where, &has, &error), CNNC_OK);
+                assert_false(has);
+            }
+            assert_int_equal(cnnc_npy_write(path, k % 2 ? &ay : &ax, &error), CNNC_OK);
+        }
+        assert_int_equal(cnnc_dataset_has_test(where, &has, &error), CNNC_OK);
+        assert_true(has);
+        for (int test = 0; test < 2; test++) {
+            if (cnnc_dataset_load(&images, where, test ? "test" : "train", &d, &error)) fail_msg("%s", error.text);
+            assert_int_equal(d.n, test ? 1 : 3);
+            assert_int_equal(((uint8_t *)d.inputs[0])[3], 4);
+            assert_true(((float *)d.targets[0])[2] == 1);
+            cnnc_dataset_free(&d);
+        }
+    }
+}
+
 /* Labels become one-hot targets of any type. */
 static void one_hot_of_each_type(void **state) {
     (void)state;
@@ -277,7 +311,7 @@ static void views(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_of_mnist), cmocka_unit_test(indices_and_floats),
-        cmocka_unit_test(npy_files),         cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(npy_files),         cmocka_unit_test(a_folder_of_npy_files), cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(views),             cmocka_unit_test(one_hot_of_each_type),
         cmocka_unit_test(networks_that_no_folder_fits), cmocka_unit_test(sizes_that_overflow),
         cmocka_unit_test(many_arrays), cmocka_unit_test(splits_of_files),

@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test_runtime.h"
 
+#include <sys/stat.h>
+
 #include "../runtime/loader.h"
 
 static cnnc_error error;
@@ -145,6 +147,45 @@ static void arrays_are_found(void **state) {
     assert_says(&error, "holds 2 arrays, here one is wanted");
 }
 
+/* As others write names, and as a folder that holds nothing else. */
+static void names_in_capitals(void **state) {
+    (void)state;
+    int has;
+    if (!has_libzip()) skip();
+    const char *where = ARCHIVE(OF("X_train.npy", 3, 2, 20), OF("Y_train.npy", 3, 1, 5), OF("X_test.npy", 1, 2, 30), OF("y_test.npy", 1, 0, 9));
+    expect(&network, where, "train", 3, 20, 5);
+    expect(&network, where, "test", 1, 30, 9);
+    assert_int_equal(cnnc_dataset_has_test(where, &has, &error), CNNC_OK);
+    assert_true(has);
+    expect(&network, ARCHIVE(OF("X.npy", 2, 2, 8), OF("Y.npy", 2, 0, 7)), NULL, 2, 8, 7);
+    expect(&network, ARCHIVE(OF("X.npy", 2, 2, 4), OF("x.npy", 2, 2, 8), OF("y.npy", 2, 0, 7)), NULL, 2, 8, 7); /* the very name first */
+}
+
+static void a_folder_with_an_archive(void **state) {
+    (void)state;
+    int has;
+    static unsigned char bytes[sizeof zip];
+    if (!has_libzip()) skip();
+    char where[200];
+    snprintf(where, sizeof where, "%s/mnist", test_folder);
+    assert_int_equal(mkdir(where, 0777), 0);
+    size_t size = read_bytes(ARCHIVE(OF("x_train.npy", 3, 2, 20), OF("y_train.npy", 3, 1, 5), OF("x_test.npy", 1, 2, 30), OF("y_test.npy", 1, 0, 9)), bytes, sizeof bytes);
+    write_bytes(in_folder("mnist/mnist.npz"), bytes, size);
+    write_bytes(in_folder("mnist/.hidden.npz"), "no", 2);
+    expect(&network, where, "train", 3, 20, 5);
+    expect(&network, where, "test", 1, 30, 9);
+    assert_int_equal(cnnc_dataset_has_test(where, &has, &error), CNNC_OK);
+    assert_true(has);
+    write_bytes(in_folder("mnist/train.csv"), "a,b,label\n1,2,0\n", 16); /* other files decide: it has none for the test */
+    assert_int_equal(cnnc_dataset_has_test(where, &has, &error), CNNC_OK);
+    assert_false(has);
+    assert_int_equal(cnnc_dataset_load(&network, where, "test", &d, &error), CNNC_FAILED);
+    assert_says(&error, " or X_test.npy, nor one .npz alone");
+    assert_int_equal(unlink(in_folder("mnist/train.csv")), 0);
+    write_bytes(in_folder("mnist/more.npz"), bytes, size);
+    refuse(&network, where, "mnist: has more than one .npz; name the one wanted");
+}
+
 static void what_is_not_there(void **state) {
     (void)state;
     cnnc_network two = network;
@@ -247,7 +288,7 @@ static void of_numpy(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arrays_are_found), cmocka_unit_test(what_is_not_there), cmocka_unit_test(labels_are_checked),
+        cmocka_unit_test(arrays_are_found), cmocka_unit_test(names_in_capitals), cmocka_unit_test(a_folder_with_an_archive), cmocka_unit_test(what_is_not_there), cmocka_unit_test(labels_are_checked),
         cmocka_unit_test(hostile_archives), cmocka_unit_test(torture),           cmocka_unit_test(of_numpy),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

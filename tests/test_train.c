@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test_processes.h"
 
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -59,10 +60,14 @@ static void a_dry_run_writes_nothing(void **state) {
     (void)state;
     const char *said = train("a.net --dry-run --validation-split=0.2 --checkpoint=c --save-best=b --csv-log=l --tensorboard=t -o w", 0);
     says(said, "Would write the weights to w\nWould write a checkpoint to c\nWould write the best weights to b\nWould write a log to l\nWould write event files to t\n");
+    says(said, "40 examples, 10 to validate, ");
     says(said, "Forecast: 15 updates in about ");
+    says(said, " KB of memory: network ");
     says(said, "Total params: 51");
     assert_false(there("w") || there("c") || there("b") || there("l") || there("t") || there("a.safetensors"));
-    says(train("a.net --dry-run --checkpoint=none --resume", 3), "none: ");
+    says(train("a.net --dry-run --checkpoint=none --resume", 3), "cnnc: error: none: No such file or directory\nhint: without --resume a training begins, and makes it\n");
+    write_text("board", "a file");
+    says(train("a.net --dry-run --tensorboard=board/run", 3), "event files cannot be written to board/run: Not a directory");
     says(train("a.net --dry-run -o nowhere/w", 3), "the weights cannot be written to nowhere/w");
 }
 
@@ -89,8 +94,20 @@ static void callbacks(void **state) {
     says(said, " - learning_rate: 0.0500\n");
     assert_null(strstr(said, "Epoch 3/9"));
     assert_true(there("b"));
-    says(train("a.net --early-stopping=3", 1), "early_stopping monitors a result of validation data, and there is none");
-    says(train("a.net --early-stopping=3 --monitor=acc", 1), "there is no result 'acc' to monitor, network a has loss, val_loss, accuracy, val_accuracy");
+    static const char unvalidated[] = "--early-stopping monitors val_loss, a result of validation data, and there is none\n"
+                                      "hint: --validation-split=0.1 sets examples apart, --validation-data names others, --monitor=loss does without\n";
+    said = train("a.net --early-stopping=3", 1);
+    says(said, unvalidated);
+    assert_null(strstr(said, "examples,")); /* said before the data are loaded */
+    says(train("a.net --early-stopping=3 --validation-split=0", 1), unvalidated);
+    train("a.net --early-stopping=3 --validation-split=0.2 --dry-run", 0);
+    train("a.net --early-stopping=3 --validation-data=X.npy,Y.npy --dry-run", 0);
+    says(train("a.net --early-stopping=3 --monitor=acc", 1),
+         "--early-stopping: there is no result 'acc' to monitor, network a has loss, val_loss, accuracy, val_accuracy\nhint: did you mean 'accuracy'?\n");
+    said = run("train a.net --reduce-lr=3,monitor=val_los --data nowhere.npz", 1);
+    says(said, "--reduce-lr: there is no result 'val_los' to monitor, network a has loss, val_loss, accuracy, val_accuracy\nhint: did you mean 'val_loss'?\n");
+    says(train("a.net --save-best=b --monitor=mae", 1), "hint: 'metrics=' of the compile statement adds results\n");
+    says(train("a.net --monitor=loss", 2), "--monitor without --early-stopping, --reduce-lr or --save-best\nhint: it tells them what to watch\n");
     says(train("a.net --early-stopping=patienc=3", 2), "--early-stopping has no 'patienc'\nhint: did you mean 'patience'?");
     says(train("a.net --early-stopping=patience=3.5", 2), "--early-stopping: patience cannot be '3.5'");
     says(train("a.net --reduce-lr=2,3", 2), "--reduce-lr: '3' is not NAME=VALUE");
@@ -110,6 +127,36 @@ static void other_networks_are_refused(void **state) {
     says(train("a.net -o w --checkpoint=k --resume --epochs=4", 0), "Resumed after 21 updates\nEpoch 4/4\n");
 }
 
+/* In the words of the command line, with what to do. */
+static void other_callbacks_are_refused(void **state) {
+    (void)state;
+    static const char then[] = "\nhint: --resume goes on with the description, data and options of then; without it another training begins\n";
+    train("a.net -o w --checkpoint=k --monitor=loss --early-stopping=2 --reduce-lr=2 --save-best=b", 0);
+    says(train("a.net -o w --checkpoint=k --resume --monitor=loss --early-stopping=3 --reduce-lr=2 --save-best=b", 1),
+         text("cnnc: error: k: of another training: '--early-stopping' was patience=2, now it is patience=3%s", then));
+    says(train("a.net -o w --checkpoint=k --resume --monitor=loss --early-stopping=2 --reduce-lr=3 --save-best=b", 1), "'--reduce-lr' was patience=2, now it is patience=3\nhint: ");
+    says(train("a.net -o w --checkpoint=k --resume --monitor=loss --early-stopping=2 --reduce-lr=2", 1), "there is no '--save-best: monitor=loss mode=min");
+    says(train("a.net -o w --checkpoint=k --resume --monitor=loss --early-stopping=2 --reduce-lr=2 --save-best=b --batch-size=4", 1), text("k: was made with batch size 8, now it is 4%s", then));
+    says(train("a.net --monitor=loss --reduce-lr=factor=2", 1), "cnnc: error: --reduce-lr: a factor of 2, not between 0 and 1\n");
+}
+
+/* A training that stopped early stays so, with more epochs too, and says so; its weights are where another one begins. */
+static void an_early_stop_stays(void **state) {
+    (void)state;
+    static const char options[] = "--monitor=loss --early-stopping=patience=1,min_delta=100 --checkpoint=k";
+    const char *said = train(text("a.net -o w1 --epochs=9 %s", options), 0);
+    says(said, "Epoch 2: early stopping\n");
+    assert_null(strstr(said, "It had stopped early"));
+    says(train(text("a.net -o w2 --epochs=20 --resume %s", options), 0),
+         "Resumed after 14 updates: no epoch is left\n"
+         "It had stopped early, at epoch 2: this training is complete. Another one, without --resume, goes on from its weights by --weights\n"
+         "Epoch 2: early stopping\n");
+    assert_same_files(text("%s/w1", folder), text("%s/w2", folder));
+    train("a.net -o w3 --weights w2 --epochs=1 --checkpoint=k", 0);
+    train("a.net -o w1 --epochs=1 --monitor=loss --early-stopping=5 --checkpoint=k", 0);
+    assert_null(strstr(train("a.net -o w1 --epochs=2 --monitor=loss --early-stopping=5 --checkpoint=k --resume", 0), "It had stopped early"));
+}
+
 static void weights_by_name(void **state) {
     (void)state;
     train("a.net -o w", 0);
@@ -118,6 +165,20 @@ static void weights_by_name(void **state) {
     says(train("b.net -o w2 --weights=w --partial --epochs=1", 0), "Weights from w: dense\nNot in it, as initialised: head\n");
     says(train("b.net -o w2 --weights=w --epochs=1", 1), "w: lacks 'head/kernel'");
     says(train("b.net --partial", 2), "--partial without --weights");
+}
+
+/* NaN, whatever its sign is, is said without one. */
+static void no_number(void **state) {
+    (void)state;
+    static float xs[N * 4];
+    write_text("n.net", text(net, "n", "tanh", "0.05")); /* a relu of NaN is 0 */
+    train("n.net -o w", 0);
+    for (int sign = -1; sign <= 1; sign += 2) {
+        for (int i = 0; i < N * 4; i++) xs[i] = copysignf(NAN, (float)sign);
+        write_array("N.npy", CNNC_DTYPE_F32, 2, 4, xs);
+        says(run("train n.net -o w --data N.npy,Y.npy", 1), "cnnc: error: the loss is nan in epoch 1, batch 1 (update 1); ");
+        says(run("evaluate n.net --weights w --data N.npy,Y.npy", 0), "Test loss: nan - accuracy: 0.");
+    }
 }
 
 /* The same examples as tables: the same weights, a test where there are examples for it, places in messages. */
@@ -188,6 +249,34 @@ static void a_signal_before_the_test(void **state) {
     forget_jobs();
 }
 
+/* Of trainings that are stopped in their first epoch: no earlier weights are written over, a checkpoint is what to go on from. */
+static void a_signal_within_the_training(void **state) {
+    (void)state;
+    static const struct { const char *options, *there; } cases[] = {
+        {"-o s1", "Stopped after * updates. Weights saved to s1\nWith --checkpoint FILE a training can be resumed\n"},
+        {"-o s1", "Stopped after * updates. Weights not saved: s1 was there before\nWith --checkpoint FILE a training can be resumed\n"},
+        {"-o s2 --checkpoint=s.k", "Stopped after * updates. Weights saved to s2\nThe same command with --resume goes on from s.k\n"},
+        {"-o s2 --checkpoint=s.k --resume", "Stopped after * updates. Weights not saved: s2 was there before\nThe same command with --resume goes on from s.k\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int status;
+        Job *job = add_job(text(CNNC_COMMAND " train a.net --data X.npy,Y.npy --epochs=100000000 %s", cases[i].options));
+        job->directory = folder;
+        start_job(job);
+        const char *log = log_of(job);
+        for (int k = 0; k < 300 && (access(log, F_OK) || !strstr(file_text(log, NULL), "Epoch ")); k++) poll(NULL, 0, 200);
+        assert_int_equal(kill(job->pid, SIGINT), 0);
+        assert_int_equal(waitpid(job->pid, &status, 0), job->pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 128 + SIGINT);
+        const char *said = file_text(log, NULL), *star = strchr(cases[i].there, '*');
+        says(said, text("%.*s", (int)(star - cases[i].there), cases[i].there));
+        says(said, star + 1);
+        forget_jobs();
+    }
+    assert_true(there("s1") && there("s2") && there("s.k"));
+}
+
 /* In a process of an ordinary user, who may write to the device, not to its folder. */
 static void devices(void **state) {
     (void)state;
@@ -214,8 +303,8 @@ static void devices(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
-        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(weights_by_name), cmocka_unit_test(tables),
-        cmocka_unit_test(a_signal_before_the_test), cmocka_unit_test(devices),
+        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(an_early_stop_stays), cmocka_unit_test(weights_by_name), cmocka_unit_test(no_number), cmocka_unit_test(tables),
+        cmocka_unit_test(a_signal_before_the_test), cmocka_unit_test(a_signal_within_the_training), cmocka_unit_test(devices),
     };
     return cmocka_run_group_tests(tests, make_files, remove_folder);
 }

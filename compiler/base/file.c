@@ -142,13 +142,11 @@ static const char *write_temporary(Arena *arena, const OutFile *file, mode_t mod
     int fd = open_temporary(arena, pending->target, &pending->temporary), failure = 0;
     if (fd < 0) failure = errno;
     else {
+        add_unfinished(pending->temporary);
         if ((mode && fchmod(fd, mode) != 0) || !write_all(fd, file->text, file->length) || fsync(fd) != 0) failure = errno;
         if (close(fd) != 0 && !failure) failure = errno;
-        if (failure) unlink(pending->temporary);
     }
-    if (!failure) return NULL;
-    pending->temporary = NULL;
-    return cannot_write(arena, pending->target, failure);
+    return failure ? cannot_write(arena, pending->target, failure) : NULL;
 }
 
 static const char *prepare(Arena *arena, const OutFile *file, Pending *pending) {
@@ -167,20 +165,19 @@ static const char *prepare(Arena *arena, const OutFile *file, Pending *pending) 
 
 static const char *finish(Arena *arena, Pending *pending) {
     if (!pending->temporary) return NULL;
-    if (rename(pending->temporary, pending->target) != 0) return cannot_write(arena, pending->target, errno);
-    pending->temporary = NULL;
-    return NULL;
+    return rename(pending->temporary, pending->target) != 0 ? cannot_write(arena, pending->target, errno) : NULL;
 }
 
 const char *write_files(Arena *arena, const OutFile *files, int n) {
     Pending *pending = NEW_ARRAY(arena, Pending, n);
     const char *failure = NULL;
+    int mark = count_unfinished();
     for (int i = 0; i < n && !failure; i++) failure = prepare(arena, &files[i], &pending[i]);
     for (int i = 0; i < n && !failure; i++)
         if (pending[i].through) failure = write_through(arena, files[i].path, files[i].text, files[i].length);
     for (int i = 0; i < n && !failure; i++) failure = finish(arena, &pending[i]);
-    for (int i = 0; i < n && failure; i++)
-        if (pending[i].temporary) unlink(pending[i].temporary);
+    if (failure) remove_unfinished(mark);
+    forget_unfinished(mark);
     return failure;
 }
 

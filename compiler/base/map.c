@@ -9,8 +9,7 @@
 
 /* Where the key is, or would be. Needs a capacity, a power of two, and a free place. */
 static size_t place_of(const Map *map, const char *key) {
-    size_t h = 1469598103934665603u;
-    for (const char *s = key; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
+    size_t h = (size_t)hash_text(HASH_START, key);
     for (h &= map->capacity - 1; map->keys[h] && strcmp(map->keys[h], key) != 0;) h = (h + 1) & (map->capacity - 1);
     return h;
 }

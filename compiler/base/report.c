@@ -142,11 +142,13 @@ void bug(const char *format, ...) {
     say("internal error", NULL, 0, format, args);
     va_end(args);
     if (!as_json) fputs("This is a bug in cnnc " CNNC_VERSION ", not in your network. Please report it with the file.\n", stderr);
+    remove_unfinished(0);
     exit(EXIT_BUG);
 }
 
 /* Without memory. */
 void out_of_memory(void) {
     fputs(as_json ? "{\"kind\":\"error\",\"message\":\"out of memory\",\"locations\":[],\"children\":[]}\n" : "cnnc: out of memory\n", stderr);
+    remove_unfinished(0);
     exit(EXIT_FILE);
 }

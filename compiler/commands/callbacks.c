@@ -85,7 +85,94 @@ static bool reduce_lr(Arena *arena, const CallbackOptions *o, cnnc_reduce_lr *r)
     return take_settings(arena, "--reduce-lr", o->reduce_lr, settings, LENGTH(settings));
 }
 
-int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_network *network, Callbacks *c) {
+/* ---- what they watch ------------------------------------------------------------------------------------------------- */
+
+static const char **result_names(Arena *arena, const cnnc_network *network, int *n) {
+    const char **names = NULL;
+    *n = 0;
+    for (int i = 0; i <= network->metric_count; i++) {
+        const char *name = i ? network->metrics[i - 1] : "loss";
+        *PUSH(arena, names, *n) = name;
+        *PUSH(arena, names, *n) = arena_printf(arena, "val_%s", name);
+    }
+    return names;
+}
+
+/* The result meant: one that is spelled nearly so, or begins so, as "acc". */
+static const char *meant(const char *name, const char *const *names, int n) {
+    const char *near = nearest(name, names, n);
+    for (int i = 0; i < n && !near; i++)
+        if (strlen(name) > 2 && !strncmp(names[i], name, strlen(name))) near = names[i];
+    return near;
+}
+
+/* Whether there is such a result: better known before the data are loaded. */
+static bool can_watch(Arena *arena, const cnnc_network *network, const char *option, const char *name, bool validated) {
+    int n;
+    const char **names = result_names(arena, network, &n), *list = "";
+    bool known = false;
+    for (int i = 0; i < n; i++) {
+        known |= !strcmp(names[i], name);
+        list = arena_printf(arena, "%s%s%s", list, i ? ", " : "", names[i]);
+    }
+    bool validation = !strncmp(name, "val_", 4);
+    if (known && (validated || !validation)) return true;
+    if (known) {
+        say_error("%s monitors %s, a result of validation data, and there is none\nhint: --validation-split=0.1 sets examples apart, --validation-data names others, --monitor=%s does without", option, name, name + 4);
+        return false;
+    }
+    const char *near = meant(name, names, n);
+    say_error("%s: there is no result '%s' to monitor, network %s has %s\nhint: %s", option, name, network->name, list,
+              near ? arena_printf(arena, "did you mean '%s'?", near) : "'metrics=' of the compile statement adds results");
+    return false;
+}
+
+/* ---- what is said of them ---------------------------------------------------------------------------------------------- */
+
+/* The runtime's names of callbacks, in checkpoints and at a message's beginning, and the options that make them. */
+static const struct { const char *name, *option; } callback_names[] = {
+    {"early_stopping", "--early-stopping"}, {"reduce_lr_on_plateau", "--reduce-lr"}, {"save_best", "--save-best"},
+};
+
+/* A callback's name at s, "callback early_stopping" or, at a message's beginning, "early_stopping": its length; else 0. */
+static size_t callback_at(const char *s, bool first, const char **option) {
+    static const char word[] = "callback ";
+    size_t before = strncmp(s, word, strlen(word)) ? 0 : strlen(word);
+    for (int i = 0; (before || first) && i < LENGTH(callback_names); i++) {
+        size_t length = strlen(callback_names[i].name);
+        if (strncmp(s + before, callback_names[i].name, length) || !strchr(": '", s[before + length])) continue;
+        *option = callback_names[i].option;
+        return before + length;
+    }
+    return 0;
+}
+
+void say_in_options(const cnnc_error *failure) {
+    StrBuf text = {0};
+    const char *option;
+    for (const char *s = failure->text; *s;) {
+        size_t length = callback_at(s, s == failure->text, &option);
+        if (length) strbuf_add(&text, option);
+        else strbuf_add_n(&text, s, 1);
+        s += length ? length : 1;
+    }
+    bool refused = strstr(failure->text, ": of another training: ") || strstr(failure->text, ": was made with ");
+    if (refused) strbuf_add(&text, "\nhint: --resume goes on with the description, data and options of then; without it another training begins");
+    say_error("%s", text.text ? text.text : "");
+    strbuf_free(&text);
+}
+
+/* A training that stopped early is complete, and stays so however many epochs there are now: said where one would wonder. context: its hook. */
+static int tell_of_early_stop(void *context, cnnc_model *model, const cnnc_event *event) {
+    enum { STOPPED_EPOCH = 3 }; /* of early stopping's state: cnnc_runtime.h */
+    const cnnc_hook *stopper = context;
+    (void)model;
+    if (event->kind == CNNC_TRAIN_BEGIN && event->resumed && stopper->state[STOPPED_EPOCH] > 0)
+        printf("It had stopped early, at epoch %.0f: this training is complete. Another one, without --resume, goes on from its weights by --weights\n", stopper->state[STOPPED_EPOCH] + 1);
+    return CNNC_OK;
+}
+
+int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_network *network, bool validated, Callbacks *c) {
     cnnc_error failure;
     *c = (Callbacks){.count = 0};
     cnnc_early_stopping e;
@@ -95,12 +182,16 @@ int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_ne
     cnnc_save_best_defaults(&s);
     s.path = o->save_best;
     if (o->monitor) s.monitor = o->monitor;
+    if ((o->early_stopping && !can_watch(arena, network, "--early-stopping", e.monitor, validated)) ||
+        (o->reduce_lr && !can_watch(arena, network, "--reduce-lr", r.monitor, validated)) || (o->save_best && !can_watch(arena, network, "--save-best", s.monitor, validated)))
+        return EXIT_INPUT;
     bool fine = (!o->early_stopping || !cnnc_early_stopping_new(network, &e, &c->hooks[c->count++], &failure)) &&
                 (!o->reduce_lr || !cnnc_reduce_lr_new(network, &r, &c->hooks[c->count++], &failure)) &&
                 (!o->save_best || !cnnc_save_best_new(network, &s, &c->hooks[c->count++], &failure)) &&
                 (!o->csv_log || !cnnc_csv_log_new(network, o->csv_log, &c->hooks[c->count++], &failure)) &&
                 (!o->tensorboard || !cnnc_tensorboard_new(network, o->tensorboard, &c->hooks[c->count++], &failure));
-    if (!fine) say_error("%s", failure.text);
+    if (fine && o->early_stopping) c->hooks[c->count++] = (cnnc_hook){.name = "early_stop", .call = tell_of_early_stop, .context = &c->hooks[0]};
+    if (!fine) say_in_options(&failure);
     return fine ? EXIT_FINE : status_of(&failure);
 }
 

@@ -78,8 +78,12 @@ void unload_network(Loaded *);
 /* ---- partial.c: weights by name ---- says which layers it loaded and which not; a result of the runtime's */
 int load_partly(cnnc_model *, const char *path, cnnc_error *);
 
+void print_test(const cnnc_network *, const double *results); /* evaluate.c: loss and metrics of test data */
+
 /* ---- describe.c: the descriptor of a graph, without compiling it, and the work in it ---- */
 cnnc_network *describe_network(const Graph *);
 bool multiplies_weights(const Op *);  /* a layer's op that multiplies by weights, or a gradient of one */
 double dense_flops(const Graph *);    /* of those ops, for one example: a multiply-add is two */
+enum { BYTES_TEXT = 32 };
+const char *bytes_text(char text[BYTES_TEXT], double bytes); /* "1.42 MB" */
 #endif

@@ -1,6 +1,7 @@
 /* evaluate.c: cnnc evaluate NET --weights W --data DIR, loss and metrics of saved weights on the test data. */
 #include "commands.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,14 @@ typedef struct EvaluateOptions {
     const char *net, *data, *weights;
     int batch_size, threads;
 } EvaluateOptions;
+
+void print_test(const cnnc_network *network, const double *results) {
+    for (int i = 0; i <= network->metric_count; i++) {
+        double value = isnan(results[i]) ? fabs(results[i]) : results[i]; /* printf shows the sign of a NaN too */
+        printf("%s%s: %.4f", i ? " - " : "Test ", i ? network->metrics[i - 1] : "loss", value);
+    }
+    printf("\n");
+}
 
 static int evaluate_with(Arena *arena, const cnnc_network *network, const EvaluateOptions *o) {
     cnnc_error failure;
@@ -19,11 +28,7 @@ static int evaluate_with(Arena *arena, const cnnc_network *network, const Evalua
                 !cnnc_weights_load(network, model->net, o->weights, &failure) &&
                 !cnnc_evaluate(model, &test, o->batch_size, 1, stdout, NULL, results, &failure);
     if (!fine) say_error("%s", failure.text);
-    else {
-        printf("Test loss: %.4f", results[0]);
-        for (int i = 0; i < network->metric_count; i++) printf(" - %s: %.4f", network->metrics[i], results[1 + i]);
-        printf("\n");
-    }
+    else print_test(network, results);
     cnnc_model_free(model);
     cnnc_dataset_free(&test);
     return fine ? EXIT_FINE : status_of(&failure);

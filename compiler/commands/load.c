@@ -3,6 +3,7 @@
  * The cache is a folder of shared objects whose names are hashes of all that they come from; it is safe to delete. */
 #define _POSIX_C_SOURCE 200809L
 #include "commands.h"
+#include "private.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -10,25 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { MAX_WORDS = 32 };
 
 /* ---- the cache -------------------------------------------------------------------------------------------------------- */
-
-static bool make_folders(char *path) {
-    for (char *slash = path + 1;; slash++) {
-        if (*slash && *slash != '/') continue;
-        char kept = *slash;
-        *slash = 0;
-        bool fine = !mkdir(path, 0777) || errno == EEXIST;
-        *slash = kept;
-        if (!fine) return false;
-        if (!kept) return true;
-    }
-}
 
 /* $XDG_CACHE_HOME/cnnc, ~/.cache/cnnc, or a folder of our own in the place for temporary files. */
 static const char *cache_folder(Arena *arena) {
@@ -39,13 +27,8 @@ static const char *cache_folder(Arena *arena) {
         arena_printf(arena, "%s/cnnc-%ld", tmp && *tmp == '/' ? tmp : "/tmp", (long)getuid()),
     };
     for (int i = 0; i < LENGTH(candidates); i++)
-        if (candidates[i] && make_folders(candidates[i]) && !access(candidates[i], W_OK)) return candidates[i];
+        if (candidates[i] && cnnc_make_folders(candidates[i]) && !access(candidates[i], W_OK)) return candidates[i];
     return NULL;
-}
-
-static uint64_t hash_text(uint64_t h, const char *s) {
-    for (; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
-    return (h ^ 0xff) * 1099511628211u;
 }
 
 static const char *runtime_header(void) {
@@ -89,17 +72,19 @@ static bool run_compiler(char **argv) {
 /* Writes source, header and the runtime's header into a folder of their own, compiles, and moves the result to `object`. */
 static bool build_object(Compilation *c, const char *cache, const char *cc, const char *object) {
     char *folder = arena_printf(c->arena, "%s/XXXXXX", cache);
+    int mark = count_unfinished();
     if (!mkdtemp(folder)) return false;
+    add_unfinished(folder);
     const char *source = arena_printf(c->arena, "%s/network.c", folder), *header = arena_printf(c->arena, "%s/%s", folder, c->options.header);
     const char *network_h = arena_printf(c->arena, "%s/cnnc_network.h", folder), *made = arena_printf(c->arena, "%s/network.so", folder);
+    const char *const files[] = {source, header, network_h, made};
+    for (int i = 0; i < LENGTH(files); i++) add_unfinished(files[i]);
     const char *failure = write_file(c->arena, source, c->c.text, c->c.length);
     if (!failure) failure = write_file(c->arena, header, c->h.text, c->h.length);
     if (!failure) failure = write_file(c->arena, network_h, runtime_header(), strlen(runtime_header()));
     if (failure) say_error("%s", failure);
     bool fine = !failure && run_compiler(compiler_command(c->arena, cc, folder, source, made)) && !rename(made, object);
-    const char *const files[] = {source, header, network_h, made};
-    for (int i = 0; i < LENGTH(files); i++) unlink(files[i]);
-    rmdir(folder);
+    remove_unfinished(mark);
     return fine;
 }
 
@@ -130,7 +115,7 @@ const cnnc_network *load_network(Compilation *c, const char *path, Loaded *loade
         say_error("there is no folder to compile in\nhint: XDG_CACHE_HOME, HOME or TMPDIR should name one that can be written");
         return NULL;
     }
-    uint64_t hash = hash_text(hash_text(hash_text(hash_text(1469598103934665603u, c->c.text), c->h.text), runtime_header()), cc);
+    uint64_t hash = hash_text(hash_text(hash_text(hash_text(HASH_START, c->c.text), c->h.text), runtime_header()), cc);
     const char *object = arena_printf(c->arena, "%s/%s-%016" PRIx64 ".so", cache, c->graph->name, hash);
     if (!access(object, R_OK) && open_object(c, object, loaded)) return *status = EXIT_FINE, loaded->network;
     if (!build_object(c, cache, cc, object)) return NULL;

@@ -51,30 +51,32 @@ static bool check_name(Compilation *c, const char *name, const char *net) {
 static const char *cannot_make(Arena *arena, const char *name, const char *why) { return arena_printf(arena, "cannot make %s: %s", name, why); }
 
 /* All of it or nothing. A message on failure. */
-static const char *make_folder(Arena *arena, const char *name, const char *const *texts) {
+static const char *make_folder(Arena *arena, const char *name, const char *const *names, const char *const *texts) {
     struct stat status;
     const char *folder = arena_printf(arena, ".cnnc-%ld.tmp", (long)getpid());
     OutFile out[FILES];
+    for (int i = 0; i < FILES; i++) out[i] = (OutFile){arena_printf(arena, "%s/%s", folder, names[i]), texts[i], strlen(texts[i])};
     if (!lstat(name, &status)) return cannot_make(arena, name, "it is there already");
+    int mark = count_unfinished();
     if (mkdir(folder, 0777)) return cannot_make(arena, name, strerror(errno));
-    for (int i = 0; i < FILES; i++) out[i] = (OutFile){arena_printf(arena, "%s/%s", folder, file_name(arena, i, name)), texts[i], strlen(texts[i])};
+    add_unfinished(folder);
+    for (int i = 0; i < FILES; i++) add_unfinished(out[i].path);
     const char *failure = write_files(arena, out, FILES);
     if (!failure && rename(folder, name)) failure = cannot_make(arena, name, strerror(errno));
-    if (!failure) return NULL;
-    for (int i = 0; i < FILES; i++) unlink(out[i].path);
-    rmdir(folder);
+    if (failure) remove_unfinished(mark);
+    forget_unfinished(mark);
     return failure;
 }
 
 static int make_project(Compilation *c, const char *name) {
-    const char *texts[FILES];
+    const char *texts[FILES], *names[FILES];
     c->templates = templates_new(c->arena, NULL);
-    for (int i = 0; i < FILES; i++) texts[i] = file_text(c, i, name);
+    for (int i = 0; i < FILES; i++) names[i] = file_name(c->arena, i, name), texts[i] = file_text(c, i, name);
     if (!check_name(c, name, texts[NET])) return EXIT_USAGE;
-    const char *failure = make_folder(c->arena, name, texts);
+    const char *failure = make_folder(c->arena, name, names, texts);
     if (failure) return say_error("%s", failure), EXIT_FILE;
     printf("%s has", name);
-    for (int i = 0; i < FILES; i++) printf("%s %s", i ? "," : "", file_name(c->arena, i, name));
+    for (int i = 0; i < FILES; i++) printf("%s %s", i ? "," : "", names[i]);
     printf("\nTo build and run it, with cnnc installed (elsewhere than CMake looks: -DCMAKE_PREFIX_PATH=PREFIX):\n\n    cmake -S %s -B %s/build\n    cmake --build %s/build\n    %s/build/train\n", name, name, name, name);
     return EXIT_FINE;
 }

@@ -35,6 +35,7 @@ int __real_stat(const char *, struct stat *);
 int __real_fstat(int, struct stat *);
 int __real_fchmod(int, mode_t);
 int __real_mkdir(const char *, mode_t);
+DIR *__real_opendir(const char *);
 int __real_fileno(FILE *);
 int __real_fclose(FILE *);
 int __real_inflate(void *, int);
@@ -195,6 +196,7 @@ int __wrap_stat(const char *path, struct stat *status) { return file_fails("stat
 int __wrap_fstat(int descriptor, struct stat *status) { return file_fails("fstat", false, false) ? -1 : __real_fstat(descriptor, status); }
 int __wrap_mkdir(const char *path, mode_t mode) { return file_fails("mkdir", true, false) ? -1 : __real_mkdir(path, mode); }
 char *__wrap_realpath(const char *path, char *resolved) { return file_fails("realpath", false, false) ? NULL : __real_realpath(path, resolved); }
+DIR *__wrap_opendir(const char *path) { return file_fails("opendir", false, false) ? NULL : __real_opendir(path); }
 int __wrap_fchmod(int descriptor, mode_t mode) { return file_fails("fchmod", true, false) ? -1 : __real_fchmod(descriptor, mode); }
 
 int fault_descriptors(void) {

@@ -408,6 +408,9 @@ typedef struct cnnc_history {
     double *validation; /* [epochs][columns]; NULL without validation data */
 } cnnc_history;
 
+/* Keras's validation_split: how many of n examples are trained on, the first ones before shuffling; the others validate. */
+size_t cnnc_split_at(size_t n, double validation_split);
+
 /* epochs, batch_size, shuffle, seed and validation_split from the network, verbose 1, the rest NULL. */
 void cnnc_fit_defaults(const cnnc_network *network, cnnc_fit_options *options);
 

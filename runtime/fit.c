@@ -230,6 +230,8 @@ static int run_epoch(training *t, int epoch, int first, cnnc_error *error) {
 
 /* ---- beginning and end ------------------------------------------------------------------------------------------- */
 
+size_t cnnc_split_at(size_t n, double validation_split) { return (size_t)floor((double)n * (1 - validation_split)); }
+
 /* Keras's split: the last part, before shuffling. */
 static int split_data(training *t, cnnc_error *error) {
     const cnnc_fit_options *o = t->options;
@@ -239,7 +241,7 @@ static int split_data(training *t, cnnc_error *error) {
         return CNNC_OK;
     if (!(o->validation_split > 0 && o->validation_split < 1))
         return cnnc_fail(error, "a validation split of %g, not between 0 and 1", o->validation_split);
-    size_t n = t->data->n, at = (size_t)floor((double)n * (1 - o->validation_split));
+    size_t n = t->data->n, at = cnnc_split_at(n, o->validation_split);
     if (at == 0 || at == n)
         return cnnc_fail(error, "%zu examples are too few for a validation split of %g", n, o->validation_split);
     if (cnnc_dataset_view(network, t->data, 0, at, &t->views[0], error) != CNNC_OK || cnnc_dataset_view(network, t->data, at, n, &t->views[1], error) != CNNC_OK)

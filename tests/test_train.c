@@ -10,7 +10,7 @@
 #include "cnnc_runtime.h"
 #include "commands/commands.h"
 
-enum { N = 50, MOST_TEXTS = 512 };
+enum { N = 50, MOST_TEXTS = 2048 };
 
 /* Texts stay until the end. */
 static char *texts[MOST_TEXTS];
@@ -71,10 +71,14 @@ static void a_dry_run_writes_nothing(void **state) {
     (void)state;
     const char *said = train("a.net --dry-run --validation-split=0.2 --checkpoint=c --save-best=b --csv-log=l --tensorboard=t -o w", 0);
     says(said, "Would write the weights to w\nWould write a checkpoint to c\nWould write the best weights to b\nWould write a log to l\nWould write event files to t\n");
+    says(said, "40 examples, 10 to validate, ");
     says(said, "Forecast: 15 updates in about ");
+    says(said, " KB of memory: network ");
     says(said, "Total params: 51");
     assert_false(there("w") || there("c") || there("b") || there("l") || there("t") || there("a.safetensors"));
-    says(train("a.net --dry-run --checkpoint=none --resume", 3), "none: ");
+    says(train("a.net --dry-run --checkpoint=none --resume", 3), "cnnc: error: none: No such file or directory\nhint: without --resume a training begins, and makes it\n");
+    write_text("board", "a file");
+    says(train("a.net --dry-run --tensorboard=board/run", 3), "event files cannot be written to board/run: Not a directory");
     says(train("a.net --dry-run -o nowhere/w", 3), "the weights cannot be written to nowhere/w");
 }
 
@@ -256,6 +260,34 @@ static void a_signal_before_the_test(void **state) {
     forget_jobs();
 }
 
+/* Of trainings that are stopped in their first epoch: no earlier weights are written over, a checkpoint is what to go on from. */
+static void a_signal_within_the_training(void **state) {
+    (void)state;
+    static const struct { const char *options, *there; } cases[] = {
+        {"-o s1", "Stopped after * updates. Weights saved to s1\nWith --checkpoint FILE a training can be resumed\n"},
+        {"-o s1", "Stopped after * updates. Weights not saved: s1 was there before\nWith --checkpoint FILE a training can be resumed\n"},
+        {"-o s2 --checkpoint=s.k", "Stopped after * updates. Weights saved to s2\nThe same command with --resume goes on from s.k\n"},
+        {"-o s2 --checkpoint=s.k --resume", "Stopped after * updates. Weights not saved: s2 was there before\nThe same command with --resume goes on from s.k\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int status;
+        Job *job = add_job(text(CNNC_COMMAND " train a.net --data X.npy,Y.npy --epochs=100000000 %s", cases[i].options));
+        job->directory = folder;
+        start_job(job);
+        const char *log = keep(log_of(job));
+        for (int k = 0; k < 300 && (access(log, F_OK) || !strstr(file_text(log, NULL), "Epoch ")); k++) poll(NULL, 0, 200);
+        assert_int_equal(kill(job->pid, SIGINT), 0);
+        assert_int_equal(waitpid(job->pid, &status, 0), job->pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 128 + SIGINT);
+        const char *said = file_text(log, NULL), *star = strchr(cases[i].there, '*');
+        says(said, text("%.*s", (int)(star - cases[i].there), cases[i].there));
+        says(said, star + 1);
+        forget_jobs();
+    }
+    assert_true(there("s1") && there("s2") && there("s.k"));
+}
+
 /* In a process of an ordinary user, who may write to the device, not to its folder. */
 static void devices(void **state) {
     (void)state;
@@ -287,8 +319,9 @@ static int clean_up(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
-        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(an_early_stop_stays), cmocka_unit_test(weights_by_name), cmocka_unit_test(no_number), cmocka_unit_test(tables),
-        cmocka_unit_test(a_signal_before_the_test), cmocka_unit_test(devices),
+        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(an_early_stop_stays),
+        cmocka_unit_test(weights_by_name), cmocka_unit_test(no_number), cmocka_unit_test(tables), cmocka_unit_test(a_signal_before_the_test),
+        cmocka_unit_test(a_signal_within_the_training), cmocka_unit_test(devices),
     };
     return cmocka_run_group_tests(tests, make_files, clean_up);
 }

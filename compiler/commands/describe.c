@@ -45,3 +45,11 @@ double dense_flops(const Graph *g) {
         if (multiplies_weights(g->ops[i])) flops += g->ops[i]->def->flops(g->ops[i]);
     return flops;
 }
+
+const char *bytes_text(char text[BYTES_TEXT], double bytes) {
+    static const char *const units[] = {"B", "KB", "MB", "GB", "TB", "PB"};
+    int unit = 0;
+    for (; unit + 1 < LENGTH(units) && bytes >= 1024; unit++) bytes /= 1024;
+    snprintf(text, BYTES_TEXT, "%.2f %s", bytes, units[unit]);
+    return text;
+}

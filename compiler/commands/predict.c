@@ -27,6 +27,15 @@ static const char *output_path(Arena *arena, const char *path, int i) {
     return i ? arena_printf(arena, "%.*s_%d%s", (int)stem, path, i, path + stem) : path;
 }
 
+/* A name that says something else than what is written. */
+static bool is_npy(const char *path) {
+    static const char *const others[] = {".npz", ".csv", ".json", ".safetensors"};
+    const char *dot = strrchr(path, '.');
+    for (int i = 0; dot && i < LENGTH(others); i++)
+        if (!strcmp(dot, others[i])) return say_error("outputs are written as .npy, and '%s' is none\nhint: -o Y.npy; further outputs go to Y_1.npy ...", path), false;
+    return true;
+}
+
 static bool run_and_write(Compilation *c, cnnc_model *model, const cnnc_dataset *data, const PredictOptions *o, cnnc_error *failure) {
     const cnnc_network *network = model->network;
     cnnc_array *outputs = NEW_ARRAY(c->arena, cnnc_array, network->output_count);
@@ -85,7 +94,7 @@ int command_predict(int argc, char **argv) {
     if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network)) {
         const char *missing = !o.weights ? "--weights FILE" : !o.input ? "--input X.npy" : !o.to ? "-o Y.npy" : NULL;
         if (missing) say_error("%s is missing", missing);
-        else status = predict(&c, &o);
+        else if (is_npy(o.to)) status = predict(&c, &o);
     }
     compilation_free(&c);
     return status;

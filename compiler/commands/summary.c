@@ -12,14 +12,6 @@ static int64_t activations(const Graph *g) {
     return elements;
 }
 
-/* "1.42 MB" */
-static const char *size_text(Arena *arena, double bytes) {
-    static const char *const units[] = {"B", "KB", "MB", "GB", "TB", "PB"};
-    int unit = 0;
-    for (; unit + 1 < LENGTH(units) && bytes >= 1024; unit++) bytes /= 1024;
-    return arena_printf(arena, "%.2f %s", bytes, units[unit]);
-}
-
 /* "5,588,224" */
 static const char *count_text(Arena *arena, double count) {
     const char *digits = arena_printf(arena, "%.0f", count), *text = "";
@@ -34,14 +26,16 @@ static void print_work(Graph *described) {
     if (described->loss && autodiff(described, false)) both = dense_flops(described);
     printf(" FLOPs an example: %s forward", count_text(described->arena, forward));
     if (described->loss) printf(", %s in training", count_text(described->arena, both));
-    printf("\n Activations an example: %s\n", size_text(described->arena, (double)activations(described) * sizeof(float)));
+    char size[BYTES_TEXT];
+    printf("\n Activations an example: %s\n", bytes_text(size, (double)activations(described) * sizeof(float)));
 }
 
 /* Of the generated code, as it was planned. */
 static void print_memory(Compilation *planned) {
     Footprint f = footprint(planned->graph, &planned->options, planned->programs, planned->program_count);
-    printf(" Memory: %s for parameters%s, ", size_text(planned->arena, (double)f.resident), planned->graph->loss ? ", gradients and optimizer" : "");
-    printf("%s a thread\n", size_text(planned->arena, (double)f.worker_bytes));
+    char all[BYTES_TEXT], each[BYTES_TEXT];
+    printf(" Memory: %s for parameters%s, ", bytes_text(all, (double)f.resident), planned->graph->loss ? ", gradients and optimizer" : "");
+    printf("%s a thread\n", bytes_text(each, (double)f.worker_bytes));
 }
 
 static int print_summary(Compilation *described, Compilation *planned) {

@@ -35,16 +35,58 @@ static const char *default_weights(Arena *arena, const char *net) {
     return arena_printf(arena, "%.*s.safetensors", dot > base ? (int)(dot - base) : (int)strlen(base), base);
 }
 
-/* Better known before the training than after it. */
-static bool can_write(Arena *arena, const char *what, const char *path) {
-    struct stat status;
-    const char *slash = strrchr(path, '/');
-    const char *folder = slash ? arena_printf(arena, "%.*s", (int)(slash - path + 1), path) : ".";
-    bool device = !stat(path, &status) && !S_ISREG(status.st_mode); /* written to as it is; a file is replaced by another of its folder */
-    if (!access(device ? path : folder, W_OK)) return true;
-    say_error("the %s cannot be written to %s: %s", what, path, strerror(errno));
-    return false;
+/* ---- what is written ----------------------------------------------------------------------------------------------- */
+
+enum { OUTPUTS = 5 };
+typedef struct Output { const char *what, *path; bool folder; } Output; /* path NULL: it is not written */
+
+static void list_outputs(const TrainOptions *o, Output outputs[OUTPUTS]) {
+    const Output list[OUTPUTS] = {
+        {"the weights", o->to, false}, {"a checkpoint", o->checkpoint, false}, {"the best weights", o->callbacks.save_best, false},
+        {"a log", o->callbacks.csv_log, false}, {"event files", o->callbacks.tensorboard, true},
+    };
+    memcpy(outputs, list, sizeof list);
 }
+
+static const char *folder_of(Arena *arena, const char *path) {
+    const char *slash = strrchr(path, '/');
+    return !slash ? "." : slash == path ? "/" : arena_printf(arena, "%.*s", (int)(slash - path), path);
+}
+
+/* What must be writable: a file's folder, since it is replaced by another; a device itself; of folders that are made, the nearest one there. */
+static const char *written_place(Arena *arena, const Output *output) {
+    struct stat status;
+    if (!output->folder) return !stat(output->path, &status) && !S_ISREG(status.st_mode) ? output->path : folder_of(arena, output->path);
+    const char *path = output->path;
+    while (access(path, F_OK) && strcmp(path, folder_of(arena, path))) path = folder_of(arena, path);
+    return arena_printf(arena, "%s/.", path); /* which a file has not */
+}
+
+/* Better known before the training than after it. */
+static bool all_writable(Arena *arena, const TrainOptions *o) {
+    Output outputs[OUTPUTS];
+    list_outputs(o, outputs);
+    for (int i = 0; i < OUTPUTS; i++) {
+        if (!outputs[i].path || !access(written_place(arena, &outputs[i]), W_OK)) continue;
+        say_error("%s cannot be written to %s: %s", outputs[i].what, outputs[i].path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* What one output writes must not be written over by another. */
+static bool outputs_apart(const TrainOptions *o) {
+    Output outputs[OUTPUTS];
+    list_outputs(o, outputs);
+    for (int i = 0; i < OUTPUTS; i++)
+        for (int k = -1; k < i; k++) {
+            const char *other = k < 0 ? o->net : outputs[k].path;
+            if (outputs[i].path && other && same_file(outputs[i].path, other)) return say_error("'%s' would be written over '%s'", outputs[i].path, other), false;
+        }
+    return true;
+}
+
+/* ---- training -------------------------------------------------------------------------------------------------------- */
 
 static int load_weights(cnnc_model *model, const TrainOptions *o, cnnc_error *failure) {
     if (!o->from) return CNNC_OK;
@@ -76,30 +118,47 @@ static int test(cnnc_model *model, const Data *data, const TrainOptions *o) {
     return EXIT_FINE;
 }
 
-static int fit(cnnc_model *model, const Data *data, const TrainOptions *o, const cnnc_fit_options *options, const char *to) {
+static int save(cnnc_model *model, const TrainOptions *o) {
+    cnnc_error failure;
+    if (cnnc_weights_save(model->network, model->net, o->to, NULL, 0, &failure)) return fail(&failure);
+    printf("Weights saved to %s\n", o->to);
+    return EXIT_FINE;
+}
+
+/* Half-trained weights take no earlier ones' place. */
+static int end_stopped(cnnc_model *model, const TrainOptions *o) {
+    struct stat status;
+    bool keeps = !stat(o->to, &status) && S_ISREG(status.st_mode);
+    printf("Stopped after %llu updates. ", (unsigned long long)model->state->step);
+    if (keeps) printf("Weights not saved: %s was there before\n", o->to);
+    else if (save(model, o)) return EXIT_FILE;
+    if (o->checkpoint) printf("The same command with --resume goes on from %s\n", o->checkpoint);
+    else printf("With --checkpoint FILE a training can be resumed\n");
+    return 128 + stop;
+}
+
+static int fit(cnnc_model *model, const Data *data, const TrainOptions *o, const cnnc_fit_options *options) {
     cnnc_error failure;
     int trained = cnnc_fit(model, &data->train, options, NULL, &failure);
     if (trained == CNNC_FAILED) return fail(&failure);
-    if (cnnc_weights_save(model->network, model->net, to, NULL, 0, &failure)) return fail(&failure);
-    if (trained == CNNC_STOPPED) printf("Stopped after %llu updates. ", (unsigned long long)model->state->step);
-    printf("Weights saved to %s\n", to);
-    if (trained == CNNC_STOPPED) return 128 + stop;
-    return data->test.n ? test(model, data, o) : EXIT_FINE;
+    if (trained == CNNC_STOPPED) return end_stopped(model, o);
+    int status = save(model, o);
+    return !status && data->test.n ? test(model, data, o) : status;
 }
 
 /* What a training would write, need and take; it does not begin. */
-static int dry_run(cnnc_model *model, const Data *data, const TrainOptions *o, const cnnc_fit_options *options, const char *to) {
+static int dry_run(cnnc_model *model, const Data *data, const TrainOptions *o, const cnnc_fit_options *options) {
     cnnc_error failure;
     cnnc_forecast f;
-    const struct { const char *what, *path; } files[] = {
-        {"the weights to", to}, {"a checkpoint to", o->checkpoint}, {"the best weights to", o->callbacks.save_best},
-        {"a log to", o->callbacks.csv_log}, {"event files to", o->callbacks.tensorboard},
-    };
+    Output outputs[OUTPUTS];
     if (cnnc_fit_forecast(model, &data->train, options, &f, &failure)) return fail(&failure);
-    for (int i = 0; i < LENGTH(files); i++)
-        if (files[i].path) printf("Would write %s %s\n", files[i].what, files[i].path);
-    printf("Forecast: %llu updates in about %.3g s (%.3g s an epoch); %zu bytes of memory: network %zu, data %zu, order %zu, callbacks %zu\n", (unsigned long long)f.updates,
-           f.seconds, f.epoch_seconds, f.network_bytes + f.data_bytes + f.order_bytes + f.kept_bytes, f.network_bytes, f.data_bytes, f.order_bytes, f.kept_bytes);
+    list_outputs(o, outputs);
+    for (int i = 0; i < OUTPUTS; i++)
+        if (outputs[i].path) printf("Would write %s to %s\n", outputs[i].what, outputs[i].path);
+    char all[BYTES_TEXT], parts[4][BYTES_TEXT];
+    printf("Forecast: %llu updates in about %.3g s (%.3g s an epoch); %s of memory: network %s, data %s, order %s, callbacks %s\n", (unsigned long long)f.updates, f.seconds,
+           f.epoch_seconds, bytes_text(all, (double)f.network_bytes + (double)f.data_bytes + (double)f.order_bytes + (double)f.kept_bytes),
+           bytes_text(parts[0], (double)f.network_bytes), bytes_text(parts[1], (double)f.data_bytes), bytes_text(parts[2], (double)f.order_bytes), bytes_text(parts[3], (double)f.kept_bytes));
     return EXIT_FINE;
 }
 
@@ -110,16 +169,19 @@ static bool load_data(const cnnc_network *network, const TrainOptions *o, Data *
            (!o->validation_data || !cnnc_dataset_load(network, o->validation_data, "test", &data->validation, failure));
 }
 
-static int train_model(cnnc_model *model, const Data *data, const TrainOptions *o, const Callbacks *callbacks, const char *to) {
+static int train_model(cnnc_model *model, const Data *data, const TrainOptions *o, const Callbacks *callbacks) {
     cnnc_error failure;
     cnnc_fit_options options;
     int threads = cnnc_pool_threads(model->pool);
     if (o->seed >= 0) cnnc_initialize(model->network, model->net, (uint64_t)o->seed);
     if (load_weights(model, o, &failure)) return fail(&failure);
     fit_options(o, model->network, data, callbacks, &options);
-    printf("%zu examples, %s, %d thread%s\n", data->train.n, cnnc_model_variant(model), threads, threads == 1 ? "" : "s");
+    size_t apart = options.validation ? 0 : data->train.n - cnnc_split_at(data->train.n, options.validation_split), validating = options.validation ? data->validation.n : apart;
+    printf("%zu examples, ", data->train.n - apart);
+    if (validating) printf("%zu to validate, ", validating);
+    printf("%s, %d thread%s\n", cnnc_model_variant(model), threads, threads == 1 ? "" : "s");
     fflush(stdout);
-    return (o->dry_run ? dry_run : fit)(model, data, o, &options, to);
+    return (o->dry_run ? dry_run : fit)(model, data, o, &options);
 }
 
 static int train_with(Compilation *c, const cnnc_network *network, const TrainOptions *o) {
@@ -127,14 +189,13 @@ static int train_with(Compilation *c, const cnnc_network *network, const TrainOp
     Data data = {.results = NEW_ARRAY(c->arena, double, 1 + network->metric_count)};
     Callbacks callbacks;
     cnnc_model *model = NULL;
-    const char *to = o->to ? o->to : default_weights(c->arena, strcmp(o->net, "-") ? o->net : network->name);
     bool validated = o->validation_data || (o->split >= 0 ? o->split : network->validation_split) > 0;
     int status = callbacks_from_options(c->arena, &o->callbacks, network, validated, &callbacks);
     if (status == EXIT_FINE) {
         if (cnnc_summary(network, stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure) || !load_data(network, o, &data, &failure) ||
             !(model = cnnc_model_new(network, o->threads, NULL, &failure)))
             status = fail(&failure);
-        else status = train_model(model, &data, o, &callbacks, to);
+        else status = train_model(model, &data, o, &callbacks);
     }
     free_callbacks(&callbacks);
     cnnc_model_free(model);
@@ -144,7 +205,7 @@ static int train_with(Compilation *c, const cnnc_network *network, const TrainOp
     return status;
 }
 
-static int train(Compilation *c, const TrainOptions *o) {
+static int train(Compilation *c, TrainOptions *o) {
     Loaded loaded;
     int status;
     const cnnc_network *network = load_network(c, o->net, &loaded, &status);
@@ -152,7 +213,10 @@ static int train(Compilation *c, const TrainOptions *o) {
     if (!network->train) {
         remark("error", c->source.name, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
         status = EXIT_INPUT;
-    } else status = train_with(c, network, o);
+    } else {
+        if (!o->to) o->to = default_weights(c->arena, network->name);
+        status = train_with(c, network, o);
+    }
     unload_network(&loaded);
     return status;
 }
@@ -173,19 +237,19 @@ static bool check_usage(TrainOptions *o) {
     return say_error("--validation-split must be a number from 0 to below 1, not '%s'", o->validation_split), false;
 }
 
-static bool all_writable(Arena *arena, const TrainOptions *o) {
-    return can_write(arena, "weights", o->to ? o->to : ".") && (!o->checkpoint || can_write(arena, "checkpoint", o->checkpoint)) &&
-           (!o->callbacks.save_best || can_write(arena, "best weights", o->callbacks.save_best)) && (!o->callbacks.csv_log || can_write(arena, "log", o->callbacks.csv_log));
+/* False: there is none to go on from. */
+static bool checkpoint_there(const TrainOptions *o) {
+    if (!o->checkpoint) return true;
+    bool there = !access(o->checkpoint, F_OK);
+    if (o->resume && !there) say_error("%s: %s\nhint: without --resume a training begins, and makes it", o->checkpoint, strerror(errno));
+    if (!o->resume && !o->dry_run && there) remark("warning", NULL, 0, "%s is there and will be replaced; --resume goes on from it", o->checkpoint);
+    return there || !o->resume;
 }
 
-/* What one output writes must not be written over by another. */
-static bool outputs_apart(Arena *arena, const TrainOptions *o) {
-    const char *to = o->to ? o->to : strcmp(o->net, "-") ? default_weights(arena, o->net) : NULL;
-    const char *const files[] = {o->net, to, o->checkpoint, o->callbacks.save_best, o->callbacks.csv_log};
-    for (int i = 1; i < LENGTH(files); i++)
-        for (int k = 0; k < i; k++)
-            if (files[i] && files[k] && same_file(files[i], files[k])) return say_error("'%s' would be written over '%s'", files[i], files[k]), false;
-    return true;
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }
 
 int command_train(int argc, char **argv) {
@@ -214,13 +278,10 @@ int command_train(int argc, char **argv) {
     static const char *const names[] = {"the network's file"};
     int status = EXIT_USAGE;
     const CommandLine line = {"train", options, LENGTH(options), names, &o.net, 1};
-    if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network) && check_usage(&o) && outputs_apart(c.arena, &o)) {
-        struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-        sigaction(SIGINT, &action, NULL);
-        sigaction(SIGTERM, &action, NULL);
-        bool writable = all_writable(c.arena, &o);
-        if (writable && o.checkpoint && !o.resume && !o.dry_run && !access(o.checkpoint, F_OK)) remark("warning", NULL, 0, "%s is there and will be replaced; --resume goes on from it", o.checkpoint);
-        status = writable ? train(&c, &o) : EXIT_FILE;
+    if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network) && check_usage(&o)) {
+        catch_signals();
+        if (!o.to && strcmp(o.net, "-")) o.to = default_weights(c.arena, o.net); /* else the network's name has to be read first */
+        if (outputs_apart(&o)) status = all_writable(c.arena, &o) && checkpoint_there(&o) ? train(&c, &o) : EXIT_FILE;
     }
     compilation_free(&c);
     return status;

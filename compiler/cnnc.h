@@ -45,6 +45,7 @@ void strbuf_free(StrBuf *);
 void strbuf_add(StrBuf *, const char *s);
 void strbuf_add_n(StrBuf *, const char *s, size_t n);
 void strbuf_printf(StrBuf *, const char *format, ...) PRINTF_LIKE(2, 3);
+void strbuf_vprintf(StrBuf *, const char *format, va_list) PRINTF_LIKE(2, 0);
 
 /* ---- base/hash.c: FNV-1a; the first h is HASH_START ---- */
 #define HASH_START UINT64_C(1469598103934665603)

@@ -57,6 +57,7 @@ static const char *take_line(Arena *arena, Tuning *t, char *line, int number) {
 }
 
 const char *read_tuning(Arena *arena, const char *path, Tuning *t, int *line) {
+    static const char blanks[] = {'\t', '\r', '\n'};
     char *text;
     size_t length;
     *t = (Tuning){.path = path};
@@ -65,7 +66,7 @@ const char *read_tuning(Arena *arena, const char *path, Tuning *t, int *line) {
     if (failure) return failure;
     *line = 0;
     for (size_t i = 0; i < length; i++)
-        if ((text[i] < ' ' && !strchr("\t\r\n", text[i])) || text[i] == 0 || text[i] > '~') return "not a text file";
+        if ((text[i] < ' ' && !memchr(blanks, text[i], sizeof blanks)) || text[i] > '~') return "not a text file";
     for (char *at = text, *end = text + length; at < end && !failure;) {
         ++*line;
         char *stop = memchr(at, '\n', (size_t)(end - at));

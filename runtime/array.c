@@ -70,16 +70,16 @@ void *cnnc_allocate(size_t bytes) {
     return memory;
 }
 
-int cnnc_big_endian(void) {
+static cnnc_byte_order machine_order(void) {
     const uint16_t one = 1;
     unsigned char first;
     memcpy(&first, &one, 1);
-    return first == 0;
+    return first ? CNNC_LITTLE_ENDIAN : CNNC_BIG_ENDIAN;
 }
 
-void cnnc_swap_bytes(void *data, size_t count, size_t size) {
+void cnnc_reorder(cnnc_byte_order order, void *data, size_t count, size_t size) {
     unsigned char *element = data;
-    if (size == 1)
+    if (size == 1 || order == machine_order())
         return;
     for (size_t i = 0; i < count; i++, element += size)
         for (size_t low = 0, high = size - 1; low < high; low++, high--) {
@@ -87,6 +87,18 @@ void cnnc_swap_bytes(void *data, size_t count, size_t size) {
             element[low] = element[high];
             element[high] = byte;
         }
+}
+
+void cnnc_write_elements(FILE *out, const cnnc_array *array) {
+    unsigned char chunk[65536];
+    size_t size = cnnc_dtype_size(array->dtype), most = sizeof chunk / size;
+    const unsigned char *from = array->data;
+    for (size_t left = array->count, n; left > 0; left -= n, from += n * size) {
+        n = left < most ? left : most;
+        memcpy(chunk, from, n * size);
+        cnnc_reorder(CNNC_LITTLE_ENDIAN, chunk, n, size);
+        fwrite(chunk, size, n, out);
+    }
 }
 
 int cnnc_array_measure(cnnc_array *array, size_t *bytes) {

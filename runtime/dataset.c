@@ -12,21 +12,16 @@ typedef struct feed {
     const cnnc_array *array;
     const char *name;
     const cnnc_part *part; /* where the array came from; NULL: from memory */
-    size_t n;
+    size_t n, each; /* examples; elements of one of the array */
     int one_hot; /* the array holds class indices, the tensor one element a class */
     cnnc_error *error;
 } feed;
 
-static size_t per_example(const cnnc_array *array) {
-    return array->shape[0] ? array->count / array->shape[0] : 0;
-}
-
 /* The name of what holds an element, and where in it. */
 static const char *place(const feed *f, size_t element, char *text, size_t size) {
-    size_t each = per_example(f->array);
-    if (!f->part || !each)
+    if (!f->part)
         return f->name;
-    cnnc_part_place(f->part, element / each, text, size);
+    cnnc_part_place(f->part, element / f->each, text, size); /* NOLINT(clang-analyzer-core.DivideZero): there is an element */
     return text;
 }
 
@@ -38,7 +33,7 @@ static int mismatch(const feed *f) {
                      "%s: an example of the %s '%s' of network %s is %s %s (%zu elements%s), of the file %s %s (%zu)", f->name,
                      f->role, f->tensor->name, f->network->name, want, cnnc_type_name(f->tensor->type), f->tensor->count,
                      f->tensor->classes > 0 ? " or class indices" : "", have, cnnc_dtype_name(f->array->dtype),
-                     per_example(f->array));
+                     f->each);
 }
 
 /* Whether the array fits the tensor, and how. */
@@ -50,10 +45,10 @@ static int check_shape(feed *f) {
         return cnnc_fail(f->error, "%s: %zu examples, but the first file has %zu", f->name, array->shape[0], f->n);
     if (f->n == 0 || f->n > INT32_MAX)
         return cnnc_fail(f->error, "%s: %zu examples, not 1 to %d", f->name, f->n, INT32_MAX);
-    size_t have = per_example(array), want = f->tensor->count, classes = (size_t)f->tensor->classes;
-    f->one_hot = have != want && f->tensor->type != CNNC_I32 && f->tensor->classes > 0 && want % classes == 0 &&
-                 have == want / classes;
-    return have == want || f->one_hot ? CNNC_OK : mismatch(f);
+    f->each = array->count / f->n;
+    f->one_hot = f->each != f->tensor->count && f->tensor->type != CNNC_I32 && f->tensor->classes > 0 &&
+                 f->each == f->tensor->count / (size_t)f->tensor->classes;
+    return f->each == f->tensor->count || f->one_hot ? CNNC_OK : mismatch(f);
 }
 
 static int check_labels(const feed *f, const int32_t *labels, size_t count) {
@@ -62,7 +57,7 @@ static int check_labels(const feed *f, const int32_t *labels, size_t count) {
         if (labels[i] < 0 || labels[i] >= f->tensor->classes)
             return cnnc_fail(f->error, "%s: example %zu is of class %d, but the target '%s' of network %s has classes 0 .. %d",
                              place(f, i, text, sizeof text),
-                             i / per_example(f->array) /* NOLINT(clang-analyzer-core.DivideZero): there is a label */, (int)labels[i],
+                             i / f->each /* NOLINT(clang-analyzer-core.DivideZero): there is a label */, (int)labels[i],
                              f->tensor->name, f->network->name, f->tensor->classes - 1);
     return CNNC_OK;
 }
@@ -71,14 +66,11 @@ static int check_labels(const feed *f, const int32_t *labels, size_t count) {
 static int convert(const feed *f, cnnc_type type, void *to) {
     char text[256];
     size_t bad;
-    if (cnnc_array_convert_at(f->array, 0, f->array->count, type, to, &bad, f->error) == CNNC_OK)
+    cnnc_error inner;
+    if (cnnc_array_convert_at(f->array, 0, f->array->count, type, to, &bad, &inner) == CNNC_OK)
         return CNNC_OK;
-    if (f->error) {
-        cnnc_error inner = *f->error;
-        cnnc_fail(f->error, "%s: for the %s '%s' of network %s: %.300s", place(f, bad, text, sizeof text), f->role,
-                  f->tensor->name, f->network->name, inner.text);
-    }
-    return CNNC_FAILED;
+    return cnnc_fail(f->error, "%s: for the %s '%s' of network %s: %.300s", place(f, bad, text, sizeof text), f->role,
+                     f->tensor->name, f->network->name, inner.text);
 }
 
 static int fill_one_hot(const feed *f, void *to) {
@@ -119,15 +111,13 @@ static size_t aligned(size_t bytes) {
     return (bytes + CNNC_ALIGNMENT - 1) / CNNC_ALIGNMENT * CNNC_ALIGNMENT;
 }
 
-/* Memory for the tables of pointers and the arrays they point to; SIZE_MAX when that is more than there can be. */
+/* Memory for n examples; SIZE_MAX when that is more than there can be. */
 static size_t layout(const cnnc_tensor *tensor, size_t n) {
-    size_t elements, bytes;
-    if (!cnnc_multiply(tensor->count, n, &elements) || !cnnc_multiply(elements, cnnc_type_size(tensor->type), &bytes) ||
-        bytes > SIZE_MAX / 4)
-        return SIZE_MAX;
-    return aligned(bytes);
+    double bytes = (double)tensor->count * (double)n * (double)cnnc_type_size(tensor->type);
+    return bytes >= (double)(SIZE_MAX / 8) ? SIZE_MAX : aligned(tensor->count * n * cnnc_type_size(tensor->type));
 }
 
+/* Memory for the tables of pointers and the arrays they point to. */
 static int allocate(const cnnc_network *network, int target_count, size_t n, cnnc_dataset *dataset, cnnc_error *error) {
     int inputs = network->input_count, count = inputs + target_count;
     for (int pass = 0; pass < 2; pass++) {
@@ -135,7 +125,7 @@ static int allocate(const cnnc_network *network, int target_count, size_t n, cnn
         for (int i = 0; i < count; i++) {
             const cnnc_tensor *tensor = i < inputs ? &network->inputs[i] : &network->targets[i - inputs];
             size_t bytes = layout(tensor, n);
-            if (bytes == SIZE_MAX || offset > SIZE_MAX / 4)
+            if (bytes > SIZE_MAX / 4 - offset)
                 return cnnc_fail(error, "%zu examples of network %s are more than any memory holds", n, network->name);
             if (pass)
                 dataset->inputs[i] = (char *)dataset->memory + offset;

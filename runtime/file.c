@@ -84,16 +84,14 @@ static int open_temporary(const char *path, char **temporary) {
 int cnnc_output_begin(cnnc_output *output, const char *path, cnnc_error *error) {
     *output = (cnnc_output){.path = path};
     struct stat status;
-    int exists = stat(path, &status) == 0;
-    if (!exists && errno != ENOENT) /* what is not known is not replaced: it may be a device */
-        return cnnc_fail_system(error, "%s: cannot be written: %s", path, strerror(errno));
-    if (exists && S_ISDIR(status.st_mode))
+    if (stat(path, &status) != 0) {
+        if (errno != ENOENT) /* what is not known is not replaced: it may be a device */
+            return cnnc_fail_system(error, "%s: cannot be written: %s", path, strerror(errno));
+        status.st_mode = S_IFREG; /* it will be */
+    }
+    if (S_ISDIR(status.st_mode))
         return cnnc_fail_system(error, "%s: is a folder", path);
-    int descriptor;
-    if (exists && !S_ISREG(status.st_mode))
-        descriptor = open(path, O_WRONLY | O_CLOEXEC);
-    else
-        descriptor = open_temporary(path, &output->temporary);
+    int descriptor = S_ISREG(status.st_mode) ? open_temporary(path, &output->temporary) : open(path, O_WRONLY | O_CLOEXEC);
     if (descriptor >= 0)
         output->stream = fdopen(descriptor, "wb");
     if (output->stream)
@@ -109,15 +107,6 @@ int cnnc_output_begin(cnnc_output *output, const char *path, cnnc_error *error) 
     return result;
 }
 
-void cnnc_output_abandon(cnnc_output *output) {
-    if (output->stream)
-        fclose(output->stream);
-    if (output->temporary)
-        unlink(output->temporary);
-    free(output->temporary);
-    *output = (cnnc_output){0};
-}
-
 int cnnc_output_commit(cnnc_output *output, cnnc_error *error) {
     errno = 0;
     int bad = ferror(output->stream) || fflush(output->stream) != 0;
@@ -125,15 +114,15 @@ int cnnc_output_commit(cnnc_output *output, cnnc_error *error) {
         bad = fsync(fileno(output->stream)) != 0;
     if (fclose(output->stream) != 0)
         bad = 1;
-    output->stream = NULL;
     if (!bad && output->temporary)
         bad = rename(output->temporary, output->path) != 0;
+    int result = CNNC_OK;
     if (bad) {
-        int result = cnnc_fail_system(error, "%s: not written: %s", output->path, errno ? strerror(errno) : "a write failed");
-        cnnc_output_abandon(output);
-        return result;
+        result = cnnc_fail_system(error, "%s: not written: %s", output->path, errno ? strerror(errno) : "a write failed");
+        if (output->temporary)
+            unlink(output->temporary);
     }
     free(output->temporary);
     *output = (cnnc_output){0};
-    return CNNC_OK;
+    return result;
 }

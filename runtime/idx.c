@@ -57,9 +57,10 @@ static int inflate_some(source *s, unsigned char *to, size_t size, size_t *got, 
         *got += made;
         if (status == Z_STREAM_END)
             s->ended = 1;
-        else if (status != Z_OK && status != Z_BUF_ERROR)
-            return cnnc_fail(error, "%s: at byte %zu: damaged gzip data (%s)", s->name, s->position,
-                             s->stream.msg ? s->stream.msg : "zlib's error");
+        else if (status == Z_MEM_ERROR)
+            return cnnc_fail_system(error, "%s: no memory for its inflating", s->name);
+        else if (status != Z_OK && status != Z_BUF_ERROR) /* damaged data, of which zlib says what is wrong */
+            return cnnc_fail(error, "%s: at byte %zu: damaged gzip data (%s)", s->name, s->position, s->stream.msg);
         else if (!eaten && !made)
             return cnnc_fail(error, "%s: at byte %zu: the gzip data ends in the middle", s->name, s->position);
     }
@@ -183,15 +184,20 @@ static int read_array(source *s, cnnc_array *array, cnnc_error *error) {
         return cnnc_fail_system(error, "%s: no memory for %zu bytes", s->name, bytes);
     if (take(s, array->data, bytes, "elements", error) != CNNC_OK)
         return CNNC_FAILED;
-    if (!cnnc_big_endian())
-        cnnc_swap_bytes(array->data, array->count, cnnc_dtype_size(array->dtype));
+    cnnc_reorder(CNNC_BIG_ENDIAN, array->data, array->count, cnnc_dtype_size(array->dtype));
     return s->gzipped ? end_gzip(s, error) : CNNC_OK;
+}
+
+static const char gzip[] = "\x1f\x8b";
+
+static int begins(const unsigned char *bytes, size_t size, const char *two) {
+    return size >= 2 && !memcmp(bytes, two, 2);
 }
 
 int cnnc_idx_parse(const void *bytes, size_t size, const char *name, cnnc_array *array, cnnc_error *error) {
     source s = {.bytes = bytes, .size = size, .name = name};
     *array = (cnnc_array){0};
-    s.gzipped = size >= 2 && s.bytes[0] == 0x1f && s.bytes[1] == 0x8b;
+    s.gzipped = begins(bytes, size, gzip);
     if (s.gzipped && open_gzip(&s, error) != CNNC_OK)
         return CNNC_FAILED;
     int result = read_array(&s, array, error);
@@ -215,12 +221,8 @@ int cnnc_idx_read(const char *path, cnnc_array *array, cnnc_error *error) {
 
 /* ---- as a format of data files ----------------------------------------------------------------------------------- */
 
-static int is_gzip(const cnnc_file *file) {
-    return file->size >= 2 && file->bytes[0] == 0x1f && file->bytes[1] == 0x8b;
-}
-
 static int recognise(const cnnc_file *file) {
-    return is_gzip(file) || (file->size >= 2 && file->bytes[0] == 0 && file->bytes[1] == 0);
+    return begins(file->bytes, file->size, gzip) || begins(file->bytes, file->size, "\0\0");
 }
 
 static int read_file(const cnnc_file *file, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error) {
@@ -229,7 +231,7 @@ static int read_file(const cnnc_file *file, const cnnc_request *request, cnnc_pa
     if (cnnc_idx_parse(file->bytes, file->size, file->path, &array, error) != CNNC_OK)
         return CNNC_FAILED;
     cnnc_origin origin = {.path = file->path, .step = cnnc_example_bytes(&array)};
-    origin.unit = is_gzip(file) ? CNNC_AT_INFLATED_BYTE : CNNC_AT_BYTE;
+    origin.unit = begins(file->bytes, file->size, gzip) ? CNNC_AT_INFLATED_BYTE : CNNC_AT_BYTE;
     origin.first = 4 + 4 * (size_t)array.rank;
     return cnnc_parts_add(parts, &array, origin, error);
 }

@@ -21,7 +21,7 @@ int cnnc_json_expect(cnnc_json *json, char c);
 int cnnc_json_string(cnnc_json *json, const char **string); /* UTF-8 without zero characters */
 int cnnc_json_size(cnnc_json *json, size_t *value);         /* digits only */
 
-int cnnc_utf8_length(const unsigned char *p, const unsigned char *end); /* bytes of a valid character, or 0 */
+int cnnc_utf8_length(const unsigned char *p, const unsigned char *end); /* bytes of a valid character, or 0; needs p < end */
 void cnnc_json_write_string(FILE *out, const char *string);
 
 #endif

@@ -101,9 +101,11 @@ static int number(header *h, size_t *value) {
     const unsigned char *start = h->p;
     *value = 0;
     while (h->p < h->end && *h->p >= '0' && *h->p <= '9') {
-        if (!cnnc_multiply(*value, 10, value) || *value > SIZE_MAX - 9)
+        size_t digit = (size_t)(*h->p - '0');
+        if (*value > (SIZE_MAX - digit) / 10)
             return cnnc_fail(h->error, "%s: at byte %zu: the dimension is too large", h->name, at(h));
-        *value += (size_t)(*h->p++ - '0');
+        *value = *value * 10 + digit;
+        h->p++;
     }
     if (h->p == start)
         return cnnc_fail(h->error, "%s: at byte %zu: the header needs a number here", h->name, at(h));
@@ -202,8 +204,7 @@ int cnnc_npy_parse(const void *bytes, size_t size, const char *name, cnnc_array 
         return cnnc_fail_system(error, "%s: no memory for %zu bytes", name, want);
     if (want)
         memcpy(made.data, h.end, want);
-    if (cnnc_big_endian())
-        cnnc_swap_bytes(made.data, made.count, cnnc_dtype_size(made.dtype));
+    cnnc_reorder(CNNC_LITTLE_ENDIAN, made.data, made.count, cnnc_dtype_size(made.dtype));
     *array = made;
     return CNNC_OK;
 }
@@ -267,19 +268,11 @@ int cnnc_npy_write(const char *path, const cnnc_array *array, cnnc_error *error)
     if (array->rank < 0 || array->rank > CNNC_ARRAY_RANK)
         return cnnc_fail(error, "%s: %d dimensions, not 0 to %d", path, array->rank, CNNC_ARRAY_RANK);
     char text[1024]; /* 16 dimensions of 22 characters, and the words */
-    size_t length = format_header(array, descr, text, sizeof text), size = cnnc_dtype_size(array->dtype);
+    size_t length = format_header(array, descr, text, sizeof text);
     cnnc_output output;
     if (cnnc_output_begin(&output, path, error) != CNNC_OK)
         return CNNC_FAILED;
     fwrite(text, 1, length, output.stream);
-    if (!cnnc_big_endian())
-        fwrite(array->data, size, array->count, output.stream);
-    else
-        for (size_t i = 0; i < array->count; i++) {
-            unsigned char element[8];
-            memcpy(element, (const unsigned char *)array->data + i * size, size);
-            cnnc_swap_bytes(element, 1, size);
-            fwrite(element, 1, size, output.stream);
-        }
+    cnnc_write_elements(output.stream, array);
     return cnnc_output_commit(&output, error);
 }

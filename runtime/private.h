@@ -27,8 +27,8 @@ int cnnc_file_first_bytes(const char *path, size_t most, unsigned char **bytes, 
 /* file.c: makes a folder, with those above it, unless they are there; 0, with errno: cannot. The path is as it was afterwards. */
 int cnnc_make_folders(char *path);
 
-/* file.c: a file that appears whole or not at all. Begin, write to stream, then commit or abandon. What exists and is
- * no regular file (/dev/null) is written to directly. */
+/* file.c: a file that appears whole or not at all. Begin, write to stream, then commit. What exists and is no regular
+ * file (/dev/null) is written to directly. */
 typedef struct cnnc_output {
     FILE *stream;
     const char *path;
@@ -36,14 +36,15 @@ typedef struct cnnc_output {
 } cnnc_output;
 
 int cnnc_output_begin(cnnc_output *output, const char *path, cnnc_error *error);
-int cnnc_output_commit(cnnc_output *output, cnnc_error *error); /* fails when any write failed, and then abandons */
-void cnnc_output_abandon(cnnc_output *output);
+int cnnc_output_commit(cnnc_output *output, cnnc_error *error); /* fails when any write failed, and leaves nothing */
 
 /* array.c */
 int cnnc_multiply(size_t a, size_t b, size_t *product); /* 0 when it overflows */
 void *cnnc_allocate(size_t bytes);                      /* aligned, not zeroed, never of no bytes; NULL; free() */
-int cnnc_big_endian(void);
-void cnnc_swap_bytes(void *data, size_t count, size_t size); /* of each of count elements */
+
+typedef enum { CNNC_LITTLE_ENDIAN, CNNC_BIG_ENDIAN } cnnc_byte_order;
+void cnnc_reorder(cnnc_byte_order order, void *data, size_t count, size_t size); /* elements from that order to the machine's, or back */
+void cnnc_write_elements(FILE *out, const cnnc_array *array);                    /* little-endian */
 
 /* Sets count from dtype, rank and shape, and *bytes; fails when they overflow. */
 int cnnc_array_measure(cnnc_array *array, size_t *bytes);

@@ -14,17 +14,13 @@
 
 enum { MAX_HEADER = 100 * 1000 * 1000 }; /* as in the format's own library */
 
-static const struct {
-    const char *name;
-    cnnc_dtype dtype;
-} types[] = {
-    {"U8", CNNC_DTYPE_U8},   {"I8", CNNC_DTYPE_I8},   {"U16", CNNC_DTYPE_U16}, {"I16", CNNC_DTYPE_I16},
-    {"U32", CNNC_DTYPE_U32}, {"I32", CNNC_DTYPE_I32}, {"U64", CNNC_DTYPE_U64}, {"I64", CNNC_DTYPE_I64},
-    {"F16", CNNC_DTYPE_F16}, {"BF16", CNNC_DTYPE_BF16}, {"F32", CNNC_DTYPE_F32}, {"F64", CNNC_DTYPE_F64},
-    {"BOOL", CNNC_DTYPE_U8}, /* last: read only */
+static const char *const type_names[] = {
+    [CNNC_DTYPE_U8] = "U8",   [CNNC_DTYPE_I8] = "I8",   [CNNC_DTYPE_U16] = "U16", [CNNC_DTYPE_I16] = "I16",
+    [CNNC_DTYPE_U32] = "U32", [CNNC_DTYPE_I32] = "I32", [CNNC_DTYPE_U64] = "U64", [CNNC_DTYPE_I64] = "I64",
+    [CNNC_DTYPE_F16] = "F16", [CNNC_DTYPE_BF16] = "BF16", [CNNC_DTYPE_F32] = "F32", [CNNC_DTYPE_F64] = "F64",
 };
 
-enum { TYPES = sizeof types / sizeof *types };
+enum { TYPES = sizeof type_names / sizeof *type_names };
 
 /* What cnnc_safetensors.memory points to. */
 typedef struct body {
@@ -40,12 +36,12 @@ typedef struct reader {
     int room, metadata_room;
 } reader;
 
-/* Makes room for one more element of an array. */
+/* Makes room for one more element of an array; a header of MAX_HEADER bytes names far fewer than an int counts. */
 static void *grow(void *array, int count, int *room, size_t size) {
     if (count < *room)
         return array;
-    int more = *room ? *room * 2 : 16;
-    void *larger = *room > 1 << 28 ? NULL : realloc(array, (size_t)more * size);
+    int more = *room * 2 + 16;
+    void *larger = realloc(array, (size_t)more * size);
     if (larger)
         *room = more;
     return larger;
@@ -75,11 +71,12 @@ static int parse_dtype(cnnc_json *j, cnnc_array *array) {
     const char *name;
     if (cnnc_json_string(j, &name) != CNNC_OK)
         return CNNC_FAILED;
-    for (int i = 0; i < TYPES; i++)
-        if (!strcmp(name, types[i].name)) {
-            array->dtype = types[i].dtype;
-            return CNNC_OK;
-        }
+    int i = 0;
+    while (i < TYPES && strcmp(name, type_names[i]))
+        i++;
+    array->dtype = i < TYPES ? (cnnc_dtype)i : CNNC_DTYPE_U8;
+    if (i < TYPES || !strcmp(name, "BOOL"))
+        return CNNC_OK;
     return cnnc_fail(j->error, "%s: at byte %zu: dtype '%s' cannot be read", j->name, cnnc_json_at(j), name);
 }
 
@@ -191,9 +188,8 @@ static int by_data(const void *left, const void *right) {
     uintptr_t p = (uintptr_t)a->array.data, q = (uintptr_t)b->array.data;
     if (p != q)
         return p < q ? -1 : 1;
-    if (!a->array.count != !b->array.count) /* empty ones first */
-        return a->array.count ? 1 : -1;
-    return strcmp(a->name, b->name);
+    int emptiness = (a->array.count > 0) - (b->array.count > 0); /* empty ones first */
+    return emptiness ? emptiness : strcmp(a->name, b->name);
 }
 
 static int by_name(const void *left, const void *right) {
@@ -282,13 +278,14 @@ static int parse(unsigned char *bytes, size_t size, const char *name, cnnc_safet
         if (result == CNNC_OK)
             result = check_cover(&r);
     }
-    if (result != CNNC_OK)
+    if (result != CNNC_OK) {
         cnnc_safetensors_free(file);
-    else if (cnnc_big_endian())
-        for (int i = 0; i < file->count; i++)
-            cnnc_swap_bytes(file->tensors[i].array.data, file->tensors[i].array.count,
-                            cnnc_dtype_size(file->tensors[i].array.dtype));
-    return result;
+        return result;
+    }
+    for (int i = 0; i < file->count; i++)
+        cnnc_reorder(CNNC_LITTLE_ENDIAN, file->tensors[i].array.data, file->tensors[i].array.count,
+                     cnnc_dtype_size(file->tensors[i].array.dtype));
+    return CNNC_OK;
 }
 
 int cnnc_safetensors_parse(const void *bytes, size_t size, const char *name, cnnc_safetensors *file, cnnc_error *error) {
@@ -344,13 +341,6 @@ static int valid_utf8(const char *text) {
     return 1;
 }
 
-static const char *type_name(cnnc_dtype dtype) {
-    for (int i = 0; i < TYPES; i++)
-        if (types[i].dtype == dtype)
-            return types[i].name;
-    return "?";
-}
-
 static int check_writable(const char *path, const cnnc_safetensor *tensors, int count, const cnnc_metadata *metadata,
                           int metadata_count, cnnc_error *error) {
     for (int i = 0; i < count; i++)
@@ -377,7 +367,7 @@ static void write_header(FILE *out, const cnnc_safetensor *tensors, int count, c
         const cnnc_array *array = &tensors[i].array;
         fputs(i || metadata_count > 0 ? "," : "", out);
         cnnc_json_write_string(out, tensors[i].name);
-        fprintf(out, ":{\"dtype\":\"%s\",\"shape\":[", type_name(array->dtype));
+        fprintf(out, ":{\"dtype\":\"%s\",\"shape\":[", type_names[array->dtype]);
         for (int k = 0; k < array->rank; k++)
             fprintf(out, k ? ",%zu" : "%zu", array->shape[k]);
         size_t end = offset + array->count * cnnc_dtype_size(array->dtype);
@@ -385,20 +375,6 @@ static void write_header(FILE *out, const cnnc_safetensor *tensors, int count, c
         offset = end;
     }
     fputc('}', out);
-}
-
-static void write_little_endian(FILE *out, const cnnc_array *array) {
-    size_t size = cnnc_dtype_size(array->dtype);
-    const unsigned char *from = array->data;
-    if (!cnnc_big_endian() && array->count)
-        fwrite(from, size, array->count, out);
-    else
-        for (size_t i = 0; i < array->count; i++) {
-            unsigned char element[8];
-            memcpy(element, from + i * size, size);
-            cnnc_swap_bytes(element, 1, size);
-            fwrite(element, 1, size, out);
-        }
 }
 
 int cnnc_safetensors_write(const char *path, const cnnc_safetensor *tensors, int count, const cnnc_metadata *metadata,
@@ -428,6 +404,6 @@ int cnnc_safetensors_write(const char *path, const cnnc_safetensor *tensors, int
         fputc(' ', output.stream);
     free(header);
     for (int i = 0; i < count; i++)
-        write_little_endian(output.stream, &tensors[i].array);
+        cnnc_write_elements(output.stream, &tensors[i].array);
     return cnnc_output_commit(&output, error);
 }

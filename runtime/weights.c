@@ -85,19 +85,16 @@ static int check_file(const cnnc_network *network, const cnnc_safetensors *file,
     return CNNC_OK;
 }
 
-/* Those that the file has. */
-static int read_parameters(const cnnc_network *network, void *net, const cnnc_safetensors *file, cnnc_error *error) {
+/* Those that the file has. Needs them checked: as many floating numbers can always be converted. */
+static void read_parameters(const cnnc_network *network, void *net, const cnnc_safetensors *file) {
     cnnc_state *state = net;
-    int result = CNNC_OK;
-    for (int i = 0; i < network->parameters_length && result == CNNC_OK; i++) {
+    for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
         const cnnc_safetensor *tensor = cnnc_safetensors_find(file, p->name);
         if (tensor)
-            result = cnnc_array_convert(&tensor->array, 0, p->count, network->type, parameter_data(network, state->parameters, p), error);
+            (void)cnnc_array_convert(&tensor->array, 0, p->count, network->type, parameter_data(network, state->parameters, p), NULL);
     }
-    if (result == CNNC_OK)
-        state->version++;
-    return result;
+    state->version++;
 }
 
 int cnnc_weights_load(const cnnc_network *network, void *net, const char *path, cnnc_error *error) {
@@ -106,7 +103,7 @@ int cnnc_weights_load(const cnnc_network *network, void *net, const char *path, 
         return CNNC_FAILED;
     int result = check_file(network, &file, path, error);
     if (result == CNNC_OK)
-        result = read_parameters(network, net, &file, error);
+        read_parameters(network, net, &file);
     cnnc_safetensors_free(&file);
     return result;
 }
@@ -117,7 +114,7 @@ int cnnc_weights_load_matching(const cnnc_network *network, void *net, const cha
         return CNNC_FAILED;
     int result = check_matching(network, &file, path, loaded, error);
     if (result == CNNC_OK)
-        result = read_parameters(network, net, &file, error);
+        read_parameters(network, net, &file);
     cnnc_safetensors_free(&file);
     return result;
 }

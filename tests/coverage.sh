@@ -24,7 +24,7 @@ report() {
         --exclude-lines-by-pattern "$unreachable" "$@" "$build/CMakeFiles"
 }
 # Of parser, escaping and readers, then of everything.
-readers='(compiler/(parse|template_parse|tuning|commands/depfile|base/(file|strbuf|diag))|runtime/(json|idx|npy|safetensors|checkpoint|file|dataset|weights))\.c'
+readers='(compiler/(parse(_cursor|_value)?|template_parse|tuning|commands/depfile|base/(file|strbuf|diag))|runtime/(json|idx|npy|safetensors|checkpoint|file|dataset|weights))\.[ch]'
 echo "== parser, escaping, readers: lines, branches"
 report --filter "$readers" --sort-percentage
 report --filter "$readers" --sort-percentage --branches

@@ -50,7 +50,6 @@ static int set_up(void **state) {
 static void an_answer(const char *arguments, const char *what, int status, const char *says) {
     char *said = cnnc_says(arguments, status);
     if (!strstr(said, says)) fail_msg("%s: '%s' was expected in: %.500s", what, says, said);
-    free(said);
 }
 
 static void absurd_descriptions_are_answered(void **state) {
@@ -66,7 +65,6 @@ static void absurd_descriptions_are_answered(void **state) {
         assert_int_equal(fclose(out), 0);
         an_answer(arguments, c->what, c->status, c->says);
     }
-    free(net), free(arguments);
 }
 
 /* A file of zeros is full of holes; a line without an end comes by standard input. */
@@ -85,7 +83,6 @@ static void a_gigabyte(void **state) {
     assert_int_equal(WEXITSTATUS(job->status), 3);
     assert_string_equal(said, "cnnc: error: cannot read standard input: it is larger than 16 MiB\n");
     forget_jobs();
-    free(net), free(arguments), free(log), free(said);
 }
 
 int main(void) {

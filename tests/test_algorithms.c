@@ -61,7 +61,6 @@ static void sums_of_zeros_are_zero(void **state) {
     unload_network(&loaded);
     compilation_free(&c);
     unlink(path);
-    free(path);
 }
 
 /* ---- rounding of Winograd's transforms ------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* test_base.c: what compiler/base promises: arena, strbuf, diag, file. One feature per test.
+/* test_base.c: what compiler/base promises: arena, strbuf, diag. test_base_file.c has files. One feature per test.
  *
  * What exits the process runs in a child. Running out of memory for real is not provoked, only sizes that overflow.
  */
@@ -10,14 +10,9 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,48 +49,6 @@ static Source source_of(const char *text) {
 static void assert_diag(Diag *d, const char *expected) {
     assert_string_equal(d->out.text ? d->out.text : "", expected);
     strbuf_free(&d->out);
-}
-
-typedef struct Folder { Arena *arena; char path[64]; } Folder;
-
-static int make_folder(void **state) {
-    Folder *folder = calloc(1, sizeof *folder);
-    folder->arena = arena_new();
-    strcpy(folder->path, "/tmp/cnnc-test-XXXXXX");
-    *state = folder;
-    return mkdtemp(folder->path) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    Folder *folder = *state;
-    DIR *dir = opendir(folder->path);
-    for (struct dirent *entry; dir && (entry = readdir(dir));)
-        unlink(arena_printf(folder->arena, "%s/%s", folder->path, entry->d_name));
-    if (dir) closedir(dir);
-    int failed = rmdir(folder->path);
-    arena_free(folder->arena);
-    free(folder);
-    return failed;
-}
-
-static char *path_in(Folder *folder, const char *name) {
-    return arena_printf(folder->arena, "%s/%s", folder->path, name);
-}
-
-static int files_in(Folder *folder) {
-    int n = 0;
-    DIR *dir = opendir(folder->path);
-    for (struct dirent *entry; (entry = readdir(dir));) n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
-    closedir(dir);
-    return n;
-}
-
-static void assert_file(Folder *folder, const char *path, const char *expected, size_t expected_length) {
-    char *text = NULL;
-    size_t length = 0;
-    assert_null(read_file(folder->arena, path, &text, &length));
-    assert_int_equal(length, expected_length);
-    assert_memory_equal(text, expected, length + 1);
 }
 
 /* ---- arena ------------------------------------------------------------------------------------------------------- */
@@ -157,10 +110,15 @@ static void allocate_too_much(void) { lost = arena_new(), arena_alloc(lost, SIZE
 static void grow_too_much(void) { lost = arena_new(), arena_grow(lost, NULL, SIZE_MAX / 8, 16); }
 static void copy_too_much(void) { lost = arena_new(), arena_string(lost, "", SIZE_MAX); }
 static void append_too_much(void) { strbuf_add_n(&(StrBuf){0}, "", SIZE_MAX - 1); }
+static void append_too_much_more(void) {
+    static StrBuf kept;
+    strbuf_add(&kept, "text");
+    strbuf_add_n(&kept, "", SIZE_MAX / 4 - 4);
+}
 
 static void sizes_that_overflow_exit_3(void **state) {
     (void)state;
-    void (*const cases[])(void) = {allocate_too_much, grow_too_much, copy_too_much, append_too_much};
+    void (*const cases[])(void) = {allocate_too_much, grow_too_much, copy_too_much, append_too_much, append_too_much_more};
     for (int i = 0; i < LENGTH(cases); i++) {
         char text[200];
         assert_int_equal(run_child(cases[i], text, sizeof text), 3);
@@ -251,6 +209,37 @@ static void json_has_an_object_a_line(void **state) {
         "{\"kind\":\"error\",\"message\":\"e\",\"locations\":[{\"caret\":{\"file\":\"\\ufffd\\\"\\\\\\u202e.net\",\"line\":1,\"column\":2}}],\"children\":[]}\n");
 }
 
+/* Errors of templates, as their engine words them; and words without its form. */
+static void errors_of_templates(void **state) {
+    (void)state;
+    static const struct { const char *message, *json; } cases[] = {
+        {"a.c.tmpl:12: error: no \"x\"\n  in f called from b.c.tmpl:3\n  ...\n",
+         "{\"kind\":\"error\",\"message\":\"no \\\"x\\\"\",\"locations\":[{\"caret\":{\"file\":\"a.c.tmpl\",\"line\":12}}],\"children\":["
+         "{\"kind\":\"note\",\"message\":\"in f called from b.c.tmpl:3\",\"locations\":[],\"children\":[]},"
+         "{\"kind\":\"note\",\"message\":\"...\",\"locations\":[],\"children\":[]}]}\n"},
+        {"error: m\n", "{\"kind\":\"error\",\"message\":\"m\",\"locations\":[],\"children\":[]}\n"},
+        {"a: error: m", "{\"kind\":\"error\",\"message\":\"m\",\"locations\":[{\"caret\":{\"file\":\"a\"}}],\"children\":[]}\n"},
+        {"m", "{\"kind\":\"error\",\"message\":\"m\",\"locations\":[],\"children\":[]}\n"},
+    };
+    Source s = source_of("");
+    for (int i = 0; i < LENGTH(cases); i++) {
+        Diag plain = {.source = &s}, json = plain;
+        foreign_error(&plain, cases[i].message);
+        assert_int_equal(plain.errors, 1);
+        assert_diag(&plain, cases[i].message);
+        diagnostics_as_json(true);
+        foreign_error(&json, cases[i].message);
+        diagnostics_as_json(false);
+        assert_diag(&json, cases[i].json);
+    }
+    Diag nowhere = {0}; /* and a hint without a source */
+    diagnostics_as_json(true);
+    error(&nowhere, (Loc){1, 1, 1}, "m");
+    hint_instead(&nowhere, (Loc){1, 1, 1}, "w", "h");
+    diagnostics_as_json(false);
+    assert_diag(&nowhere, "{\"kind\":\"error\",\"message\":\"m\",\"locations\":[],\"children\":[{\"kind\":\"hint\",\"message\":\"h\",\"locations\":[],\"children\":[]}]}\n");
+}
+
 static void line_0_has_no_place(void **state) {
     (void)state;
     Source s = source_of("");
@@ -295,6 +284,19 @@ static void utf8_is_shown_and_counted_by_character(void **state) {
 
 static void dangerous_text_is_masked(void **state) {
     (void)state;
+    static const struct { const char *text, *shown; } characters[] = {
+        {"\x1f", "?"}, {"\x7f", "?"}, {"\xc2\x9f", "??"}, {"\xc2\xa0", "\xc2\xa0"}, {"\xe0\x9f\xbf", "???"}, {"\xf0\x8f\xbf\xbf", "????"}, {"\xf4\x90\x80\x80", "????"},
+        {"\xe2\x80\xa7", "\xe2\x80\xa7"}, {"\xe2\x80\xa8", "???"}, {"\xe2\x80\xae", "???"}, {"\xe2\x80\xaf", "\xe2\x80\xaf"},
+        {"\xe2\x81\xa5", "\xe2\x81\xa5"}, {"\xe2\x81\xa6", "???"}, {"\xe2\x81\xa9", "???"}, {"\xe2\x81\xaa", "\xe2\x81\xaa"}, {"\xee\x80\x80", "\xee\x80\x80"},
+    };
+    for (int i = 0; i < LENGTH(characters); i++) {
+        Source named = {characters[i].text, "", 0};
+        Diag d = {.source = &named};
+        char expected[40];
+        error(&d, (Loc){0}, "m");
+        snprintf(expected, sizeof expected, "%s: error: m\n", characters[i].shown);
+        assert_diag(&d, expected);
+    }
     Source s = {"a\033.net", "x\033[2J \xff\xc3 \xe2\x80\xae \xc2\x9b \xed\xa0\x80 \0.", 22};
     Diag d = {.source = &s};
     error(&d, (Loc){1, 1, 1}, "in '%s'", "\a\xf0\x9f");
@@ -384,147 +386,6 @@ static void bug_exits_4(void **state) {
     assert_non_null(strstr(text, "report"));
 }
 
-/* ---- file -------------------------------------------------------------------------------------------------------- */
-
-static void written_is_read(void **state) {
-    Folder *folder = *state;
-    char *path = path_in(folder, "a.c");
-    assert_null(write_file(folder->arena, path, "one\0two\n", 8));
-    assert_file(folder, path, "one\0two\n", 8);
-    assert_null(write_file(folder->arena, path, "", 0));
-    assert_file(folder, path, "", 0);
-    assert_int_equal(files_in(folder), 1);
-}
-
-static void large_files_are_whole(void **state) {
-    Folder *folder = *state;
-    char *path = path_in(folder, "a.c");
-    size_t length = 3 * 65536 + 17;
-    char *text = arena_alloc(folder->arena, length + 1);
-    for (size_t i = 0; i < length; i++) text[i] = (char)(i * 7 + i / 251);
-    assert_null(write_file(folder->arena, path, text, length));
-    assert_file(folder, path, text, length);
-}
-
-static void set_old(const char *path) {
-    const struct timespec times[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-}
-
-static bool is_old(const char *path) {
-    struct stat status;
-    assert_int_equal(stat(path, &status), 0);
-    return status.st_mtime == 1000000;
-}
-
-static void unchanged_contents_keep_the_time(void **state) {
-    Folder *folder = *state;
-    char *path = path_in(folder, "a.c");
-    assert_null(write_file(folder->arena, path, "text", 4));
-    set_old(path);
-    assert_null(write_file(folder->arena, path, "text", 4));
-    assert_true(is_old(path));
-    static const char *const others[] = {"texT", "tex", "text!", ""};
-    for (int i = 0; i < LENGTH(others); i++) {
-        assert_null(write_file(folder->arena, path, "text", 4));
-        set_old(path);
-        assert_null(write_file(folder->arena, path, others[i], strlen(others[i])));
-        assert_false(is_old(path));
-        assert_file(folder, path, others[i], strlen(others[i]));
-    }
-}
-
-static void permissions_are_kept(void **state) {
-    Folder *folder = *state;
-    char *path = path_in(folder, "a.c");
-    struct stat status;
-    assert_null(write_file(folder->arena, path, "1", 1));
-    assert_int_equal(chmod(path, 0640), 0);
-    assert_null(write_file(folder->arena, path, "2", 1));
-    assert_int_equal(stat(path, &status), 0);
-    assert_int_equal(status.st_mode & 07777, 0640);
-}
-
-static void a_link_stays_a_link(void **state) {
-    Folder *folder = *state;
-    char *file = path_in(folder, "a.c"), *link = path_in(folder, "link.c");
-    struct stat status;
-    assert_null(write_file(folder->arena, file, "1", 1));
-    assert_int_equal(symlink(file, link), 0);
-    assert_null(write_file(folder->arena, link, "2", 1));
-    assert_file(folder, file, "2", 1);
-    assert_int_equal(lstat(link, &status), 0);
-    assert_true(S_ISLNK(status.st_mode));
-}
-
-static void devices_are_written_to(void **state) {
-    Folder *folder = *state;
-    struct stat status;
-    assert_null(write_file(folder->arena, "/dev/null", "text", 4));
-    assert_int_equal(stat("/dev/null", &status), 0);
-    assert_true(S_ISCHR(status.st_mode));
-    const char *message = write_file(folder->arena, "/dev/full", "text", 4);
-    assert_string_equal(message, "cannot write /dev/full: No space left on device");
-}
-
-static void a_failed_write_leaves_nothing(void **state) {
-    Folder *folder = *state;
-    char *path = path_in(folder, "a.c"), *text = arena_alloc(folder->arena, 100000);
-    struct rlimit old, small;
-    assert_null(write_file(folder->arena, path, "old", 3));
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-    small = old;
-    small.rlim_cur = 4096;
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    const char *message = write_file(folder->arena, path, text, 100000);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-    assert_non_null(message);
-    assert_file(folder, path, "old", 3);
-    assert_int_equal(files_in(folder), 1);
-}
-
-static void unreachable_targets_are_reported(void **state) {
-    Folder *folder = *state;
-    char *path = path_in(folder, "none/a.c");
-    const char *message = write_file(folder->arena, path, "1", 1);
-    assert_string_equal(message, arena_printf(folder->arena, "cannot write %s: No such file or directory", path));
-    message = write_file(folder->arena, folder->path, "1", 1);
-    assert_string_equal(message, arena_printf(folder->arena, "cannot write %s: Is a directory", folder->path));
-    assert_int_equal(files_in(folder), 0);
-}
-
-static void unreadable_sources_are_reported(void **state) {
-    Folder *folder = *state;
-    char *text = NULL, *path = path_in(folder, "fifo");
-    size_t length;
-    assert_int_equal(mkfifo(path, 0600), 0);
-    const char *const paths[] = {path_in(folder, "none"), folder->path, path, "/dev/zero"};
-    const char *const why[] = {"No such file or directory", "it is a folder", "it is not a regular file",
-                               "it is not a regular file"};
-    for (int i = 0; i < LENGTH(paths); i++) {
-        const char *message = read_file(folder->arena, paths[i], &text, &length);
-        assert_string_equal(message, arena_printf(folder->arena, "cannot read %s: %s", paths[i], why[i]));
-        assert_null(text);
-    }
-}
-
-static void dash_is_standard_input(void **state) {
-    Folder *folder = *state;
-    int ends[2], saved = dup(STDIN_FILENO);
-    assert_int_equal(pipe(ends), 0);
-    assert_int_equal(write(ends[1], "from a pipe", 11), 11);
-    close(ends[1]);
-    dup2(ends[0], STDIN_FILENO);
-    close(ends[0]);
-    assert_file(folder, "-", "from a pipe", 11);
-    assert_file(folder, "-", "from a pipe", 11); /* again, though the pipe is empty */
-    dup2(saved, STDIN_FILENO);
-    close(saved);
-}
-
-#define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_memory_is_zeroed_and_aligned),
@@ -538,6 +399,7 @@ int main(void) {
         cmocka_unit_test(error_shows_line_and_caret),
         cmocka_unit_test(warning_is_counted_apart),
         cmocka_unit_test(json_has_an_object_a_line),
+        cmocka_unit_test(errors_of_templates),
         cmocka_unit_test(line_0_has_no_place),
         cmocka_unit_test(tabs_become_spaces),
         cmocka_unit_test(caret_may_stand_at_the_end),
@@ -549,16 +411,6 @@ int main(void) {
         cmocka_unit_test(nearest_finds_typing_mistakes),
         cmocka_unit_test(nearest_survives_long_words),
         cmocka_unit_test(bug_exits_4),
-        WITH_FOLDER(written_is_read),
-        WITH_FOLDER(large_files_are_whole),
-        WITH_FOLDER(unchanged_contents_keep_the_time),
-        WITH_FOLDER(permissions_are_kept),
-        WITH_FOLDER(a_link_stays_a_link),
-        WITH_FOLDER(devices_are_written_to),
-        WITH_FOLDER(a_failed_write_leaves_nothing),
-        WITH_FOLDER(unreachable_targets_are_reported),
-        WITH_FOLDER(unreadable_sources_are_reported),
-        WITH_FOLDER(dash_is_standard_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

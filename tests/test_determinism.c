@@ -78,8 +78,6 @@ static void other_seed(void **state) {
     char *a = file_text(text("%s/run_0.safetensors", folder), &n), *b = file_text(text("%s/run_1.safetensors", folder), &m);
     assert_int_equal(n, m);
     assert_memory_not_equal(a, b, n);
-    free(a);
-    free(b);
 }
 
 #define MNIST "examples/mnist/mnist.net", "--epochs=1"
@@ -106,7 +104,6 @@ static void copy_file(const char *from, const char *to) {
     assert_non_null(out);
     assert_int_equal(fwrite(s, 1, n, out), n);
     assert_int_equal(fclose(out), 0);
-    free(s);
 }
 
 static void same_code(const char *directory) {
@@ -193,7 +190,6 @@ static void no_traces(void **state) {
     const char *const words[] = {folder, CNNC_SOURCE_DIR, "/tmp", "/home"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strstr(code, words[i])) fail_msg("'%s' is in the code", words[i]);
-    free(code);
 }
 
 int main(int argc, char **argv) {

@@ -48,13 +48,11 @@ static void copy_net(const char *to) {
     if (!out) fail_msg("%s: %s", to, strerror(errno));
     assert_int_equal(fwrite(s, 1, n, out), n);
     fclose(out);
-    free(s);
 }
 
 static void assert_not_obeyed(const char *what) {
     char *pwned = in_folder("pwned");
     if (!access(pwned, F_OK)) fail_msg("%s: obeyed", what);
-    free(pwned);
 }
 
 /* Runs the last job alone, in the folder; what it said, which has only characters for showing. */
@@ -68,7 +66,6 @@ static char *run_here(Job *job, int wanted, const char *what) {
         print_job(job);
         fail_msg("%s: exit status %d was expected", what, wanted);
     }
-    free(log);
     forget_jobs();
     return said;
 }
@@ -87,12 +84,12 @@ static void compile_c(const char *compiler, const char *path, const char *what) 
     Job *job = add_job(compiler);
     add_words(job, "-std=c11 -trigraphs -Wall -Wextra -Werror -O0 -I " CNNC_SOURCE_DIR "/runtime -I . -c -o object.o");
     add_word(job, path);
-    free(run_here(job, 0, what));
+    run_here(job, 0, what);
 }
 
 /* The rule's names are those of the files: Make finds what it needs and has nothing to do. */
 static void make_reads(const char *what) {
-    free(run_here(add_job("make -f rule.d"), 0, what));
+    run_here(add_job("make -f rule.d"), 0, what);
 }
 
 static void names_of_files(void **state) {
@@ -107,27 +104,22 @@ static void names_of_files(void **state) {
         if (names[i].fits == NO_HEADER) { /* under another name it can be included */
             char *said = run_here(cnnc_job("-o", c, local, NULL), 2, what);
             assert_non_null(strstr(said, "cannot stand in an #include"));
-            free(said);
             assert_int_equal(access(c, F_OK), -1);
-            free(run_here(cnnc_job("--target=scalar --header=good.h -o", c, local, tuning), 0, what));
-            free(run_here(cnnc_job("--target=scalar --header=good.h -MF rule.d -o", c, local, tuning), 0, what));
+            run_here(cnnc_job("--target=scalar --header=good.h -o", c, local, tuning), 0, what);
+            run_here(cnnc_job("--target=scalar --header=good.h -MF rule.d -o", c, local, tuning), 0, what);
         } else if (names[i].fits == NO_RULE) {
             char *said = run_here(cnnc_job("--target=scalar -MF rule.d -o", c, local, NULL), 2, what);
             assert_non_null(strstr(said, "cannot stand in a rule"));
-            free(said);
             said = run_here(cnnc_job("-MF rule.d -o good.c", local, NULL, NULL), 3, what);
             assert_non_null(strstr(said, "cannot stand in a rule"));
-            free(said);
             char *good = in_folder("good.c"), *rule = in_folder("rule.d");
             assert_int_equal(access(good, F_OK), -1);
             unlink(rule);
-            free(good), free(rule);
-            free(run_here(cnnc_job("--target=scalar -o", c, local, tuning), 0, what));
-        } else free(run_here(cnnc_job("--target=scalar -MF rule.d -o", c, local, tuning), 0, what));
+            run_here(cnnc_job("--target=scalar -o", c, local, tuning), 0, what);
+        } else run_here(cnnc_job("--target=scalar -MF rule.d -o", c, local, tuning), 0, what);
         compile_c("cc", c, what);
         if (make && names[i].fits != NO_RULE) make_reads(what);
         assert_not_obeyed(what);
-        free(net), free(local), free(c), free(tuning), free(tune);
     }
 }
 
@@ -140,12 +132,11 @@ static void names_of_folders(void **state) {
         if (mkdir(made, 0777) && errno != EEXIST && errno != ENOENT) fail_msg("%s", made);
         if (!access(made, F_OK)) {
             copy_net(net);
-            free(run_here(cnnc_job("--target=scalar -MD", "-o", c, net), 0, made));
-            free(run_here(cnnc_job("--target=scalar -o", c, net, header), 0, made));
+            run_here(cnnc_job("--target=scalar -MD", "-o", c, net), 0, made);
+            run_here(cnnc_job("--target=scalar -o", c, net, header), 0, made);
             compile_c("cc", c, made);
         }
         assert_not_obeyed(made);
-        free(made), free(net), free(c), free(header);
     }
 }
 
@@ -155,13 +146,12 @@ static void control_characters(void **state) {
     for (int i = 0; i < (int)(sizeof hostile / sizeof *hostile); i++) {
         char *net = text("%s/%s.net", folder, hostile[i]), *option = text("--%s", hostile[i]), *c = text("%s.c", hostile[i]);
         copy_net(net);
-        free(run_here(cnnc_job("-o out.c", net, NULL, NULL), 2, "net"));
-        free(run_here(cnnc_job("-MD " NET " -o", c, NULL, NULL), 2, "-o"));
-        free(run_here(cnnc_job("summary", net, NULL, NULL), 2, "summary"));
-        free(run_here(cnnc_job("summary", option, NULL, NULL), 2, "option"));
-        free(run_here(cnnc_job(hostile[i], NULL, NULL, NULL), 2, "command"));
+        run_here(cnnc_job("-o out.c", net, NULL, NULL), 2, "net");
+        run_here(cnnc_job("-MD " NET " -o", c, NULL, NULL), 2, "-o");
+        run_here(cnnc_job("summary", net, NULL, NULL), 2, "summary");
+        run_here(cnnc_job("summary", option, NULL, NULL), 2, "option");
+        run_here(cnnc_job(hostile[i], NULL, NULL, NULL), 2, "command");
         unlink(net);
-        free(net), free(option), free(c);
     }
 }
 
@@ -171,23 +161,20 @@ static void long_names(void **state) {
     char name[4001], *file = NULL;
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = 0;
-    free(run_here(cnnc_job(name, NULL, NULL, NULL), 2, "command"));
+    run_here(cnnc_job(name, NULL, NULL, NULL), 2, "command");
     file = text("./%.3990s.net", name);
-    free(run_here(cnnc_job("-o out.c", file, NULL, NULL), 3, "net"));
-    free(run_here(cnnc_job(NET " -o", file, NULL, NULL), 3, "-o"));
-    free(file);
+    run_here(cnnc_job("-o out.c", file, NULL, NULL), 3, "net");
+    run_here(cnnc_job(NET " -o", file, NULL, NULL), 3, "-o");
     file = text("%s/name.net", folder);
     FILE *out = fopen(file, "w");
     fprintf(out, "network %s\ninput 2\ndense 2\n", name);
     fclose(out);
-    free(run_here(cnnc_job("-o out.c name.net", NULL, NULL, NULL), 1, "network"));
-    free(file);
+    run_here(cnnc_job("-o out.c name.net", NULL, NULL, NULL), 1, "network");
     file = text("./%.200s.net", name);
     char *full = text("%s/%s", folder, file), *c = text("./%.200s.c", name);
     copy_net(full);
-    free(run_here(cnnc_job("--target=scalar -MF rule.d -o", c, file, NULL), 0, "200 letters"));
+    run_here(cnnc_job("--target=scalar -MF rule.d -o", c, file, NULL), 0, "200 letters");
     compile_c("cc", c, "200 letters");
-    free(file), free(full), free(c);
 }
 
 /* No shell sees what CC names. */
@@ -205,7 +192,6 @@ static void the_compiler(void **state) {
         job->environment[1] = cases[i].cc;
         char *said = run_here(job, 3, cases[i].cc);
         if (!strstr(said, cases[i].says)) fail_msg("'%s' does not say '%s'", said, cases[i].says);
-        free(said);
         assert_not_obeyed(cases[i].cc);
     }
 }
@@ -219,19 +205,18 @@ static void json(void **state) {
                  "if b[:1] != b'{': n = struct.unpack('<Q', b[:8])[0]; h = json.loads(b[8:8 + n]); assert h['__metadata__']['k\\n\"*/'] == '$(x)\\\\\\x1b\\u00e9`', h\n"
                  "else: h = json.loads(b); assert h['network'], h\n");
     fclose(out);
-    free(run_here(cnnc_job("bench --repeat=1 --target=scalar --json", "two words$(touch pwned).json", NET, NULL), 0, "bench"));
+    run_here(cnnc_job("bench --repeat=1 --target=scalar --json", "two words$(touch pwned).json", NET, NULL), 0, "bench");
     Job *job = add_job("python3 read.py");
     add_word(job, "two words$(touch pwned).json");
-    free(run_here(job, 0, "bench --json"));
+    run_here(job, 0, "bench --json");
     float x[2] = {1, 2};
     const cnnc_safetensor tensor = {"a\033[2J\xc2\x9b\xe2\x80\xae\"\\\n", {.dtype = CNNC_DTYPE_F32, .rank = 1, .shape = {2}, .count = 2, .data = x}};
     const cnnc_metadata metadata = {"k\n\"*/", "$(x)\\\033\xc3\xa9`"};
     cnnc_error error;
     char *path = in_folder("weights");
     assert_int_equal(cnnc_safetensors_write(path, &tensor, 1, &metadata, 1, &error), CNNC_OK);
-    free(run_here(add_job("python3 read.py weights"), 0, "safetensors"));
+    run_here(add_job("python3 read.py weights"), 0, "safetensors");
     assert_not_obeyed("JSON");
-    free(python), free(path);
 }
 
 /* What files say of themselves comes to a terminal without what would move its cursor or turn its text. */
@@ -246,7 +231,6 @@ static void messages(void **state) {
     assert_int_equal(cnnc_safetensors_write(path, tensors, 2, NULL, 0, &error), CNNC_FAILED);
     assert_non_null(strstr(error.text, "'a?[2J??" "????" "?" "?" "???" "?z' comes twice"));
     for (const char *c = error.text; *c; c++) assert_true((unsigned char)*c >= 0x20 && (unsigned char)*c < 0x7f);
-    free(path);
 }
 
 int main(void) {

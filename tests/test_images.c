@@ -289,5 +289,5 @@ int main(void) {
         cmocka_unit_test(a_training),             cmocka_unit_test(broken_files_are_named), cmocka_unit_test(usage),
         cmocka_unit_test(files_that_cannot_be),   cmocka_unit_test(nothing_is_left_behind), cmocka_unit_test(names_are_given_to_all_or_none),
     };
-    return cmocka_run_group_tests(tests, begin, clean_up);
+    return cmocka_run_group_tests(tests, begin, remove_folder);
 }

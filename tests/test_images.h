@@ -18,18 +18,6 @@
 
 typedef unsigned char u8;
 
-/* Texts stay until the end. */
-enum { MOST_TEXTS = 1024 };
-static char *texts[MOST_TEXTS];
-static int text_count;
-
-static char *keep(char *s) {
-    assert_in_range(text_count, 0, MOST_TEXTS - 1);
-    return texts[text_count++] = s;
-}
-#define text(...) keep(text(__VA_ARGS__))
-#define file_text(path, length) keep(file_text(path, length))
-
 /* ---- files to read ---------------------------------------------------------------------------------------------------- */
 
 typedef struct Bytes {
@@ -129,11 +117,6 @@ MAYBE_UNUSED static void make(const char *names) {
 
 static void says(const char *said, const char *part) {
     if (!strstr(said, part)) fail_msg("'%s' is not in:\n%s", part, said);
-}
-
-static int clean_up(void **state) {
-    while (text_count) free(texts[--text_count]);
-    return remove_folder(state);
 }
 
 #endif

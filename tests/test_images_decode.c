@@ -257,5 +257,5 @@ int main(void) {
         cmocka_unit_test(scans_are_limited), cmocka_unit_test(declared_sizes_are_limited), cmocka_unit_test(changed_bytes),
         cmocka_unit_test(memory_falls_short),
     };
-    return cmocka_run_group_tests(tests, make_folder, clean_up);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -36,14 +36,12 @@ static char *pipe_into(const char *net, const char *arguments, int status) {
     int result = system(command), exited = WIFEXITED(result) ? WEXITSTATUS(result) : -1;
     char *said = file_text(text("%s/said", folder), NULL);
     if (exited != status) fail_msg("exit status %d, not %d: %s\n%s", exited, status, command, said);
-    free(command);
     return said;
 }
 
 static void expect(const char *net, const char *arguments, int status, const char *says) {
     char *said = pipe_into(net, arguments, status);
     if (!strstr(said, says)) fail_msg("'%s' is not in what 'cnnc %s' says:\n%s", says, arguments, said);
-    free(said);
 }
 
 static bool there(const char *name) { return !access(text("%s/%s", folder, name), F_OK); }
@@ -53,7 +51,6 @@ static void every_command(void **state) {
     expect("tiny.net", "- -o tiny.c -MD", 0, "");
     char *rule = file_text(text("%s/tiny.d", folder), NULL);
     assert_string_equal(rule, "tiny.c tiny.h:\n"); /* it comes from no file */
-    free(rule);
     expect("tiny.net", "summary -", 0, "Total params: 15");
     expect("tiny.net", "train - --data X.npy,Y.npy --threads=1", 0, "Weights saved to tiny.safetensors");
     assert_true(there("tiny.safetensors"));

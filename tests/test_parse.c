@@ -1,7 +1,7 @@
-/* test_parse.c: the language as parse.c reads it. One feature per test; then torture with a fixed seed.
+/* test_parse.c: the language as the parser reads it. One feature per test; then torture with a fixed seed.
  *
  * Texts are parsed from memory that ends where they end, so that a sanitizer sees a byte read too far. What words mean
- * is not tested here: parse.c does not know either.
+ * is not tested here: the parser does not know either.
  */
 #define _XOPEN_SOURCE 700
 #include <setjmp.h>
@@ -226,9 +226,10 @@ static void from_gives_names(void **state) {
 
 static void names_that_begin_like_from_are_words(void **state) {
     (void)state;
-    Run *run = start_good("output fromage from_, fro");
+    Run *run = start_good("output fromage from_, fro from(a, b)");
     assert_int_equal(run->description.statements[0].from_count, 0);
-    assert_int_equal(run->description.statements[0].argument_count, 2);
+    assert_int_equal(run->description.statements[0].argument_count, 3);
+    assert_int_equal(run->description.statements[0].arguments[2].value.kind, VALUE_CALL);
     stop(run);
 }
 
@@ -294,6 +295,8 @@ static void booleans_and_words(void **state) {
         assert_true(same_text(v->word, cases[i].word));
         stop(run);
     }
+    assert_error("f a=True", 5, "'True' is written 'true'", NULL);
+    assert_error("f False", 3, "'False' is written 'false'", NULL);
 }
 
 static void sizes(void **state) {
@@ -450,7 +453,10 @@ static void sizes_with_spaces(void **state) {
     assert_error("conv2d 32 3 x3", 13, "a size with spaces in it", "3x3");
     assert_error("conv2d 32 3x 3", 13, "expected a number after 'x', found a space", "3x3");
     assert_error("z (1,0) x (2,1)", 9, "a size with spaces in it", "3x3");
+    assert_error("z (1,0) x(2,1)", 9, "a size with spaces in it", "3x3");
+    assert_error("z 3\tx\t3", 5, "a size with spaces in it", "3x3");
     assert_error("z (1,0)x", 9, "expected '(' after 'x' before the end of the statement", NULL);
+    stop(start_good("z 3 x_ 3 xy a=3 x"));
 }
 
 static void bad_sizes(void **state) {
@@ -512,6 +518,12 @@ static void bad_names(void **state) {
     strcpy(text + 64, " = relu");
     snprintf(expected, sizeof expected, "this name has 64 characters; at most 63 are allowed");
     assert_error(text, 1, expected, NULL);
+    static const struct { const char *before, *after; } places[] = {{"", ""}, {"a=", ""}, {"", "=1"}, {"f(", "=1)"}, {"f(", ")"}, {"from ", ""}};
+    for (int i = 0; i < LENGTH(places); i++) {
+        char line[100];
+        snprintf(line, sizeof line, "relu %s%.64s%s", places[i].before, text, places[i].after);
+        assert_error(line, 6 + (int)strlen(places[i].before), expected, NULL);
+    }
     assert_error("_a = relu", 1, "expected a statement, found '_'", "start with a letter");
     assert_error("3d = relu", 1, "expected a statement, found '3'", NULL);
     assert_error("d\xc3\xa9" "but = relu", 2, "expected a space, found '\xc3\xa9'", NULL);
@@ -584,6 +596,20 @@ static void nul_bytes_are_refused(void **state) {
     assert_false(run->ok);
     assert_non_null(strstr(run->diag.out.text, "t.net:2:4: error: a NUL byte"));
     stop(run);
+}
+
+/* Places have to fit an int; its text is not looked at. */
+static void a_file_too_large_is_refused(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    Source source = {"t.net", "relu", (size_t)INT32_MAX / 2 + 1};
+    Diag diag = {.source = &source};
+    Description description;
+    assert_false(parse(arena, &source, &diag, &description));
+    assert_string_equal(diag.out.text, "t.net: error: the file is too large\n");
+    assert_int_equal(description.length, 0);
+    strbuf_free(&diag.out);
+    arena_free(arena);
 }
 
 static void errors_of_before_do_not_count(void **state) {
@@ -784,6 +810,7 @@ int main(void) {
         cmocka_unit_test(bad_numbers),
         cmocka_unit_test(a_comment_takes_no_continuation),
         cmocka_unit_test(nul_bytes_are_refused),
+        cmocka_unit_test(a_file_too_large_is_refused),
         cmocka_unit_test(errors_of_before_do_not_count),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(arguments_are_bounded),

@@ -36,7 +36,18 @@ enum { MAX_JOBS = 1024, MAX_JOB_WORDS = 64, MAX_NETS = 256, SECONDS_A_JOB = 600 
 
 static char folder[] = "/tmp/cnnc_test_XXXXXX";
 
-/* Text that lives as long as the test program. */
+/* What text, file_text and cnnc_says give lives until remove_folder. */
+static char **texts;
+static size_t text_count;
+
+static char *keep(char *s) {
+    char **more = realloc(texts, (text_count + 1) * sizeof *texts);
+    assert_non_null(s);
+    assert_non_null(more);
+    texts = more;
+    return texts[text_count++] = s;
+}
+
 MAYBE_UNUSED __attribute__((format(printf, 1, 2))) static char *text(const char *format, ...) {
     char buffer[4096];
     va_list args;
@@ -44,9 +55,7 @@ MAYBE_UNUSED __attribute__((format(printf, 1, 2))) static char *text(const char 
     int n = vsnprintf(buffer, sizeof buffer, format, args);
     va_end(args);
     assert_in_range(n, 0, sizeof buffer - 1);
-    char *copy = strdup(buffer);
-    assert_non_null(copy);
-    return copy;
+    return keep(strdup(buffer));
 }
 
 static int make_folder(void **state) {
@@ -60,6 +69,9 @@ static int make_folder(void **state) {
 static int remove_folder(void **state) {
     (void)state;
     char command[64];
+    while (text_count) free(texts[--text_count]);
+    free(texts);
+    texts = NULL;
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return getenv("KEEP") ? printf("kept: %s\n", folder) < 0 : system(command);
 }
@@ -75,15 +87,13 @@ MAYBE_UNUSED static char *file_text(const char *path, size_t *length) {
     fclose(in);
     s[n] = 0;
     if (length) *length = n;
-    return s;
+    return keep(s);
 }
 
 MAYBE_UNUSED static void assert_same_files(const char *a, const char *b) {
     size_t n, m;
     char *s = file_text(a, &n), *t = file_text(b, &m);
     if (n != m || memcmp(s, t, n)) fail_msg("%s and %s differ", a, b);
-    free(s);
-    free(t);
 }
 
 /* ---- jobs ------------------------------------------------------------------------------------------------------------- */
@@ -106,9 +116,8 @@ MAYBE_UNUSED static void add_word(Job *job, const char *word) {
 }
 
 MAYBE_UNUSED static void add_words(Job *job, const char *words) {
-    char *copy = text("%s", words), *rest = copy;
+    char *rest = text("%s", words);
     for (char *word; (word = strtok_r(rest, " ", &rest));) add_word(job, word);
-    free(copy);
 }
 
 MAYBE_UNUSED static Job *add_job(const char *words) {
@@ -126,10 +135,7 @@ static void start_job(Job *job) {
     fflush(NULL);
     job->pid = fork();
     assert_true(job->pid >= 0);
-    if (job->pid) {
-        free(log);
-        return;
-    }
+    if (job->pid) return;
     int out = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0666), in = open("/dev/null", O_RDONLY);
     if (out < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0) _exit(126);
     if (job->directory && chdir(job->directory)) _exit(126);
@@ -164,23 +170,16 @@ MAYBE_UNUSED static int try_jobs(void) {
 }
 
 MAYBE_UNUSED static void forget_jobs(void) {
-    for (int i = 0; i < job_count; i++) {
-        for (int k = 0; k < jobs[i].count; k++) free(jobs[i].words[k]);
-        char *log = log_of(&jobs[i]);
-        unlink(log);
-        free(log);
-    }
+    for (int i = 0; i < job_count; i++) unlink(log_of(&jobs[i]));
     job_count = 0;
 }
 
 MAYBE_UNUSED static void print_job(const Job *job) {
-    char *log = log_of(job), *said = file_text(log, NULL);
+    char *said = file_text(log_of(job), NULL);
     print_error("$");
     for (int i = 0; i < job->count; i++) print_error(" %s", job->words[i]);
     print_error("\n%.4000s[status %d%s]\n", said, WIFEXITED(job->status) ? WEXITSTATUS(job->status) : -WTERMSIG(job->status),
                 WIFEXITED(job->status) && WEXITSTATUS(job->status) == 127 ? ": no such program?" : "");
-    free(said);
-    free(log);
 }
 
 MAYBE_UNUSED static void run_jobs(bool silent) {
@@ -188,9 +187,7 @@ MAYBE_UNUSED static void run_jobs(bool silent) {
     try_jobs();
     for (int i = 0; i < job_count; i++) {
         size_t said;
-        char *log = log_of(&jobs[i]);
-        free(file_text(log, &said));
-        free(log);
+        file_text(log_of(&jobs[i]), &said);
         if (!jobs[i].status && !(silent && said)) continue;
         if (bad++ < 5) print_job(&jobs[i]);
     }
@@ -204,12 +201,11 @@ MAYBE_UNUSED static char *cnnc_says(const char *arguments, int status) {
     add_word(job, CNNC_COMMAND);
     add_words(job, arguments);
     try_jobs();
-    char *log = log_of(job), *said = file_text(log, NULL);
+    char *said = file_text(log_of(job), NULL);
     if (!WIFEXITED(job->status) || WEXITSTATUS(job->status) != status) {
         print_job(job);
         fail_msg("exit status %d was expected", status);
     }
-    free(log);
     forget_jobs();
     return said;
 }

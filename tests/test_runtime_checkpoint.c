@@ -137,6 +137,31 @@ static void all_of_the_state_comes_back(void **state) {
     cnnc_model_free(model);
 }
 
+/* Callbacks have numbers, a copy of the weights, both, or nothing to come back. */
+static void callbacks_come_back(void **state) {
+    (void)state;
+    cnnc_model *model = new_model();
+    double sums[2] = {1, 2}, numbers[2] = {3, 4};
+    float weights[PARAMETERS], kept[PARAMETERS];
+    for (int i = 0; i < PARAMETERS; i++)
+        kept[i] = weights[i] = i == 6 || i == 7 || i >= BIAS + OUT ? 0 : (float)i; /* between lies nothing */
+    cnnc_hook hooks[] = {{.name = "nothing"}, {.name = "weights", .weights = weights}, {.name = "numbers", .state = numbers, .state_count = 2}};
+    cnnc_position position = {.epoch = 1, .batch = 2, .examples = N, .batch_size = BATCH, .seed = 1, .shuffle = 1, .sums = sums, .hooks = hooks, .hook_count = 3};
+    assert_int_equal(cnnc_checkpoint_save(model, &position, path, &error), CNNC_OK);
+    cnnc_safetensors file;
+    assert_int_equal(cnnc_safetensors_read(path, &file, &error), CNNC_OK);
+    assert_non_null(cnnc_safetensors_find(&file, "callbacks/0/weights/dense/kernel"));
+    assert_non_null(cnnc_safetensors_find(&file, "callbacks/1/numbers/state"));
+    cnnc_safetensors_free(&file);
+    memset(weights, 0, sizeof weights);
+    numbers[0] = numbers[1] = 0;
+    if (cnnc_checkpoint_load(model, &position, path, &error) != CNNC_OK)
+        fail_msg("%s", error.text);
+    assert_memory_equal(weights, kept, sizeof kept);
+    assert_true(numbers[0] == 3 && numbers[1] == 4);
+    cnnc_model_free(model);
+}
+
 /* The file before is kept; with a number of batches there is one as often. */
 static void files_on_the_way(void **state) {
     (void)state;
@@ -229,13 +254,26 @@ static void others_are_refused(void **state) {
     parameters[0].shape[0]++;
     network.parameters = parameters;
     assert_refused(fresh, &network, position, ", in network linear it is ");
-    saved.batch = BATCHES;
-    assert_int_equal(cnnc_checkpoint_save(model, &saved, path, &error), CNNC_OK);
-    assert_refused(fresh, &linear_network, position, "epoch 1, batch 8 of 8 cannot be");
-    saved.batch = 1;
-    saved.pending = 1; /* the end of the epoch before cannot be ahead in the middle of one */
-    assert_int_equal(cnnc_checkpoint_save(model, &saved, path, &error), CNNC_OK);
-    assert_refused(fresh, &linear_network, position, "epoch 1, batch 1 of 8 cannot be");
+    char whole[4096];
+    size_t size = read_bytes(path, whole, sizeof whole), at = 0;
+    while (memcmp(whole + at, "\"F32\"", 5))
+        assert_true(++at < size - 5);
+    whole[at + 1] = 'I'; /* of the same size */
+    write_bytes(path, whole, size);
+    assert_refused(fresh, &linear_network, position, "of i32, in network linear it is 3x2 of f32");
+    static const struct { uint64_t epoch, batch; int pending; const char *says; } places[] = {
+        {1, BATCHES, 0, "epoch 1, batch 8 of 8 cannot be"},
+        {1, 1, 1, "epoch 1, batch 1 of 8 cannot be"}, /* the end of the epoch before cannot be ahead in the middle of one, */
+        {0, 0, 1, "epoch 0, batch 0 of 8 cannot be"}, /* nor before the first */
+        {(uint64_t)INT32_MAX + 1, 0, 0, "epoch 2147483648, batch 0 of 8 cannot be"},
+    };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        saved.epoch = places[i].epoch;
+        saved.batch = places[i].batch;
+        saved.pending = places[i].pending;
+        assert_int_equal(cnnc_checkpoint_save(model, &saved, path, &error), CNNC_OK);
+        assert_refused(fresh, &linear_network, position, places[i].says);
+    }
     const cnnc_metadata old[] = {{"format", "cnnc checkpoint 1"}};
     assert_int_equal(cnnc_weights_save(&linear_network, model->net, path, old, 1, &error), CNNC_OK);
     assert_refused(fresh, &linear_network, position, "is a 'cnnc checkpoint 1', this runtime reads a 'cnnc checkpoint 2'");
@@ -288,6 +326,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(resuming_anywhere, remove_files),
         cmocka_unit_test_teardown(all_of_the_state_comes_back, remove_files),
+        cmocka_unit_test_teardown(callbacks_come_back, remove_files),
         cmocka_unit_test_teardown(files_on_the_way, remove_files),
         cmocka_unit_test_teardown(what_is_kept_as_previous, remove_files),
         cmocka_unit_test_teardown(others_are_refused, remove_files),

@@ -102,6 +102,38 @@ static void cifar_100_has_fine_labels(void **state) {
     refuse(&network, test_folder, "train", "/train.bin: at byte 3075: example 1 is of class 100, but CIFAR-100 has classes 0 .. 99");
 }
 
+/* Files that have a batch's name, but what they hold is another format's. */
+static void other_formats_under_these_names(void **state) {
+    (void)state;
+    static uint8_t bytes[4 * 4];
+    static const char other[] = "data_batch_2.bin: its examples are of another type or shape than those of ";
+    const struct { cnnc_array array; const char *says; } cases[] = {
+        {{CNNC_DTYPE_I8, 2, {4, 4}, 16, bytes}, other},
+        {{CNNC_DTYPE_U8, 3, {4, 2, 2}, 16, bytes}, other},
+        {{CNNC_DTYPE_U8, 2, {8, 2}, 16, bytes}, other},
+        {{CNNC_DTYPE_U8, 0, {0}, 1, bytes}, other},
+        {{CNNC_DTYPE_U8, 2, {2, 4}, 8, bytes}, "has data_batch_1.bin, but no data_batch_3.bin"}, /* these fit */
+    };
+    const cnnc_array first = {CNNC_DTYPE_U8, 2, {4, 4}, 16, bytes}, single = cases[3].array;
+    for (int i = 1; i <= 5; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "data_batch_%d.bin", i);
+        unlink(in_folder(name));
+    }
+    assert_int_equal(cnnc_npy_write(in_folder("data_batch_1.bin"), &first, &error), CNNC_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(cnnc_npy_write(in_folder("data_batch_2.bin"), &cases[i].array, &error), CNNC_OK);
+        refuse(&cifar10, test_folder, "train", cases[i].says);
+    }
+    assert_int_equal(cnnc_npy_write(in_folder("data_batch_1.bin"), &single, &error), CNNC_OK);
+    assert_int_equal(cnnc_npy_write(in_folder("data_batch_2.bin"), &single, &error), CNNC_OK);
+    refuse(&cifar10, test_folder, "train", other);
+    write_records("data_batch_1.bin", 0, 1);
+    refuse(&cifar10, test_folder, "train", "data_batch_2.bin: has 1 arrays, the files before it 2");
+    unlink(in_folder("data_batch_1.bin"));
+    unlink(in_folder("data_batch_2.bin"));
+}
+
 static void damaged_files_are_refused(void **state) {
     (void)state;
     size_t size = write_records("test_batch.bin", 0, 1);
@@ -138,7 +170,7 @@ static void networks_that_do_not_fit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_of_cifar_10), cmocka_unit_test(cifar_100_has_fine_labels), cmocka_unit_test(damaged_files_are_refused),
-        cmocka_unit_test(networks_that_do_not_fit),
+        cmocka_unit_test(other_formats_under_these_names), cmocka_unit_test(networks_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

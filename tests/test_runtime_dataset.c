@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include "../runtime/loader.h"
+
 static cnnc_error error;
 
 static const cnnc_tensor image_inputs[] = {{"input", CNNC_U8, 3, {2, 2, 1}, 4, 0}};
@@ -165,6 +167,88 @@ static void networks_that_no_folder_fits(void **state) {
     network.input_count = 0;
     assert_int_equal(cnnc_dataset_make(&network, NULL, NULL, 0, NULL, &d, &error), CNNC_FAILED);
     assert_says(&error, "network images has no input");
+    assert_int_equal(cnnc_dataset_load(&network, test_folder, "train", &d, &error), CNNC_FAILED);
+    assert_says(&error, "network images has no input");
+}
+
+static void many_arrays(void **state) {
+    (void)state;
+    static cnnc_parts parts;
+    char text[64];
+    for (int i = 0; i <= CNNC_MAX_PARTS; i++) {
+        cnnc_array array = {CNNC_DTYPE_U16, i % 2 ? 1 : 0, {3}, i % 2 ? 3 : 1, NULL};
+        int result = cnnc_parts_add(&parts, &array, (cnnc_origin){.path = "a", .first = 7, .step = cnnc_example_bytes(&array)}, &error);
+        assert_int_equal(result, i < CNNC_MAX_PARTS ? CNNC_OK : CNNC_FAILED);
+    }
+    assert_string_equal(error.text, "a: more than 64 arrays");
+    cnnc_part_place(&parts.parts[1], 2, text, sizeof text);
+    assert_string_equal(text, "a: at byte 11");
+    cnnc_part_place(&parts.parts[0], 0, text, sizeof text);
+    assert_string_equal(text, "a: at byte 7");
+    cnnc_parts_free(&parts);
+}
+
+/* Files that cannot be asked for a split. */
+static void splits_of_files(void **state) {
+    (void)state;
+    int has = 1;
+    assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
+    assert_int_equal(cnnc_dataset_has_test(in_folder("fifo"), &has, &error), CNNC_FAILED);
+    assert_says(&error, "fifo: not a regular file");
+    write_bytes(in_folder("text"), "hello", 5);
+    write_bytes(in_folder("labels"), label_file, sizeof label_file);
+    static const char *const without[] = {"none", "text", "labels"}; /* that they cannot be read is said when they are */
+    for (int i = 0; i < 3; i++) {
+        has = 1;
+        assert_int_equal(cnnc_dataset_has_test(in_folder(without[i]), &has, &error), CNNC_OK);
+        assert_false(has);
+    }
+}
+
+/* Sizes that no memory has are refused before they wrap around. */
+static void sizes_that_overflow(void **state) {
+    (void)state;
+    static const struct { size_t count; int inputs; } cases[] = {{SIZE_MAX / 8, 1}, {SIZE_MAX / 32 + 1, 1}, {SIZE_MAX / 64, 5}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cnnc_tensor inputs[5];
+        cnnc_array arrays[5];
+        cnnc_network network = images;
+        cnnc_dataset d;
+        for (int k = 0; k < 5; k++) {
+            inputs[k] = (cnnc_tensor){"input", CNNC_F32, 1, {1}, cases[i].count, 0};
+            arrays[k] = (cnnc_array){CNNC_DTYPE_F32, 1, {1}, cases[i].count, NULL};
+        }
+        network.inputs = inputs;
+        network.input_count = cases[i].inputs;
+        assert_int_equal(cnnc_dataset_make(&network, arrays, NULL, 0, NULL, &d, &error), CNNC_FAILED);
+        assert_string_equal(error.text, "1 examples of network images are more than any memory holds");
+        assert_null(d.memory);
+    }
+}
+
+/* Whole numbers that are no classes; files without names. */
+static void integers(void **state) {
+    (void)state;
+    static const cnnc_tensor numbers[] = {{"input", CNNC_I32, 1, {2}, 2, 0}};
+    static const char *const names[] = {NULL, "Y.npy"};
+    int64_t x[6] = {-5, 1000, 0, 3, 4, 1 << 20};
+    uint8_t labels[3] = {2, 0, 3};
+    cnnc_array ax = {CNNC_DTYPE_I64, 2, {3, 2}, 6, x}, al = {CNNC_DTYPE_U8, 1, {3}, 3, labels};
+    cnnc_network network = images;
+    cnnc_dataset d;
+    network.inputs = numbers;
+    assert_int_equal(cnnc_dataset_make(&network, &ax, &al, 1, names, &d, &error), CNNC_FAILED);
+    assert_says(&error, "Y.npy: example 2 is of class 3");
+    labels[2] = 1;
+    assert_int_equal(cnnc_dataset_make(&network, &ax, &al, 1, names, &d, &error), CNNC_OK);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(((const int32_t *)d.inputs[0])[i], x[i]);
+    cnnc_dataset_free(&d);
+    x[3] = INT64_MAX;
+    assert_int_equal(cnnc_dataset_make(&network, &ax, &al, 1, names, &d, NULL), CNNC_FAILED);
+    assert_int_equal(cnnc_dataset_make(&network, &ax, &al, 1, names, &d, &error), CNNC_FAILED);
+    assert_says(&error, "array: for the input 'input' of network images: element 3 is 9.22337204e+18, not an integer from");
+    cnnc_dataset_free(NULL);
 }
 
 static void refuse(const cnnc_network *network, const cnnc_array *x, const cnnc_array *y, const char *why) {
@@ -229,7 +313,9 @@ int main(void) {
         cmocka_unit_test(a_folder_of_mnist), cmocka_unit_test(indices_and_floats),
         cmocka_unit_test(npy_files),         cmocka_unit_test(a_folder_of_npy_files), cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(views),             cmocka_unit_test(one_hot_of_each_type),
-        cmocka_unit_test(networks_that_no_folder_fits),
+        cmocka_unit_test(networks_that_no_folder_fits), cmocka_unit_test(sizes_that_overflow),
+        cmocka_unit_test(many_arrays), cmocka_unit_test(splits_of_files),
+        cmocka_unit_test(integers),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

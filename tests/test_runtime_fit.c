@@ -374,7 +374,9 @@ static void weights_of_others_are_refused(void **state) {
     refuse(model, tensors, 3, "has 'extra', which network linear has not");
     tensors[0].array.shape[0] = 2, tensors[0].array.shape[1] = 3;
     refuse(model, tensors, 2, "'dense/kernel' is 2x3, in network linear it is 3x2");
-    tensors[0].array.shape[0] = 3, tensors[0].array.shape[1] = 2, tensors[0].array.dtype = CNNC_DTYPE_I32;
+    tensors[0].array.rank = 1, tensors[0].array.shape[0] = 6;
+    refuse(model, tensors, 2, "'dense/kernel' is 6, in network linear it is 3x2");
+    tensors[0].array.rank = 2, tensors[0].array.shape[0] = 3, tensors[0].array.shape[1] = 2, tensors[0].array.dtype = CNNC_DTYPE_I32;
     refuse(model, tensors, 2, "'dense/kernel' is of type i32, not floating");
     tensors[0].array.dtype = CNNC_DTYPE_F32;
     const char *path = in_folder("good.safetensors");

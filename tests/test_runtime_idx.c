@@ -137,6 +137,21 @@ static void gzip_is_read_and_checked(void **state) {
     refuse(bomb, sizeof bomb, "more than");
 }
 
+/* A label beyond the classes: where it is in what was unpacked. */
+static void labels_in_gzip(void **state) {
+    (void)state;
+    static const cnnc_tensor inputs[] = {{"input", CNNC_U8, 1, {3}, 3, 0}}, targets[] = {{"dense", CNNC_I32, 1, {3}, 3, 4}};
+    static const cnnc_network network = {.name = "n", .inputs = inputs, .input_count = 1, .targets = targets, .target_count = 1};
+    char list[300];
+    cnnc_dataset d;
+    if (!has_zlib())
+        skip();
+    write_bytes(in_folder("zipped"), zipped, sizeof zipped);
+    snprintf(list, sizeof list, "%s,%s", in_folder("zipped"), in_folder("zipped"));
+    assert_int_equal(cnnc_dataset_load(&network, list, NULL, &d, &error), CNNC_FAILED);
+    assert_says(&error, "zipped: at byte 15 inflated: example 1 is of class 4, but the target 'dense' of network n has classes 0 .. 3");
+}
+
 static void files_are_found_out(void **state) {
     (void)state;
     cnnc_array a;
@@ -149,6 +164,16 @@ static void files_are_found_out(void **state) {
     assert_says(&error, "No such file");
     assert_int_equal(cnnc_array_read(test_folder, &a, &error), CNNC_FAILED);
     assert_says(&error, "not a regular file");
+    assert_int_equal(cnnc_idx_read(in_folder("none"), &a, &error), CNNC_FAILED);
+    assert_says(&error, "none: No such file or directory");
+    static const char *const neither[] = {"", "\x1f", "\x1f\x8a", "\1", "\1\2"};
+    for (size_t i = 0; i < sizeof neither / sizeof *neither; i++) {
+        write_bytes(in_folder("text"), neither[i], strlen(neither[i]));
+        assert_int_equal(cnnc_array_read(in_folder("text"), &a, &error), CNNC_FAILED);
+        assert_says(&error, "text: at byte 0: neither .npy, IDX nor gzip");
+    }
+    write_bytes(in_folder("text"), "\0\1", 2);
+    assert_int_equal(cnnc_array_read(in_folder("text"), &a, &error), CNNC_FAILED);
     write_bytes(in_folder("text"), "hello", 5);
     assert_int_equal(cnnc_array_read(in_folder("text"), &a, NULL), CNNC_FAILED);
     assert_int_equal(cnnc_array_read(in_folder("text"), &a, &error), CNNC_FAILED);
@@ -237,7 +262,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_read),           cmocka_unit_test(every_type_is_read),
         cmocka_unit_test(bad_files_are_refused),    cmocka_unit_test(gzip_is_read_and_checked),
-        cmocka_unit_test(files_are_found_out),      cmocka_unit_test(torture),
+        cmocka_unit_test(files_are_found_out),      cmocka_unit_test(labels_in_gzip),
+        cmocka_unit_test(torture),
         cmocka_unit_test(conversions),              cmocka_unit_test(half_precision),
         cmocka_unit_test(allocations),
     };

@@ -93,6 +93,10 @@ static void bad_headers_are_refused(void **state) {
     refuse("{'shape': (3,)" REST, 2, "take 3 bytes, but 2 follow");
     refuse("{'shape': (3,)" REST, 4, "take 3 bytes, but 4 follow");
     refuse("{'shape': (99999999999999999999,)" REST, 3, "too large");
+    if (SIZE_MAX == UINT64_MAX) { /* the last number that fits, and the first that does not */
+        refuse("{'shape': (18446744073709551615,)" REST, 3, "more than any file holds");
+        refuse("{'shape': (18446744073709551616,)" REST, 3, "too large");
+    }
     refuse("{'shape': (4294967296, 4294967296)" REST, 3, "more than any file holds");
     refuse("{'shape': (4294967296, 4294967296, 0)" REST, 0, "more than any file holds");
     refuse("{'shape': (-1,)" REST, 3, "needs a number");
@@ -157,6 +161,20 @@ static void writes_numpys_bytes(void **state) {
     assert_int_equal(cnnc_array_read(path, &b, &error), CNNC_OK);
     assert_memory_equal(b.data, values, 24);
     cnnc_array_free(&b);
+    static const char scalar[] = "\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (), }"; /* and spaces */
+    a.rank = 0;
+    a.count = 1;
+    assert_int_equal(cnnc_npy_write(in_folder("scalar.npy"), &a, &error), CNNC_OK);
+    assert_int_equal(read_bytes(in_folder("scalar.npy"), bytes, sizeof bytes), 128 + 4);
+    assert_memory_equal(bytes, scalar, sizeof scalar - 1);
+    assert_int_equal(cnnc_npy_read(in_folder("scalar.npy"), &b, &error), CNNC_OK);
+    assert_int_equal(b.rank, 0);
+    assert_memory_equal(b.data, values, 4);
+    cnnc_array_free(&b);
+    a.rank = 2;
+    a.count = 6;
+    assert_int_equal(cnnc_npy_read(in_folder("none.npy"), &b, &error), CNNC_FAILED);
+    assert_says(&error, "none.npy: No such file or directory");
     assert_int_equal(cnnc_npy_write(in_folder("no/where.npy"), &a, &error), CNNC_FAILED);
     assert_says(&error, "cannot be written");
     assert_int_equal(cnnc_npy_write(test_folder, &a, &error), CNNC_FAILED);
@@ -172,6 +190,37 @@ static void writes_numpys_bytes(void **state) {
     a.dtype = CNNC_DTYPE_BF16;
     assert_int_equal(cnnc_npy_write(path, &a, &error), CNNC_FAILED);
     assert_int_equal(read_bytes(path, bytes, sizeof bytes), 128 + 24); /* what was there is there */
+}
+
+/* Whole or not at all: what is there stays, nothing else is left. */
+static void writes_that_fail(void **state) {
+    (void)state;
+    enum { TAKEN = 100 };
+    static float values[10000];
+    unsigned char bytes[256];
+    cnnc_array small = {CNNC_DTYPE_F32, 1, {1}, 1, values}, large = {CNNC_DTYPE_F32, 1, {10000}, 10000, values};
+    char path[64], taken[128];
+    snprintf(path, sizeof path, "%s", in_folder("taken.npy"));
+    for (int i = 0; i < TAKEN; i++) { /* planted under the names of temporary files */
+        snprintf(taken, sizeof taken, "%s.%ld-%d.tmp", path, (long)getpid(), i);
+        assert_int_equal(symlink(in_folder("precious"), taken), 0);
+        if (i < TAKEN - 1)
+            continue;
+        assert_int_equal(cnnc_npy_write(path, &small, &error), CNNC_FAILED);
+        assert_says(&error, "taken.npy: cannot be written: File exists");
+        assert_int_equal(access(path, F_OK), -1);
+        assert_int_equal(unlink(taken), 0);
+        assert_int_equal(cnnc_npy_write(path, &small, &error), CNNC_OK);
+        assert_int_equal(read_bytes(path, bytes, sizeof bytes), 132);
+        assert_int_equal(access(taken, F_OK), -1);
+    }
+    assert_int_equal(access(in_folder("precious"), F_OK), -1);
+    if (access("/dev/full", W_OK))
+        return;
+    assert_int_equal(cnnc_npy_write("/dev/full", &small, &error), CNNC_FAILED);
+    assert_string_equal(error.text, "/dev/full: not written: No space left on device");
+    assert_int_equal(cnnc_npy_write("/dev/full", &large, &error), CNNC_FAILED); /* before the end is reached */
+    assert_says(&error, "/dev/full: not written: ");
 }
 
 static void torture(void **state) {
@@ -201,7 +250,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_and_types),     cmocka_unit_test(shapes),
         cmocka_unit_test(bad_headers_are_refused), cmocka_unit_test(bad_frames_are_refused),
-        cmocka_unit_test(writes_numpys_bytes),    cmocka_unit_test(torture),
+        cmocka_unit_test(writes_numpys_bytes),    cmocka_unit_test(writes_that_fail),
+        cmocka_unit_test(torture),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

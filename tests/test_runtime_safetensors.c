@@ -90,7 +90,24 @@ static void good_headers(void **state) {
     accept("{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]}}", 4, 1);
     accept("{\"e\":{\"dtype\":\"F32\",\"shape\":[0,3],\"data_offsets\":[4,4]}," A "," B "}", 8, 3);
     accept("{\"__metadata__\":{}," A "}", 4, 1);
+    accept("{\"a\":{\"dtype\":\"BOOL\",\"shape\":[4],\"data_offsets\":[0,4]}}\r\n\t ", 4, 1);
+    static const struct { const char *escaped, *text; } strings[] = {
+        {"\\u0041\\u007f\\u0080\\u07FF", "A\x7f\xc2\x80\xdf\xbf"},
+        {"\\u0800\\u20aC\\uFfFf", "\xe0\xa0\x80\xe2\x82\xac\xef\xbf\xbf"},
+        {"\\ud800\\udc00\\uDBFF\\uDFFF", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"},
+        {"\\ud7ff\\ue000", "\xed\x9f\xbf\xee\x80\x80"},
+        {"\\b\\f\\n\\r\\t\\\"\\\\\\/", "\b\f\n\r\t\"\\/"},
+        {"\xc2\x80\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\xc2\x80\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"},
+    };
     cnnc_safetensors file;
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
+        char header[200];
+        snprintf(header, sizeof header, "{\"__metadata__\":{\"k\":\"%s\"}}", strings[i].escaped);
+        if (parse(header, 0, &file) != CNNC_OK)
+            fail_msg("%s", error.text);
+        assert_string_equal(file.metadata[0].value, strings[i].text);
+        cnnc_safetensors_free(&file);
+    }
     assert_int_equal(parse("{\"__metadata__\":{\"\\u00e9\\ud83d\\ude00\\n\":\"\\\"\\\\\\/\xc3\xa9\"}}", 0, &file), CNNC_OK);
     assert_string_equal(file.metadata[0].key, "\xc3\xa9\xf0\x9f\x98\x80\n");
     assert_string_equal(file.metadata[0].value, "\"\\/\xc3\xa9");
@@ -136,10 +153,27 @@ static void bad_headers_are_refused(void **state) {
     refuse("{\"\\udc00\":{}}", 0, "surrogate");
     refuse("{\"\\ud800\\u0041\":{}}", 0, "half a surrogate pair");
     refuse("{\"\\ud800\\ue000\":{}}", 0, "half a surrogate pair");
-    refuse("{\"\\u12g4\":{}}", 0, "hexadecimal");
+    static const char *const not_hexadecimal[] = {"\\u12g4", "\\u12G4", "\\u12/4", "\\u12:4", "\\u12@4", "\\u12`4", "\\ud800\\u12x4"};
+    for (size_t i = 0; i < sizeof not_hexadecimal / sizeof *not_hexadecimal; i++) {
+        char header[40];
+        snprintf(header, sizeof header, "{\"%s\":{}}", not_hexadecimal[i]);
+        refuse(header, 0, "\\u needs four hexadecimal digits");
+    }
+    refuse("{\"\\u12", 0, "w: at byte 14: \\u needs four hexadecimal digits");
+    refuse("{\"\\ud800", 0, "w: at byte 16: half a surrogate pair");
+    refuse("{\"\\ud800\\", 0, "half a surrogate pair");
+    refuse("{\"\\ud800\\n\":{}}", 0, "half a surrogate pair");
+    refuse("{\"\\ud800ab\":{}}", 0, "half a surrogate pair");
+    refuse("{\"\\x\":{}}", 0, "w: at byte 11: an escape that JSON does not have");
     refuse("{\"a\nb\":{}}", 0, "control character");
     refuse("{\"\xff\":{}}", 0, "not UTF-8");
-    refuse("{\"\xc0\x80\":{}}", 0, "not UTF-8");
+    static const char *const not_utf8[] = {"\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xf5\x80\x80\x80", "\xed\xbf\xbf", "\x80", "\xbf", "\xc3(", "\xe2\x82(", "\xf0\x9f\x90"};
+    for (size_t i = 0; i < sizeof not_utf8 / sizeof *not_utf8; i++) {
+        char header[40];
+        snprintf(header, sizeof header, "{\"%s\":{}}", not_utf8[i]);
+        refuse(header, 0, "w: at byte 10: a string that is not UTF-8");
+    }
+    refuse("{\"\xe2\x82", 0, "w: at byte 10: a string that is not UTF-8"); /* cut */
     refuse("{\"\xed\xa0\x80\":{}}", 0, "not UTF-8");
     refuse("{\"\xf4\x90\x80\x80\":{}}", 0, "not UTF-8");
 }
@@ -153,6 +187,48 @@ static void bad_lengths_are_refused(void **state) {
     assert_int_equal(cnnc_safetensors_parse(bytes, 16, "w", &file, &error), CNNC_FAILED);
     assert_says(&error, "a header of 18446744073709551615 bytes in a file of 16");
     assert_int_equal(cnnc_safetensors_read(in_folder("none"), &file, &error), CNNC_FAILED);
+    enum { MOST = 100 * 1000 * 1000 }; /* of a header, in a file that has it */
+    unsigned char *large = calloc(MOST + 9, 1);
+    assert_non_null(large);
+    for (int more = 0; more < 2; more++) {
+        for (int i = 0; i < 8; i++)
+            large[i] = (unsigned char)((uint64_t)(MOST + more) >> 8 * i);
+        assert_int_equal(cnnc_safetensors_parse(large, MOST + 9, "w", &file, &error), CNNC_FAILED);
+        assert_says(&error, more ? "w: at byte 0: not safetensors: a header of 100000001 bytes in a file of 100000009" : "w: at byte 8: the header has to begin with '{'");
+    }
+    free(large);
+}
+
+/* More names than there is room for at first, empty tensors between the others. */
+static void many_tensors(void **state) {
+    (void)state;
+    enum { MANY = 100 };
+    static uint8_t bytes[MANY];
+    char names[MANY][8];
+    cnnc_safetensor tensors[MANY];
+    cnnc_metadata metadata[MANY];
+    cnnc_safetensors file;
+    for (int i = 0; i < MANY; i++) {
+        size_t size = i % 3 ? 1 : 0;
+        snprintf(names[i], sizeof names[i], "t%d", MANY - i);
+        bytes[i] = (uint8_t)i;
+        tensors[i] = (cnnc_safetensor){names[i], {CNNC_DTYPE_U8, 1, {size}, size, &bytes[i]}};
+        metadata[i] = (cnnc_metadata){names[i], names[MANY - 1 - i]};
+    }
+    assert_int_equal(cnnc_safetensors_write(in_folder("many"), tensors, MANY, metadata, MANY, &error), CNNC_OK);
+    if (cnnc_safetensors_read(in_folder("many"), &file, &error) != CNNC_OK)
+        fail_msg("%s", error.text);
+    assert_int_equal(file.count, MANY);
+    assert_int_equal(file.metadata_count, MANY);
+    for (int i = 0; i < MANY; i++) {
+        const cnnc_safetensor *t = cnnc_safetensors_find(&file, names[i]);
+        assert_non_null(t);
+        assert_int_equal(t->array.count, i % 3 ? 1 : 0);
+        if (t->array.count)
+            assert_int_equal(*(uint8_t *)t->array.data, i);
+    }
+    cnnc_safetensors_free(&file);
+    cnnc_safetensors_free(NULL);
 }
 
 static void what_is_written_is_read(void **state) {
@@ -177,6 +253,8 @@ static void what_is_written_is_read(void **state) {
     assert_int_equal(cnnc_safetensors_read(path, &file, &error), CNNC_OK);
     assert_string_equal(file.metadata[1].value, metadata[1].value);
     cnnc_safetensors_free(&file);
+    assert_int_equal(cnnc_safetensors_write(test_folder, tensors, 2, NULL, 0, &error), CNNC_FAILED);
+    assert_says(&error, "is a folder");
     tensors[0].name = "dense/kernel";
     assert_int_equal(cnnc_safetensors_write(path, tensors, 2, NULL, 0, &error), CNNC_FAILED);
     assert_says(&error, "'dense/kernel' comes twice");
@@ -228,6 +306,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pythons_file_is_read),    cmocka_unit_test(good_headers),
         cmocka_unit_test(bad_headers_are_refused), cmocka_unit_test(bad_lengths_are_refused),
+        cmocka_unit_test(many_tensors),
         cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(torture),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

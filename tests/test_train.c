@@ -10,18 +10,7 @@
 #include "cnnc_runtime.h"
 #include "commands/commands.h"
 
-enum { N = 50, MOST_TEXTS = 2048 };
-
-/* Texts stay until the end. */
-static char *texts[MOST_TEXTS];
-static int text_count;
-
-static char *keep(char *s) {
-    assert_in_range(text_count, 0, MOST_TEXTS - 1);
-    return texts[text_count++] = s;
-}
-#define text(...) keep(text(__VA_ARGS__))
-#define file_text(path, length) keep(file_text(path, length))
+enum { N = 50 };
 
 static const char *const net = "network %s\ninput 4\ndense 6 activation=%s\ndense 3 activation=softmax\n"
                                "compile optimizer=sgd(learning_rate=%s) loss=categorical_crossentropy metrics=accuracy\nfit epochs=3 batch_size=8\n";
@@ -252,7 +241,7 @@ static void a_signal_before_the_test(void **state) {
     assert_int_equal(got, 0);
     close(reader.fd);
     assert_int_equal(waitpid(job->pid, &status, 0), job->pid);
-    const char *said = file_text(keep(log_of(job)), NULL);
+    const char *said = file_text(log_of(job), NULL);
     says(said, "Weights saved to pipe\nStopped while testing\n");
     assert_null(strstr(said, "Test loss"));
     assert_true(WIFEXITED(status));
@@ -274,7 +263,7 @@ static void a_signal_within_the_training(void **state) {
         Job *job = add_job(text(CNNC_COMMAND " train a.net --data X.npy,Y.npy --epochs=100000000 %s", cases[i].options));
         job->directory = folder;
         start_job(job);
-        const char *log = keep(log_of(job));
+        const char *log = log_of(job);
         for (int k = 0; k < 300 && (access(log, F_OK) || !strstr(file_text(log, NULL), "Epoch ")); k++) poll(NULL, 0, 200);
         assert_int_equal(kill(job->pid, SIGINT), 0);
         assert_int_equal(waitpid(job->pid, &status, 0), job->pid);
@@ -311,11 +300,6 @@ static void devices(void **state) {
     assert_int_equal(status, 0);
 }
 
-static int clean_up(void **state) {
-    while (text_count) free(texts[--text_count]);
-    return remove_folder(state);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
@@ -323,5 +307,5 @@ int main(void) {
         cmocka_unit_test(weights_by_name), cmocka_unit_test(no_number), cmocka_unit_test(tables), cmocka_unit_test(a_signal_before_the_test),
         cmocka_unit_test(a_signal_within_the_training), cmocka_unit_test(devices),
     };
-    return cmocka_run_group_tests(tests, make_files, clean_up);
+    return cmocka_run_group_tests(tests, make_files, remove_folder);
 }

@@ -75,7 +75,6 @@ static int add_shown(StrBuf *out, const char *s, size_t n) {
 
 /* Finds a line, from 1, without its end and without a byte order mark; false when there is no such line. */
 static bool find_line(const Source *source, int number, const char **line, size_t *length) {
-    if (!source->text) return false;
     const char *start = source->text, *end = start + source->length, *stop;
     if (end - start >= 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0) start += 3;
     while (stop = memchr(start, '\n', (size_t)(end - start)), --number > 0) {
@@ -123,19 +122,7 @@ static bool hidden(const Diag *d) {
     return d->errors > (d->limit > 0 ? d->limit : DEFAULT_LIMIT);
 }
 
-/* To be freed. */
-PRINTF_LIKE(1, 0) static char *format_message(const char *format, va_list args) {
-    va_list again;
-    va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    char *text = length >= 0 ? malloc((size_t)length + 1) : NULL;
-    if (!text) bug("a diagnostic cannot be formatted: '%s'", format);
-    vsnprintf(text, (size_t)length + 1, format, args);
-    return text;
-}
-
-static void add_text(Diag *d, Loc loc, const char *kind, const char *color, const char *message) {
+static void add_text(Diag *d, Loc loc, const char *kind, const char *color, const StrBuf *message) {
     if (d->source) {
         if (d->color) strbuf_add(&d->out, BOLD);
         add_shown(&d->out, d->source->name, strlen(d->source->name));
@@ -144,7 +131,7 @@ static void add_text(Diag *d, Loc loc, const char *kind, const char *color, cons
     }
     if (d->color) strbuf_add(&d->out, color);
     strbuf_printf(&d->out, d->color ? "%s:" RESET " " : "%s: ", kind);
-    add_shown(&d->out, message, strlen(message));
+    add_shown(&d->out, message->text, message->length);
     strbuf_add(&d->out, "\n");
     if (d->source && loc.line > 0) add_line(d, loc);
 }
@@ -152,12 +139,13 @@ static void add_text(Diag *d, Loc loc, const char *kind, const char *color, cons
 PRINTF_LIKE(5, 0)
 static void report(Diag *d, Loc loc, const char *kind, const char *color, const char *format, va_list args) {
     if (hidden(d)) return;
-    char *message = format_message(format, args);
+    StrBuf message = {0};
+    strbuf_vprintf(&message, format, args);
     const char *file = d->source ? d->source->name : NULL;
-    if (!diagnostics_are_json()) add_text(d, loc, kind, color, message);
-    else if (strcmp(kind, "note")) json_diagnostic(&d->out, kind, file, loc, message, strlen(message));
-    else json_child(&d->out, kind, file, loc, message, strlen(message), NULL);
-    free(message);
+    if (!diagnostics_are_json()) add_text(d, loc, kind, color, &message);
+    else if (strcmp(kind, "note")) json_diagnostic(&d->out, kind, file, loc, message.text, message.length);
+    else json_child(&d->out, kind, file, loc, message.text, message.length, NULL);
+    strbuf_free(&message);
 }
 
 void error(Diag *d, Loc loc, const char *format, ...) {
@@ -186,14 +174,15 @@ void note(Diag *d, Loc loc, const char *format, ...) {
 /* word NULL: nothing to put in a place. */
 PRINTF_LIKE(4, 0) static void add_hint(Diag *d, Loc loc, const char *word, const char *format, va_list args) {
     if (hidden(d)) return;
-    char *message = format_message(format, args);
-    if (diagnostics_are_json()) json_child(&d->out, "hint", d->source && word ? d->source->name : NULL, loc, message, strlen(message), word);
+    StrBuf message = {0};
+    strbuf_vprintf(&message, format, args);
+    if (diagnostics_are_json()) json_child(&d->out, "hint", d->source && word ? d->source->name : NULL, loc, message.text, message.length, word);
     else {
         strbuf_add(&d->out, d->color ? CYAN "hint:" RESET " " : "hint: ");
-        add_shown(&d->out, message, strlen(message));
+        add_shown(&d->out, message.text, message.length);
         strbuf_add(&d->out, "\n");
     }
-    free(message);
+    strbuf_free(&message);
 }
 
 void hint(Diag *d, const char *format, ...) {

@@ -12,8 +12,8 @@
 /* Makes room for n more bytes and the terminator. */
 static void reserve(StrBuf *b, size_t n) {
     if (b->text && n < b->capacity - b->length) return;
-    size_t capacity = n < SIZE_MAX / 4 && b->length < SIZE_MAX / 4 ? 2 * (b->length + n) + 32 : 0;
-    char *text = capacity ? realloc(b->text, capacity) : NULL;
+    size_t capacity = 2 * (b->length + n) + 32;
+    char *text = n < SIZE_MAX / 4 - b->length ? realloc(b->text, capacity) : NULL;
     if (!text) out_of_memory();
     b->text = text;
     b->capacity = capacity;
@@ -35,15 +35,20 @@ void strbuf_add_n(StrBuf *b, const char *s, size_t n) {
     b->text[b->length] = '\0';
 }
 
-void strbuf_printf(StrBuf *b, const char *format, ...) {
-    va_list args, again;
-    va_start(args, format);
+void strbuf_vprintf(StrBuf *b, const char *format, va_list args) {
+    va_list again;
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
     if (length < 0) bug("strbuf_printf: bad format '%s'", format);
     reserve(b, (size_t)length);
-    vsnprintf(b->text + b->length, (size_t)length + 1, format, again);
-    va_end(again);
+    vsnprintf(b->text + b->length, (size_t)length + 1, format, args);
     b->length += (size_t)length;
+}
+
+void strbuf_printf(StrBuf *b, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    strbuf_vprintf(b, format, args);
+    va_end(args);
 }

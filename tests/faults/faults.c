@@ -36,6 +36,9 @@ int __real_fstat(int, struct stat *);
 int __real_fchmod(int, mode_t);
 int __real_mkdir(const char *, mode_t);
 int __real_fileno(FILE *);
+int __real_fclose(FILE *);
+int __real_inflate(void *, int);
+char *__real_realpath(const char *, char *);
 
 /* ---- which call fails -------------------------------------------------------------------------------------------------- */
 
@@ -71,7 +74,7 @@ static bool memory_fails(const char *name) {
 
 /* Whether a call on files is not to be made; errno says why. */
 static bool file_fails(const char *name, bool writes, bool waits) {
-    if (armed == FAULT_NONE || armed == FAULT_MEMORY || armed == FAULT_SHORT) return false;
+    if (armed == FAULT_NONE || armed == FAULT_MEMORY || armed == FAULT_SHORT || armed == FAULT_END) return false;
     if (armed == FAULT_SIGNAL && !waits) return false;
     if (!strike(name)) return false;
     if (armed == FAULT_KILL || armed == FAULT_KILL_HALF) raise(SIGKILL);
@@ -138,11 +141,11 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
     return memory_fails("pthread_create") ? EAGAIN : __real_pthread_create(thread, attributes, start, argument);
 }
 
-FILE *__wrap_open_memstream(char **text, size_t *size) { return memory_fails("open_memstream") ? NULL : __real_open_memstream(text, size); }
-
 int __wrap_inflateInit2_(void *stream, int bits, const char *version, int size) {
     return memory_fails("inflateInit2") ? -4 /* Z_MEM_ERROR */ : __real_inflateInit2_(stream, bits, version, size);
 }
+
+int __wrap_inflate(void *stream, int flush) { return memory_fails("inflate") ? -4 : __real_inflate(stream, flush); }
 
 /* ---- files ------------------------------------------------------------------------------------------------------------- */
 
@@ -159,6 +162,7 @@ int __wrap_open(const char *path, int flags, ...) {
 }
 
 ssize_t __wrap_read(int descriptor, void *to, size_t size) {
+    if (armed == FAULT_END && strike("read")) return 0;
     return file_fails("read", false, true) ? -1 : __real_read(descriptor, to, half("read", size));
 }
 
@@ -182,6 +186,7 @@ int __wrap_unlink(const char *path) { return file_fails("unlink", true, false) ?
 int __wrap_stat(const char *path, struct stat *status) { return file_fails("stat", false, false) ? -1 : __real_stat(path, status); }
 int __wrap_fstat(int descriptor, struct stat *status) { return file_fails("fstat", false, false) ? -1 : __real_fstat(descriptor, status); }
 int __wrap_mkdir(const char *path, mode_t mode) { return file_fails("mkdir", true, false) ? -1 : __real_mkdir(path, mode); }
+char *__wrap_realpath(const char *path, char *resolved) { return file_fails("realpath", false, false) ? NULL : __real_realpath(path, resolved); }
 int __wrap_fchmod(int descriptor, mode_t mode) { return file_fails("fchmod", true, false) ? -1 : __real_fchmod(descriptor, mode); }
 
 int fault_descriptors(void) {
@@ -196,7 +201,17 @@ int fault_descriptors(void) {
 /* ---- streams: the library's own, over the functions above ------------------------------------------------------------------ */
 
 enum { STREAMS = 16 };
-static struct { FILE *stream; int descriptor; } streams[STREAMS];
+static struct { FILE *stream; int descriptor; } streams[STREAMS]; /* descriptor -1: memory */
+
+static FILE *keep_stream(FILE *stream, int descriptor) {
+    for (int i = 0; stream && i < STREAMS; i++)
+        if (!streams[i].stream) {
+            streams[i].stream = stream;
+            streams[i].descriptor = descriptor;
+            break;
+        }
+    return stream;
+}
 
 static ssize_t stream_read(void *cookie, char *to, size_t size) { return __wrap_read((int)(intptr_t)cookie, to, size); }
 
@@ -223,21 +238,13 @@ static int stream_close(void *cookie) {
     return __wrap_close((int)(intptr_t)cookie);
 }
 
-static FILE *open_stream(int descriptor, const char *mode, cookie_io_functions_t functions) {
-    FILE *stream = fopencookie((void *)(intptr_t)descriptor, mode, functions);
-    for (int i = 0; stream && i < STREAMS; i++)
-        if (!streams[i].stream) {
-            streams[i].stream = stream;
-            streams[i].descriptor = descriptor;
-            break;
-        }
-    return stream;
+static FILE *open_stream(int descriptor, const char *mode) {
+    const cookie_io_functions_t functions = {.read = stream_read, .write = stream_write, .seek = stream_seek, .close = stream_close};
+    return keep_stream(fopencookie((void *)(intptr_t)descriptor, mode, functions), descriptor);
 }
 
-FILE *__wrap_fdopen(int descriptor, const char *mode) {
-    if (memory_fails("fdopen")) return NULL;
-    return open_stream(descriptor, mode, (cookie_io_functions_t){.write = stream_write, .close = stream_close});
-}
+/* Reading, too: with it libgcov adds to the counts that are there, which it would replace otherwise. */
+FILE *__wrap_fdopen(int descriptor, const char *mode) { return memory_fails("fdopen") ? NULL : open_stream(descriptor, mode); }
 
 FILE *__wrap_fopen(const char *path, const char *mode) {
     int flags = *mode == 'r' ? O_RDONLY : O_WRONLY | O_CREAT | (*mode == 'a' ? O_APPEND : O_TRUNC);
@@ -245,7 +252,20 @@ FILE *__wrap_fopen(const char *path, const char *mode) {
     if (memory_fails("fopen")) return NULL;
     int descriptor = __wrap_open(path, flags | O_CLOEXEC, 0666);
     if (descriptor < 0) return NULL;
-    return open_stream(descriptor, mode, (cookie_io_functions_t){.read = stream_read, .write = stream_write, .seek = stream_seek, .close = stream_close});
+    return open_stream(descriptor, mode);
+}
+
+FILE *__wrap_open_memstream(char **text, size_t *size) {
+    return memory_fails("open_memstream") ? NULL : keep_stream(__real_open_memstream(text, size), -1);
+}
+
+/* What is written to memory may find none, which is known at its end. */
+int __wrap_fclose(FILE *stream) {
+    bool in_memory = false;
+    for (int i = 0; i < STREAMS; i++)
+        if (streams[i].stream == stream && streams[i].descriptor < 0) streams[i].stream = NULL, in_memory = true;
+    int result = __real_fclose(stream);
+    return in_memory && memory_fails("fclose") ? EOF : result;
 }
 
 int __wrap_fileno(FILE *stream) {

@@ -17,6 +17,7 @@ typedef enum {
     FAULT_ERROR,    /* a call on files fails: ENOSPC where it writes, else EIO */
     FAULT_SHORT,    /* a read or write does the half */
     FAULT_SIGNAL,   /* a read, write or open is interrupted: EINTR */
+    FAULT_END,      /* a read finds the end of the file */
     FAULT_KILL,     /* the process is killed just before a call on files */
     FAULT_KILL_HALF /* and a write has written the half */
 } Fault;

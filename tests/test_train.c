@@ -303,8 +303,9 @@ static void devices(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
-        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(an_early_stop_stays), cmocka_unit_test(weights_by_name), cmocka_unit_test(no_number), cmocka_unit_test(tables),
-        cmocka_unit_test(a_signal_before_the_test), cmocka_unit_test(a_signal_within_the_training), cmocka_unit_test(devices),
+        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(an_early_stop_stays),
+        cmocka_unit_test(weights_by_name), cmocka_unit_test(no_number), cmocka_unit_test(tables), cmocka_unit_test(a_signal_before_the_test),
+        cmocka_unit_test(a_signal_within_the_training), cmocka_unit_test(devices),
     };
     return cmocka_run_group_tests(tests, make_files, remove_folder);
 }

@@ -162,12 +162,13 @@ void say_in_options(const cnnc_error *failure) {
     strbuf_free(&text);
 }
 
-/* A training that stopped early is complete, and stays so however many epochs there are now: said where one would wonder. context: its hook. */
+/* A training that stopped early is complete, and stays so however many epochs there are now: said where one would wonder. context: its hook,
+ * which is called before and has no such epoch in a training that begins anew. */
 static int tell_of_early_stop(void *context, cnnc_model *model, const cnnc_event *event) {
     enum { STOPPED_EPOCH = 3 }; /* of early stopping's state: cnnc_runtime.h */
     const cnnc_hook *stopper = context;
     (void)model;
-    if (event->kind == CNNC_TRAIN_BEGIN && event->resumed && stopper->state[STOPPED_EPOCH] > 0)
+    if (event->kind == CNNC_TRAIN_BEGIN && stopper->state[STOPPED_EPOCH] > 0)
         printf("It had stopped early, at epoch %.0f: this training is complete. Another one, without --resume, goes on from its weights by --weights\n", stopper->state[STOPPED_EPOCH] + 1);
     return CNNC_OK;
 }

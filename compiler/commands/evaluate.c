@@ -54,7 +54,7 @@ int command_evaluate(int argc, char **argv) {
     EvaluateOptions o = {0};
     const Option options[] = {
         {"--weights", &o.weights, NULL, NULL, 0, 0, "FROM", "saved weights"},
-        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with the files of MNIST or CIFAR, or with test.csv; or data.npz, data.csv:label, or X.npy,Y.npy"},
+        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with the files of MNIST or CIFAR, test.csv, X_test.npy and Y_test.npy, or one .npz; or data.npz, data.csv:label, or X.npy,Y.npy"},
         {"--batch-size", NULL, NULL, &o.batch_size, 1, 1 << 20, "N", "instead of the description's"},
         {"--threads", NULL, NULL, &o.threads, 1, 1024, "N", "workers (one a processor)"},
         NETWORK_OPTIONS(o.network),

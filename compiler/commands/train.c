@@ -257,7 +257,7 @@ int command_train(int argc, char **argv) {
     compilation_init(&c, false);
     TrainOptions o = {.seed = -1, .split = -1};
     const Option options[] = {
-        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with the files of MNIST or CIFAR, or with train.csv and test.csv; or data.npz, data.csv:label, or X.npy,Y.npy"},
+        {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with the files of MNIST or CIFAR, train.csv, X.npy and Y.npy, or one .npz; or data.npz, data.csv:label, or X.npy,Y.npy"},
         {"--weights", &o.from, NULL, NULL, 0, 0, "FROM", "start from saved weights"},
         {"--partial", NULL, &o.partial, NULL, 0, 0, NULL, "of FROM, only the layers that the network has too, by name; the others start as without it"},
         {"-o", &o.to, NULL, NULL, 0, 0, "TO", "where to save the weights (the network's file name, .safetensors, here)"},

@@ -16,13 +16,18 @@ commands() { # those that take options: NET.net is the one without a word
 words() { cnnc help | sed -n 's/^  cnnc \([a-z]*\) .*/\1/p'; }
 sorted_options() { grep -v -e '^--help$' -e '^--version$' | sort -u; }
 options() { cnnc "$1" --help | sed -n 's/^  \(-[-A-Za-z]*\).*/\1/p' | sorted_options; } # COMMAND: those that its --help tells
+has_option() { # PAGE OPTION
+    grep -q "^.fB$(printf %s "$2" | sed 's/-/\\\\-/g').fR" "$1" || wrong "$1 lacks $2"
+}
 
 case $what in
 man)
     command -v mandoc >/dev/null || missing mandoc
     command -v groff >/dev/null || missing groff
     pages=$(echo "$share"/man/man1/*.1)
-    expect "pages" "$(words | sed 's/.*/cnnc-&.1/' | sort)" "$(cd "$share/man/man1" && ls cnnc-*.1 | sort)"
+    images=images # left out where libpng and libjpeg are missing
+    [ -x "$prefix/bin/cnnc-images" ] || images=
+    expect "pages" "$(for word in $(words) $images; do echo "cnnc-$word.1"; done | sort)" "$(cd "$share/man/man1" && ls cnnc-*.1 | sort)"
     # Outputs have no date; nothing else is found.
     found=$(mandoc -T lint -W warning $pages | grep -v 'missing date, using ""' || true)
     expect mandoc "" "$found"
@@ -33,8 +38,11 @@ man)
         page=$share/man/man1/cnnc-$command.1
         [ "$command" != NET.net ] || page=$share/man/man1/cnnc.1
         for option in $(options "$command"); do
-            grep -q "^.fB$(printf %s "$option" | sed 's/-/\\\\-/g').fR" "$page" || wrong "$page lacks $option"
+            has_option "$page" "$option"
         done
+    done
+    [ -z "$images" ] || for option in $(cnnc-images --help | sed -n 's/^  \(-[-A-Za-z]*\).*/\1/p'); do
+        has_option "$share/man/man1/cnnc-images.1" "$option"
     done
     ;;
 bash)

@@ -118,6 +118,7 @@ static void names_of_files(void **state) {
             run_here(cnnc_job("--target=scalar -o", c, local, tuning), 0, what);
         } else run_here(cnnc_job("--target=scalar -MF rule.d -o", c, local, tuning), 0, what);
         compile_c("cc", c, what);
+        if (!strcmp(what, "question?mark")) assert_non_null(strstr(file_text(text("%s/%s.c", folder, what), NULL), " question?mark.net"));
         if (make && names[i].fits != NO_RULE) make_reads(what);
         assert_not_obeyed(what);
     }

@@ -193,6 +193,23 @@ static void writes_numpys_bytes(void **state) {
 }
 
 /* Whole or not at all: what is there stays, nothing else is left. */
+/* More than is written at a time, in elements of two sizes. */
+static void writes_long_arrays(void **state) {
+    (void)state;
+    enum { COUNT = 100000 };
+    static double numbers[COUNT];
+    static const cnnc_dtype dtypes[] = {CNNC_DTYPE_F64, CNNC_DTYPE_U8};
+    for (int i = 0; i < COUNT; i++) numbers[i] = i * 1.5;
+    for (int d = 0; d < 2; d++) {
+        cnnc_array a = {dtypes[d], 1, {COUNT}, COUNT, numbers}, b;
+        assert_int_equal(cnnc_npy_write(in_folder("long.npy"), &a, &error), CNNC_OK);
+        assert_int_equal(cnnc_npy_read(in_folder("long.npy"), &b, &error), CNNC_OK);
+        assert_int_equal(b.count, COUNT);
+        assert_memory_equal(b.data, numbers, COUNT * cnnc_dtype_size(dtypes[d]));
+        cnnc_array_free(&b);
+    }
+}
+
 static void writes_that_fail(void **state) {
     (void)state;
     enum { TAKEN = 100 };
@@ -250,7 +267,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_and_types),     cmocka_unit_test(shapes),
         cmocka_unit_test(bad_headers_are_refused), cmocka_unit_test(bad_frames_are_refused),
-        cmocka_unit_test(writes_numpys_bytes),    cmocka_unit_test(writes_that_fail),
+        cmocka_unit_test(writes_numpys_bytes),    cmocka_unit_test(writes_long_arrays),    cmocka_unit_test(writes_that_fail),
         cmocka_unit_test(torture),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

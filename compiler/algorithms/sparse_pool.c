@@ -24,8 +24,9 @@ static bool windows_fit(const Window *pool) {
     return apart && pool->kh * pool->kw <= MAX_WINDOW && pool->oh * pool->ow <= MAX_WINDOWS;
 }
 
-static int rows_with(const Window *w, const Window *pool) { return pool->oh * pool->kh + w->kh - 1 > w->ih + w->top ? pool->oh * pool->kh + w->kh - 1 : w->ih + w->top; }
-static int columns_with(const Window *w, const Window *pool) { return pool->ow * pool->kw + w->kw - 1 > w->iw + w->left ? pool->ow * pool->kw + w->kw - 1 : w->iw + w->left; }
+static int more(int a, int b) { return a > b ? a : b; }
+static int rows_with(const Window *w, const Window *pool) { return more(pool->oh * pool->kh + w->kh - 1, w->ih + w->top); }
+static int columns_with(const Window *w, const Window *pool) { return more(pool->ow * pool->kw + w->kw - 1, w->iw + w->left); }
 
 /* Rows of the kernel that dx's patch in registers allows at a time; 0: not even one. */
 static int kernel_rows(const Program *p, const Window *w, const Window *pool) {

@@ -90,6 +90,20 @@ static void assert_kernels(const Program *p, const char *table, const char *json
     }
 }
 
+/* "gflops" is what "us" and "flops" of the same object say; so many objects have them. */
+static int assert_rates(const char *json) {
+    int found = 0;
+    for (const char *at = json; (at = strstr(at, "{\"name\": ")); at++) {
+        const char *end = strchr(at, '}'), *us = strstr(at, "\"us\": "), *flops = strstr(at, "\"flops\": "), *rate = strstr(at, "\"gflops\": ");
+        if (!us || us > end || !flops || flops > end) continue;
+        assert_true(rate && rate < end);
+        double expected = strtod(strchr(flops, ' '), NULL) / strtod(strchr(us, ' '), NULL) / 1e3;
+        assert_true(fabs(strtod(strchr(rate, ' '), NULL) / expected - 1) < 1e-6);
+        found++;
+    }
+    return found;
+}
+
 static void assert_report(const char *net, const char *target, const char *algorithm, const char *options) {
     char *path = text("%s/bench.json", folder);
     const char *repeat = strstr(options, "--repeat") ? "" : " --repeat=1";
@@ -103,6 +117,7 @@ static void assert_report(const char *net, const char *target, const char *algor
     Compilation c;
     const Program *p = planned(&c, net, target, algorithm);
     assert_kernels(p, table, json);
+    assert_true(assert_rates(json) > 0);
     assert_true(j.numbers > 4 * p->kernel_count);
     assert_non_null(strstr(table, "sum of the kernels"));
     assert_non_null(strstr(json, "\"update_us\": "));
@@ -153,6 +168,7 @@ static void what_cannot_be_measured(void **state) {
         {NETS "predict_only.net", "cannot be trained", 1},
         {"/nonexistent.net", "cannot read", 3},
         {NETS "dense.net --repeat=0", "--repeat must be", 2},
+        {NETS "dense.net --batch-size=1048577", "--batch-size must be", 2},
         {NETS "dense.net --target=vec16 --repeat=1 --json=/nonexistent/bench.json", "cannot write", 3},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -112,10 +112,24 @@ static void nothing_is_left(void **state) {
     closedir(directory);
 }
 
+/* The second function for a kernel has a 2 in its name; a kernel that is the same again has no function of its own. */
+static void names_of_functions(void **state) {
+    (void)state;
+    char *said = cnnc_says(NETS "relu.net --target=vec16 --emit=c", 0);
+    static const char *const names[] = {"static void relu_dense_forward_vec16(", "static void relu_dense_forward_2_vec16("};
+    for (int i = 0; i < 2; i++) {
+        const char *first = strstr(said, names[i]);
+        assert_non_null(first);
+        assert_null(strstr(first + 1, names[i]));
+    }
+    for (const char *other = said; (other = strstr(other, "static void relu_dense_forward_")); other++)
+        if (strncmp(other, names[0], strlen(names[0])) && strncmp(other, names[1], strlen(names[1]))) fail_msg("%.60s", other);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules), cmocka_unit_test(rules_name_templates), cmocka_unit_test(names_in_rules), cmocka_unit_test(warnings_as_errors), cmocka_unit_test(all_outputs_or_none),
-        cmocka_unit_test(nothing_is_left),
+        cmocka_unit_test(nothing_is_left), cmocka_unit_test(names_of_functions),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

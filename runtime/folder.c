@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* Names under which a file of MNIST is found, each ending in a zero. */
@@ -90,9 +91,10 @@ static int find_archive(const char *folder, char **path, cnnc_error *error) {
         return cnnc_fail_system(error, "%s: %s", folder, strerror(errno));
     int result = CNNC_OK, count = 0;
     for (const struct dirent *entry; result == CNNC_OK && (entry = readdir(names));) {
-        if (entry->d_name[0] == '.' || !cnnc_path_ends(entry->d_name, ".npz"))
+        size_t length = strlen(entry->d_name);
+        if (entry->d_name[0] == '.' || length < 4 || strcasecmp(entry->d_name + length - 4, ".npz"))
             continue;
-        size_t size = strlen(folder) + strlen(entry->d_name) + 2;
+        size_t size = strlen(folder) + length + 2;
         if (count++)
             result = cnnc_fail(error, "%s: has more than one .npz; name the one wanted", folder);
         else if (!(*path = malloc(size)))

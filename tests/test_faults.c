@@ -373,13 +373,10 @@ static void a_file_that_shrinks(void **state) {
     (void)state;
     cnnc_array array;
     char expected[300];
-    for (int n = 1; n < 3; n++) {
-        fault_arm(n == 1 ? FAULT_END : FAULT_SHORT, 1); /* the second read is the end */
-        int result = cnnc_npy_read(in_folder("x.npy"), &array, &why);
-        assert_true(fault_disarm());
-        assert_int_equal(result, n == 1 ? CNNC_FAILED : CNNC_OK);
-        cnnc_array_free(&array);
-    }
+    fault_arm(FAULT_SHORT, 1); /* the second read brings the rest */
+    assert_int_equal(cnnc_npy_read(in_folder("x.npy"), &array, &why), CNNC_OK);
+    assert_true(fault_disarm());
+    cnnc_array_free(&array);
     fault_arm(FAULT_END, 1);
     assert_int_equal(cnnc_npy_read(in_folder("x.npy"), &array, &why), CNNC_FAILED);
     assert_true(fault_disarm());

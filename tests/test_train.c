@@ -67,8 +67,37 @@ static void a_dry_run_writes_nothing(void **state) {
     assert_false(there("w") || there("c") || there("b") || there("l") || there("t") || there("a.safetensors"));
     says(train("a.net --dry-run --checkpoint=none --resume", 3), "cnnc: error: none: No such file or directory\nhint: without --resume a training begins, and makes it\n");
     write_text("board", "a file");
+    says(train("a.net --dry-run -o board/w", 3), "the weights cannot be written to board/w: Not a directory");
+    says(train("a.net --dry-run --checkpoint=board/k", 3), "a checkpoint cannot be written to board/k: Not a directory");
+    says(train("a.net --dry-run --save-best=.", 3), "the best weights cannot be written to .: Is a directory");
+    says(train("a.net --dry-run -o ''", 2), "-o needs a value that is not empty");
     says(train("a.net --dry-run --tensorboard=board/run", 3), "event files cannot be written to board/run: Not a directory");
     says(train("a.net --dry-run -o nowhere/w", 3), "the weights cannot be written to nowhere/w");
+}
+
+/* Nothing is written over what is read or written besides. */
+static void outputs_are_apart(void **state) {
+    (void)state;
+    write_text("t.csv", "a,b,c,d,label\n1,2,3,4,0\n4,3,2,1,2\n");
+    says(train("a.net --dry-run -o k --checkpoint=./k", 2), "'./k' would be written over 'k'");
+    says(train("a.net --dry-run -o k.previous --checkpoint=k", 2), "'k.previous' would be written over 'k.previous'");
+    says(train("a.net --dry-run -o Y.npy", 2), "'Y.npy' would be written over 'Y.npy'");
+    says(train("a.net --dry-run --csv-log=a.net", 2), "'a.net' would be written over 'a.net'");
+    says(run("train a.net --data t.csv:label --csv-log=t.csv", 2), "'t.csv' would be written over 't.csv'");
+    says(train("a.net --validation-data t.csv:label --csv-log=t.csv", 2), "'t.csv' would be written over 't.csv'");
+    says(train("- --checkpoint=a.safetensors <a.net", 2), "'a.safetensors' would be written over 'a.safetensors'");
+    assert_string_equal(file_text(text("%s/t.csv", folder), NULL), "a,b,c,d,label\n1,2,3,4,0\n4,3,2,1,2\n");
+}
+
+/* A signal that reaches the C compiler, too. */
+static void a_signal_while_compiling(void **state) {
+    (void)state;
+    write_text("cc", "#!/bin/sh\nkill -INT $PPID\nkill -KILL $$\n");
+    assert_int_equal(chmod(text("%s/cc", folder), 0755), 0);
+    char *command = text("cd %s && CC=./cc XDG_CACHE_HOME=%s/other " CNNC_COMMAND " train a.net --data X.npy,Y.npy >said 2>&1", folder, folder);
+    int status = system(command);
+    says(file_text(text("%s/said", folder), NULL), "the C compiler './cc' was stopped: Killed");
+    assert_int_equal(WEXITSTATUS(status), 128 + SIGINT);
 }
 
 /* The same examples set apart by the description, by an option. */
@@ -107,6 +136,7 @@ static void callbacks(void **state) {
     said = run("train a.net --reduce-lr=3,monitor=val_los --data nowhere.npz", 1);
     says(said, "--reduce-lr: there is no result 'val_los' to monitor, network a has loss, val_loss, accuracy, val_accuracy\nhint: did you mean 'val_loss'?\n");
     says(train("a.net --save-best=b --monitor=mae", 1), "hint: 'metrics=' of the compile statement adds results\n");
+    says(train("a.net --weights save_best", 3), "cnnc: error: save_best: No such file");
     says(train("a.net --monitor=loss", 2), "--monitor without --early-stopping, --reduce-lr or --save-best\nhint: it tells them what to watch\n");
     says(train("a.net --early-stopping=patienc=3", 2), "--early-stopping has no 'patienc'\nhint: did you mean 'patience'?");
     says(train("a.net --early-stopping=patience=3.5", 2), "--early-stopping: patience cannot be '3.5'");
@@ -253,10 +283,10 @@ static void a_signal_before_the_test(void **state) {
 static void a_signal_within_the_training(void **state) {
     (void)state;
     static const struct { const char *options, *there; } cases[] = {
-        {"-o s1", "Stopped after * updates. Weights saved to s1\nWith --checkpoint FILE a training can be resumed\n"},
-        {"-o s1", "Stopped after * updates. Weights not saved: s1 was there before\nWith --checkpoint FILE a training can be resumed\n"},
-        {"-o s2 --checkpoint=s.k", "Stopped after * updates. Weights saved to s2\nThe same command with --resume goes on from s.k\n"},
-        {"-o s2 --checkpoint=s.k --resume", "Stopped after * updates. Weights not saved: s2 was there before\nThe same command with --resume goes on from s.k\n"},
+        {"-o s1", "Stopped after * updates. Weights saved to s1\n"},
+        {"-o s1", "Stopped after * updates. Weights saved to s1.stopped\ns1 is what it was before\n"},
+        {"-o s2 --checkpoint=s.k", "Stopped after * updates. The same command with --resume goes on from s.k\n"},
+        {"-o s2 --checkpoint=s.k --resume", "Stopped after * updates. The same command with --resume goes on from s.k\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int status;
@@ -274,7 +304,7 @@ static void a_signal_within_the_training(void **state) {
         says(said, star + 1);
         forget_jobs();
     }
-    assert_true(there("s1") && there("s2") && there("s.k"));
+    assert_true(there("s1") && there("s1.stopped") && !there("s2") && there("s.k"));
 }
 
 /* In a process of an ordinary user, who may write to the device, not to its folder. */
@@ -302,7 +332,7 @@ static void devices(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
+        cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(outputs_are_apart), cmocka_unit_test(a_signal_while_compiling), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
         cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(an_early_stop_stays),
         cmocka_unit_test(weights_by_name), cmocka_unit_test(no_number), cmocka_unit_test(tables), cmocka_unit_test(a_signal_before_the_test),
         cmocka_unit_test(a_signal_within_the_training), cmocka_unit_test(devices),

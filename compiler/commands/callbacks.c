@@ -134,32 +134,45 @@ static const struct { const char *name, *option; } callback_names[] = {
     {"early_stopping", "--early-stopping"}, {"reduce_lr_on_plateau", "--reduce-lr"}, {"save_best", "--save-best"},
 };
 
-/* A callback's name at s, "callback early_stopping" or, at a message's beginning, "early_stopping": its length; else 0. */
-static size_t callback_at(const char *s, bool first, const char **option) {
-    static const char word[] = "callback ";
-    size_t before = strncmp(s, word, strlen(word)) ? 0 : strlen(word);
-    for (int i = 0; (before || first) && i < LENGTH(callback_names); i++) {
+/* The option for the callback whose name is at s, and the name's length; else 0. */
+static size_t callback_at(const char *s, const char **option) {
+    for (int i = 0; i < LENGTH(callback_names); i++) {
         size_t length = strlen(callback_names[i].name);
-        if (strncmp(s + before, callback_names[i].name, length) || !strchr(": '", s[before + length])) continue;
+        if (strncmp(s, callback_names[i].name, length) || !strchr(": '", s[length])) continue;
         *option = callback_names[i].option;
-        return before + length;
+        return length;
     }
     return 0;
 }
 
-void say_in_options(const cnnc_error *failure) {
+/* What differs from the training of a checkpoint. */
+static void say_refused(const char *checkpoint, const char *difference) {
+    static const char word[] = "callback ";
     StrBuf text = {0};
     const char *option;
-    for (const char *s = failure->text; *s;) {
-        size_t length = callback_at(s, s == failure->text, &option);
+    for (const char *s = difference; *s;) {
+        size_t before = strncmp(s, word, strlen(word)) ? 0 : strlen(word), length = before ? callback_at(s + before, &option) : 0;
         if (length) strbuf_add(&text, option);
         else strbuf_add_n(&text, s, 1);
-        s += length ? length : 1;
+        s += length ? before + length : 1;
     }
-    bool refused = strstr(failure->text, ": of another training: ") || strstr(failure->text, ": was made with ");
-    if (refused) strbuf_add(&text, "\nhint: --resume goes on with the description, data and options of then; without it another training begins");
-    say_error("%s", text.text ? text.text : "");
+    say_error("%s: %s\nhint: --resume goes on with the description, data and options of then; without it another training begins", checkpoint, text.text);
     strbuf_free(&text);
+}
+
+/* "PATH: " and what follows begins so. */
+static const char *behind_path(const char *text, const char *path) {
+    size_t length = path ? strlen(path) : 0;
+    return length && !strncmp(text, path, length) && !strncmp(text + length, ": ", 2) ? text + length + 2 : NULL;
+}
+
+void say_in_options(const cnnc_error *failure, const char *checkpoint) {
+    const char *option, *difference = behind_path(failure->text, checkpoint);
+    bool refused = difference && (!strncmp(difference, "of another training: ", 21) || !strncmp(difference, "was made with ", 14));
+    size_t length = callback_at(failure->text, &option);
+    if (refused) say_refused(checkpoint, difference);
+    else if (length) say_error("%s%s", option, failure->text + length);
+    else say_error("%s", failure->text);
 }
 
 /* A training that stopped early is complete, and stays so however many epochs there are now: said where one would wonder. context: its hook,
@@ -192,7 +205,7 @@ int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_ne
                 (!o->csv_log || !cnnc_csv_log_new(network, o->csv_log, &c->hooks[c->count++], &failure)) &&
                 (!o->tensorboard || !cnnc_tensorboard_new(network, o->tensorboard, &c->hooks[c->count++], &failure));
     if (fine && o->early_stopping) c->hooks[c->count++] = (cnnc_hook){.name = "early_stop", .call = tell_of_early_stop, .context = &c->hooks[0]};
-    if (!fine) say_in_options(&failure);
+    if (!fine) say_in_options(&failure, NULL);
     return fine ? EXIT_FINE : status_of(&failure);
 }
 

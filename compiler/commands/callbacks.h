@@ -17,5 +17,5 @@ typedef struct Callbacks { cnnc_hook hooks[6]; int count; } Callbacks;
 int callbacks_from_options(Arena *, const CallbackOptions *, const cnnc_network *, bool validated, Callbacks *);
 void free_callbacks(Callbacks *);
 /* An error of the runtime that may be about callbacks, in the words of the options that made them, or about a checkpoint that is of another training. */
-void say_in_options(const cnnc_error *);
+void say_in_options(const cnnc_error *, const char *checkpoint);
 #endif

@@ -75,10 +75,19 @@ typedef struct Loaded { void *library; const cnnc_network *network; } Loaded;
 const cnnc_network *load_network(Compilation *, const char *path, Loaded *, int *status);
 void unload_network(Loaded *);
 
+/* ---- outputs.c ----------------------------------------------------------------------------------------------------------
+ * What a command is going to write. path NULL: nothing. */
+typedef struct Output { const char *what, *path; bool folder; } Output; /* "the weights"; folder: that is made where it is missing */
+bool outputs_writable(Arena *, const Output *, int n);                                       /* false after a message */
+bool outputs_apart(const Output *, int n, const char *const *inputs, int input_count);       /* from each other and from inputs: likewise */
+const char **data_files(Arena *, const char *list, const char **files, int *n); /* appends those of --data's list, without columns; NULL: none */
+
+/* ---- evaluate.c ---- */
+void print_test(const cnnc_network *, const double *results); /* loss and metrics of test data */
+
 /* ---- partial.c: weights by name ---- says which layers it loaded and which not; a result of the runtime's */
 int load_partly(cnnc_model *, const char *path, cnnc_error *);
 
-void print_test(const cnnc_network *, const double *results); /* evaluate.c: loss and metrics of test data */
 
 /* ---- describe.c: the descriptor of a graph, without compiling it, and the work in it ---- */
 cnnc_network *describe_network(const Graph *);

@@ -65,7 +65,8 @@ static bool run_compiler(char **argv) {
         return false;
     }
     if (WIFEXITED(status) && !WEXITSTATUS(status)) return true;
-    say_error("the C compiler '%s' failed on the generated code", argv[0]);
+    if (WIFSIGNALED(status)) say_error("the C compiler '%s' was stopped: %s", argv[0], strsignal(WTERMSIG(status)));
+    else say_error("the C compiler '%s' failed on the generated code", argv[0]);
     return false;
 }
 

@@ -85,6 +85,7 @@ static bool take_option(const CommandLine *c, int argc, char **argv, bool *given
     if (!value || (!equals && !strncmp(value, "--", 2))) return usage_error(c, "", o->name, " needs a value"); /* --name=--value would be one */
     *used = equals ? 1 : 2;
     if (o->number) return take_number(o, value);
+    if (!*value) return usage_error(c, "", o->name, " needs a value that is not empty");
     *o->text = value;
     return true;
 }

@@ -1,9 +1,11 @@
 /* predict.c: cnnc predict NET --weights W --input X.npy -o Y.npy, outputs for inputs. */
+#define _POSIX_C_SOURCE 200809L
 #include "commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 typedef struct PredictOptions {
     NetworkOptions network;
@@ -27,13 +29,11 @@ static const char *output_path(Arena *arena, const char *path, int i) {
     return i ? arena_printf(arena, "%.*s_%d%s", (int)stem, path, i, path + stem) : path;
 }
 
-/* A name that says something else than what is written. */
+/* False after a message: a name that promises something else. */
 static bool is_npy(const char *path) {
-    static const char *const others[] = {".npz", ".csv", ".json", ".safetensors"};
-    const char *dot = strrchr(path, '.');
-    for (int i = 0; dot && i < LENGTH(others); i++)
-        if (!strcmp(dot, others[i])) return say_error("outputs are written as .npy, and '%s' is none\nhint: -o Y.npy; further outputs go to Y_1.npy ...", path), false;
-    return true;
+    const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+    if (!dot || !strcasecmp(dot, ".npy")) return true;
+    return say_error("outputs are written as .npy, and '%s' is none\nhint: -o Y.npy; further outputs go to Y_1.npy ...", path), false;
 }
 
 static bool run_and_write(Compilation *c, cnnc_model *model, const cnnc_dataset *data, const PredictOptions *o, cnnc_error *failure) {

@@ -27,7 +27,7 @@ typedef struct Data {
 static volatile sig_atomic_t stop; /* the signal that asked for it */
 static void on_signal(int signal) { stop = signal; }
 
-static int fail(const cnnc_error *failure) { return say_in_options(failure), status_of(failure); }
+static int fail(const cnnc_error *failure) { return say_error("%s", failure->text), status_of(failure); }
 
 /* nets/mnist.net -> mnist.safetensors, here. */
 static const char *default_weights(Arena *arena, const char *net) {
@@ -37,53 +37,32 @@ static const char *default_weights(Arena *arena, const char *net) {
 
 /* ---- what is written ----------------------------------------------------------------------------------------------- */
 
-enum { OUTPUTS = 5 };
-typedef struct Output { const char *what, *path; bool folder; } Output; /* path NULL: it is not written */
+enum { OUTPUTS = 6 };
 
-static void list_outputs(const TrainOptions *o, Output outputs[OUTPUTS]) {
+/* Without a path: it is not written, or not known yet where. */
+static void list_outputs(Arena *arena, const TrainOptions *o, Output outputs[OUTPUTS]) {
     const Output list[OUTPUTS] = {
-        {"the weights", o->to, false}, {"a checkpoint", o->checkpoint, false}, {"the best weights", o->callbacks.save_best, false},
-        {"a log", o->callbacks.csv_log, false}, {"event files", o->callbacks.tensorboard, true},
+        {"the weights", o->to, false},
+        {"a checkpoint", o->checkpoint, false},
+        {"the best weights", o->callbacks.save_best, false},
+        {"a log", o->callbacks.csv_log, false},
+        {"event files", o->callbacks.tensorboard, true},
+        {"the checkpoint before", o->checkpoint ? arena_printf(arena, "%s.previous", o->checkpoint) : NULL, false},
     };
     memcpy(outputs, list, sizeof list);
 }
 
-static const char *folder_of(Arena *arena, const char *path) {
-    const char *slash = strrchr(path, '/');
-    return !slash ? "." : slash == path ? "/" : arena_printf(arena, "%.*s", (int)(slash - path), path);
-}
-
-/* What must be writable: a file's folder, since it is replaced by another; a device itself; of folders that are made, the nearest one there. */
-static const char *written_place(Arena *arena, const Output *output) {
-    struct stat status;
-    if (!output->folder) return !stat(output->path, &status) && !S_ISREG(status.st_mode) ? output->path : folder_of(arena, output->path);
-    const char *path = output->path;
-    while (access(path, F_OK) && strcmp(path, folder_of(arena, path))) path = folder_of(arena, path);
-    return arena_printf(arena, "%s/.", path); /* which a file has not */
-}
-
-/* Better known before the training than after it. */
-static bool all_writable(Arena *arena, const TrainOptions *o) {
+/* An exit status, after a message. */
+static int check_outputs(Arena *arena, const TrainOptions *o) {
     Output outputs[OUTPUTS];
-    list_outputs(o, outputs);
-    for (int i = 0; i < OUTPUTS; i++) {
-        if (!outputs[i].path || !access(written_place(arena, &outputs[i]), W_OK)) continue;
-        say_error("%s cannot be written to %s: %s", outputs[i].what, outputs[i].path, strerror(errno));
-        return false;
-    }
-    return true;
-}
-
-/* What one output writes must not be written over by another. */
-static bool outputs_apart(const TrainOptions *o) {
-    Output outputs[OUTPUTS];
-    list_outputs(o, outputs);
-    for (int i = 0; i < OUTPUTS; i++)
-        for (int k = -1; k < i; k++) {
-            const char *other = k < 0 ? o->net : outputs[k].path;
-            if (outputs[i].path && other && same_file(outputs[i].path, other)) return say_error("'%s' would be written over '%s'", outputs[i].path, other), false;
-        }
-    return true;
+    const char **inputs = NULL;
+    int n = 0;
+    list_outputs(arena, o, outputs);
+    *PUSH(arena, inputs, n) = o->net;
+    inputs = data_files(arena, o->data, inputs, &n);
+    inputs = data_files(arena, o->validation_data, inputs, &n);
+    if (!outputs_apart(outputs, OUTPUTS, inputs, n)) return EXIT_USAGE;
+    return outputs_writable(arena, outputs, OUTPUTS) ? EXIT_FINE : EXIT_FILE;
 }
 
 /* ---- training -------------------------------------------------------------------------------------------------------- */
@@ -118,42 +97,41 @@ static int test(cnnc_model *model, const Data *data, const TrainOptions *o) {
     return EXIT_FINE;
 }
 
-static int save(cnnc_model *model, const TrainOptions *o) {
+static int save(cnnc_model *model, const char *to) {
     cnnc_error failure;
-    if (cnnc_weights_save(model->network, model->net, o->to, NULL, 0, &failure)) return fail(&failure);
-    printf("Weights saved to %s\n", o->to);
+    if (cnnc_weights_save(model->network, model->net, to, NULL, 0, &failure)) return fail(&failure);
+    printf("Weights saved to %s\n", to);
     return EXIT_FINE;
 }
 
 /* Half-trained weights take no earlier ones' place. */
-static int end_stopped(cnnc_model *model, const TrainOptions *o) {
+static int end_stopped(Arena *arena, cnnc_model *model, const TrainOptions *o) {
     struct stat status;
-    bool keeps = !stat(o->to, &status) && S_ISREG(status.st_mode);
+    bool there = !stat(o->to, &status) && S_ISREG(status.st_mode);
     printf("Stopped after %llu updates. ", (unsigned long long)model->state->step);
-    if (keeps) printf("Weights not saved: %s was there before\n", o->to);
-    else if (save(model, o)) return EXIT_FILE;
     if (o->checkpoint) printf("The same command with --resume goes on from %s\n", o->checkpoint);
-    else printf("With --checkpoint FILE a training can be resumed\n");
+    else if (save(model, there ? arena_printf(arena, "%s.stopped", o->to) : o->to)) return EXIT_FILE;
+    else if (there) printf("%s is what it was before\n", o->to);
     return 128 + stop;
 }
 
-static int fit(cnnc_model *model, const Data *data, const TrainOptions *o, const cnnc_fit_options *options) {
+static int fit(Arena *arena, cnnc_model *model, const Data *data, const TrainOptions *o, const cnnc_fit_options *options) {
     cnnc_error failure;
     int trained = cnnc_fit(model, &data->train, options, NULL, &failure);
-    if (trained == CNNC_FAILED) return fail(&failure);
-    if (trained == CNNC_STOPPED) return end_stopped(model, o);
-    int status = save(model, o);
+    if (trained == CNNC_FAILED) return say_in_options(&failure, o->checkpoint), status_of(&failure);
+    if (trained == CNNC_STOPPED) return end_stopped(arena, model, o);
+    int status = save(model, o->to);
     return !status && data->test.n ? test(model, data, o) : status;
 }
 
 /* What a training would write, need and take; it does not begin. */
-static int dry_run(cnnc_model *model, const Data *data, const TrainOptions *o, const cnnc_fit_options *options) {
+static int dry_run(Arena *arena, cnnc_model *model, const Data *data, const TrainOptions *o, const cnnc_fit_options *options) {
     cnnc_error failure;
     cnnc_forecast f;
     Output outputs[OUTPUTS];
-    if (cnnc_fit_forecast(model, &data->train, options, &f, &failure)) return fail(&failure);
-    list_outputs(o, outputs);
-    for (int i = 0; i < OUTPUTS; i++)
+    if (cnnc_fit_forecast(model, &data->train, options, &f, &failure)) return say_in_options(&failure, o->checkpoint), status_of(&failure);
+    list_outputs(arena, o, outputs);
+    for (int i = 0; i < OUTPUTS - 1; i++)
         if (outputs[i].path) printf("Would write %s to %s\n", outputs[i].what, outputs[i].path);
     char all[BYTES_TEXT], parts[4][BYTES_TEXT];
     printf("Forecast: %llu updates in about %.3g s (%.3g s an epoch); %s of memory: network %s, data %s, order %s, callbacks %s\n", (unsigned long long)f.updates, f.seconds,
@@ -169,7 +147,7 @@ static bool load_data(const cnnc_network *network, const TrainOptions *o, Data *
            (!o->validation_data || !cnnc_dataset_load(network, o->validation_data, "test", &data->validation, failure));
 }
 
-static int train_model(cnnc_model *model, const Data *data, const TrainOptions *o, const Callbacks *callbacks) {
+static int train_model(Arena *arena, cnnc_model *model, const Data *data, const TrainOptions *o, const Callbacks *callbacks) {
     cnnc_error failure;
     cnnc_fit_options options;
     int threads = cnnc_pool_threads(model->pool);
@@ -181,7 +159,7 @@ static int train_model(cnnc_model *model, const Data *data, const TrainOptions *
     if (validating) printf("%zu to validate, ", validating);
     printf("%s, %d thread%s\n", cnnc_model_variant(model), threads, threads == 1 ? "" : "s");
     fflush(stdout);
-    return (o->dry_run ? dry_run : fit)(model, data, o, &options);
+    return (o->dry_run ? dry_run : fit)(arena, model, data, o, &options);
 }
 
 static int train_with(Compilation *c, const cnnc_network *network, const TrainOptions *o) {
@@ -195,7 +173,7 @@ static int train_with(Compilation *c, const cnnc_network *network, const TrainOp
         if (cnnc_summary(network, stdout, cnnc_columns(stdout), cnnc_progress_color(stdout), &failure) || !load_data(network, o, &data, &failure) ||
             !(model = cnnc_model_new(network, o->threads, NULL, &failure)))
             status = fail(&failure);
-        else status = train_model(model, &data, o, &callbacks);
+        else status = train_model(c->arena, model, &data, o, &callbacks);
     }
     free_callbacks(&callbacks);
     cnnc_model_free(model);
@@ -209,13 +187,14 @@ static int train(Compilation *c, TrainOptions *o) {
     Loaded loaded;
     int status;
     const cnnc_network *network = load_network(c, o->net, &loaded, &status);
-    if (!network) return status;
+    if (!network) return stop ? 128 + stop : status;
     if (!network->train) {
         remark("error", c->source.name, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
         status = EXIT_INPUT;
     } else {
-        if (!o->to) o->to = default_weights(c->arena, network->name);
-        status = train_with(c, network, o);
+        bool unknown = !o->to; /* until now: the description came from standard input */
+        if (unknown) o->to = default_weights(c->arena, network->name);
+        if (!unknown || !(status = check_outputs(c->arena, o))) status = train_with(c, network, o);
     }
     unload_network(&loaded);
     return status;
@@ -281,7 +260,8 @@ int command_train(int argc, char **argv) {
     if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network) && check_usage(&o)) {
         catch_signals();
         if (!o.to && strcmp(o.net, "-")) o.to = default_weights(c.arena, o.net); /* else the network's name has to be read first */
-        if (outputs_apart(&o)) status = all_writable(c.arena, &o) && checkpoint_there(&o) ? train(&c, &o) : EXIT_FILE;
+        status = check_outputs(c.arena, &o);
+        if (!status) status = checkpoint_there(&o) ? train(&c, &o) : EXIT_FILE;
     }
     compilation_free(&c);
     return status;

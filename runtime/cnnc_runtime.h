@@ -491,6 +491,9 @@ int cnnc_summary(const cnnc_network *network, FILE *out, int columns, int color,
 /* Columns of the terminal behind a stream: the environment's COLUMNS, else the terminal's, else 80. */
 int cnnc_columns(FILE *out);
 
+/* Makes a folder, with those above it, unless they are there; 0, with errno: cannot. The path, not empty, is as it was afterwards. */
+int cnnc_make_folders(char *path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -24,9 +24,6 @@ static inline int cnnc_failure(void) { return CNNC_FAILED; }
 int cnnc_file_bytes(const char *path, unsigned char **bytes, size_t *size, cnnc_error *error);
 int cnnc_file_first_bytes(const char *path, size_t most, unsigned char **bytes, size_t *size, cnnc_error *error); /* no more than so many */
 
-/* file.c: makes a folder, with those above it, unless they are there; 0, with errno: cannot. The path is as it was afterwards. */
-int cnnc_make_folders(char *path);
-
 /* file.c: a file that appears whole or not at all. Begin, write to stream, then commit. What exists and is no regular
  * file (/dev/null) is written to directly. */
 typedef struct cnnc_output {

@@ -3,7 +3,6 @@
  * The cache is a folder of shared objects whose names are hashes of all that they come from; it is safe to delete. */
 #define _POSIX_C_SOURCE 200809L
 #include "commands.h"
-#include "private.h"
 
 #include <dlfcn.h>
 #include <errno.h>

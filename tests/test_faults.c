@@ -209,6 +209,24 @@ static int with_hooks(bool forecasts, cnnc_error *e) {
 static int fit_hooks(cnnc_error *e) { return with_hooks(false, e); }
 static int forecast(cnnc_error *e) { return with_hooks(true, e); }
 
+/* A callback whose options are wrong is nothing that would have to be freed. */
+static int refuse_hooks(cnnc_error *e) {
+    cnnc_hook hook;
+    cnnc_early_stopping stopping;
+    cnnc_reduce_lr reducing;
+    cnnc_save_best saving;
+    cnnc_early_stopping_defaults(&stopping);
+    cnnc_reduce_lr_defaults(&reducing);
+    cnnc_save_best_defaults(&saving);
+    stopping.monitor = reducing.monitor = saving.monitor = "nothing";
+    saving.path = in_folder("saved");
+    for (int i = 0; i < 3; i++) {
+        int result = i == 0 ? cnnc_early_stopping_new(&linear_network, &stopping, &hook, e) : i == 1 ? cnnc_reduce_lr_new(&linear_network, &reducing, &hook, e) : cnnc_save_best_new(&linear_network, &saving, &hook, e);
+        if (result == CNNC_OK || e->system) return CNNC_FAILED;
+    }
+    return CNNC_OK;
+}
+
 static int evaluate(cnnc_error *e) {
     double results[2];
     return cnnc_evaluate(model, &data, 0, 0, NULL, NULL, results, e);
@@ -226,7 +244,7 @@ static const struct Scenario { const char *name; int (*run)(cnnc_error *); } sce
     {"save weights", save_weights}, {"load weights", load_weights}, {"write npy", write_npy}, {"write to a device", write_device}, {"parse weights", parse_weights}, {"make a dataset", make_dataset},
     {"save checkpoint", save_checkpoint},
     {"load checkpoint", load_checkpoint}, {"load npy", load_npy}, {"load MNIST", load_mnist}, {"load CSV", load_csv}, {"load CIFAR", load_cifar}, {"make a model", make_model}, {"fit", fit},
-    {"resume", resume}, {"load npz", load_npz}, {"load a folder's npz", load_archive}, {"find test data", find_test}, {"load matching weights", load_matching}, {"fit with hooks", fit_hooks}, {"forecast", forecast}, {"evaluate", evaluate}, {"predict", predict}, {"summary", summary},
+    {"resume", resume}, {"load npz", load_npz}, {"load a folder's npz", load_archive}, {"find test data", find_test}, {"load matching weights", load_matching}, {"fit with hooks", fit_hooks}, {"forecast", forecast}, {"refuse hooks", refuse_hooks}, {"evaluate", evaluate}, {"predict", predict}, {"summary", summary},
 };
 
 /* Whatever has been written is whole. */

@@ -90,6 +90,37 @@ static void sleepers_wake_up(void **state) {
     cnnc_pool_free(pool);
 }
 
+typedef struct meeting {
+    atomic_int there, missed;
+} meeting;
+
+/* Stays until the other one is there, and gives up at last. */
+static void meet(void *context, int worker, int begin, int end) {
+    meeting *m = context;
+    (void)worker;
+    for (int i = begin; i < end; i++) {
+        atomic_fetch_add(&m->there, 1);
+        for (int k = 0; k < 20000 && atomic_load(&m->there) < 2; k++)
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        atomic_fetch_or(&m->missed, atomic_load(&m->there) < 2);
+    }
+}
+
+/* Two items that wait for each other: the caller cannot do both, one after the other. */
+static void a_sleeper_helps(void **state) {
+    (void)state;
+    for (int threads = 2; threads < 6; threads++) { /* one that sleeps, or more than are needed */
+        cnnc_pool *pool = cnnc_pool_new(threads, NULL);
+        meeting m = {0, 0};
+        assert_non_null(pool);
+        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL); /* time to fall asleep */
+        cnnc_pool_run(pool, meet, &m, 2);
+        assert_int_equal(atomic_load(&m.there), 2);
+        assert_false(atomic_load(&m.missed));
+        cnnc_pool_free(pool);
+    }
+}
+
 static void pools_come_and_go(void **state) {
     (void)state;
     for (int i = 0; i < 200; i++) {
@@ -121,7 +152,7 @@ static void odd_numbers_of_threads(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_item_is_done_once), cmocka_unit_test(many_short_runs_lose_no_wake_up),
-        cmocka_unit_test(sleepers_wake_up),       cmocka_unit_test(pools_come_and_go),
+        cmocka_unit_test(sleepers_wake_up),       cmocka_unit_test(a_sleeper_helps), cmocka_unit_test(pools_come_and_go),
         cmocka_unit_test(odd_numbers_of_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

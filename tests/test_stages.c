@@ -85,6 +85,19 @@ static void what_nothing_reads_is_not_computed(void **state) {
     stop(r);
 }
 
+/* Through operators whose elements stand alone. */
+static void what_is_unread_behind_activations_is_not_computed(void **state) {
+    (void)state;
+    static const char *const between[] = {"relu", "sigmoid", "tanh", "linear", "add from a, a"};
+    for (int i = 0; i < LENGTH(between); i++) {
+        char net[200];
+        snprintf(net, sizeof net, "input 9x9x1\na = conv2d 4 3x3\n%s\nmax_pooling2d 2x2\nflatten\ndense 2\ncompile loss=mse\n", between[i]);
+        Run *r = start_autodiff(net, false);
+        assert_string_equal(conv_shape(r, "a"), "6x6x4");
+        stop(r);
+    }
+}
+
 static void what_is_read_elsewhere_is_computed(void **state) {
     (void)state;
     Run *r = start_autodiff("input 28x28x1\na = conv2d 4 4x3\nb = max_pooling2d 2x2\noutput a, b\n", false);
@@ -523,6 +536,7 @@ static void overlapping_buffers_are_caught(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_nothing_reads_is_not_computed),
+        cmocka_unit_test(what_is_unread_behind_activations_is_not_computed),
         cmocka_unit_test(what_is_read_elsewhere_is_computed),
         cmocka_unit_test(nothing_flows_below_the_first_trainable_layer),
         cmocka_unit_test(a_frozen_layer_passes_gradients_on),

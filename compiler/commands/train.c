@@ -61,8 +61,10 @@ static int check_outputs(Arena *arena, const TrainOptions *o) {
     *PUSH(arena, inputs, n) = o->net;
     inputs = data_files(arena, o->data, inputs, &n);
     inputs = data_files(arena, o->validation_data, inputs, &n);
-    if (!outputs_apart(outputs, OUTPUTS, inputs, n)) return EXIT_USAGE;
-    return outputs_writable(arena, outputs, OUTPUTS) ? EXIT_FINE : EXIT_FILE;
+    if (!outputs_apart(outputs, OUTPUTS - 1, inputs, n)) return EXIT_USAGE;
+    if (!outputs_writable(arena, outputs, OUTPUTS)) return EXIT_FILE;
+    outputs[1] = outputs[OUTPUTS - 1]; /* the checkpoint before, in its place: after a kill both may be one file */
+    return outputs_apart(outputs, OUTPUTS - 1, inputs, n) ? EXIT_FINE : EXIT_USAGE;
 }
 
 /* ---- training -------------------------------------------------------------------------------------------------------- */

@@ -243,6 +243,11 @@ static bool resolve_inputs(Graph *g, const Statement *s, Layer *l, Layer *previo
     bool fine = true;
     for (int i = 0; i < n; i++) {
         Layer *from = s->from_count ? layer_named(g, s->from[i].text, s->from[i].loc) : previous;
+        if (from == l) {
+            error(g->diag, s->from[i].loc, "'%s' takes from itself", l->name);
+            hint(g->diag, "a layer is declared, 'NAME = ...', before others take from it");
+            from = NULL;
+        }
         fine = fine && from && from->output;
         if (!from) continue;
         from->used = true;

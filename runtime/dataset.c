@@ -47,7 +47,7 @@ static int check_shape(feed *f) {
         return cnnc_fail(f->error, "%s: %zu examples, not 1 to %d", f->name, f->n, INT32_MAX);
     f->each = array->count / f->n;
     f->one_hot = f->each != f->tensor->count && f->tensor->type != CNNC_I32 && f->tensor->classes > 0 &&
-                 f->each == f->tensor->count / (size_t)f->tensor->classes;
+                 f->each * (size_t)f->tensor->classes == f->tensor->count;
     return f->each == f->tensor->count || f->one_hot ? CNNC_OK : mismatch(f);
 }
 

@@ -58,9 +58,10 @@ static int inflate_some(source *s, unsigned char *to, size_t size, size_t *got, 
         if (status == Z_STREAM_END)
             s->ended = 1;
         else if (status == Z_MEM_ERROR)
-            return cnnc_fail_system(error, "%s: no memory for its inflating", s->name);
-        else if (status != Z_OK && status != Z_BUF_ERROR) /* damaged data, of which zlib says what is wrong */
-            return cnnc_fail(error, "%s: at byte %zu: damaged gzip data (%s)", s->name, s->position, s->stream.msg);
+            return cnnc_fail_system(error, "%s: no memory to inflate it", s->name);
+        else if (status != Z_OK && status != Z_BUF_ERROR)
+            return cnnc_fail(error, "%s: at byte %zu: damaged gzip data (%s)", s->name, s->position,
+                             s->stream.msg ? s->stream.msg : "zlib's error");
         else if (!eaten && !made)
             return cnnc_fail(error, "%s: at byte %zu: the gzip data ends in the middle", s->name, s->position);
     }

@@ -100,7 +100,7 @@ static int escape(cnnc_json *j) {
 
 int cnnc_utf8_length(const unsigned char *p, const unsigned char *end) {
     static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-    if (!*p)
+    if (p == end || !*p)
         return 0;
     if (*p < 0x80)
         return 1;

@@ -44,6 +44,14 @@ static int after_epoch(stopper *s, const cnnc_model *model, const cnnc_event *ev
     return CNNC_OK;
 }
 
+/* A training that stopped early is complete, and stays so however many epochs there are now. */
+static void before_training(stopper *s, const cnnc_event *event) {
+    if (!event->resumed)
+        memcpy(s->state, (double[STATE]){NAN, 0, -1, 0}, sizeof s->state);
+    else if (s->state[STOPPED_EPOCH] > 0)
+        cnnc_say(s->options.out, "It had stopped early, at epoch %.0f: this training is complete\n", s->state[STOPPED_EPOCH] + 1);
+}
+
 static void after_training(const stopper *s, cnnc_model *model) {
     if (s->state[STOPPED_EPOCH] > 0)
         cnnc_say(s->options.out, "Epoch %.0f: early stopping\n", s->state[STOPPED_EPOCH] + 1);
@@ -56,8 +64,8 @@ static void after_training(const stopper *s, cnnc_model *model) {
 
 static int call(void *context, cnnc_model *model, const cnnc_event *event) {
     stopper *s = context;
-    if (event->kind == CNNC_TRAIN_BEGIN && !event->resumed)
-        memcpy(s->state, (double[STATE]){NAN, 0, -1, 0}, sizeof s->state);
+    if (event->kind == CNNC_TRAIN_BEGIN)
+        before_training(s, event);
     if (event->kind == CNNC_TRAIN_END)
         after_training(s, model);
     return event->kind == CNNC_EPOCH_END ? after_epoch(s, model, event) : CNNC_OK;

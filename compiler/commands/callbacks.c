@@ -175,17 +175,6 @@ void say_in_options(const cnnc_error *failure, const char *checkpoint) {
     else say_error("%s", failure->text);
 }
 
-/* A training that stopped early is complete, and stays so however many epochs there are now: said where one would wonder. context: its hook,
- * which is called before and has no such epoch in a training that begins anew. */
-static int tell_of_early_stop(void *context, cnnc_model *model, const cnnc_event *event) {
-    enum { STOPPED_EPOCH = 3 }; /* of early stopping's state: cnnc_runtime.h */
-    const cnnc_hook *stopper = context;
-    (void)model;
-    if (event->kind == CNNC_TRAIN_BEGIN && stopper->state[STOPPED_EPOCH] > 0)
-        printf("It had stopped early, at epoch %.0f: this training is complete. Another one, without --resume, goes on from its weights by --weights\n", stopper->state[STOPPED_EPOCH] + 1);
-    return CNNC_OK;
-}
-
 int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_network *network, bool validated, Callbacks *c) {
     cnnc_error failure;
     *c = (Callbacks){.count = 0};
@@ -204,7 +193,6 @@ int callbacks_from_options(Arena *arena, const CallbackOptions *o, const cnnc_ne
                 (!o->save_best || !cnnc_save_best_new(network, &s, &c->hooks[c->count++], &failure)) &&
                 (!o->csv_log || !cnnc_csv_log_new(network, o->csv_log, &c->hooks[c->count++], &failure)) &&
                 (!o->tensorboard || !cnnc_tensorboard_new(network, o->tensorboard, &c->hooks[c->count++], &failure));
-    if (fine && o->early_stopping) c->hooks[c->count++] = (cnnc_hook){.name = "early_stop", .call = tell_of_early_stop, .context = &c->hooks[0]};
     if (!fine) say_in_options(&failure, NULL);
     return fine ? EXIT_FINE : status_of(&failure);
 }

@@ -12,7 +12,7 @@ typedef struct CallbackOptions { const char *early_stopping, *reduce_lr, *save_b
     {"--csv-log", &(o).csv_log, NULL, NULL, 0, 0, "FILE", "a line of results an epoch, as Keras's CSVLogger writes it"},                           \
     {"--tensorboard", &(o).tensorboard, NULL, NULL, 0, 0, "DIR", "results for TensorBoard, in DIR/train and DIR/validation"}
 
-typedef struct Callbacks { cnnc_hook hooks[6]; int count; } Callbacks;
+typedef struct Callbacks { cnnc_hook hooks[5]; int count; } Callbacks;
 /* An exit status, after a message unless EXIT_FINE. Free them whatever it is. validated: there will be validation data. */
 int callbacks_from_options(Arena *, const CallbackOptions *, const cnnc_network *, bool validated, Callbacks *);
 void free_callbacks(Callbacks *);

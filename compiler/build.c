@@ -213,14 +213,17 @@ static const char *default_name(Graph *g, const char *word) {
     return name;
 }
 
-/* The layer of that name, NULL after an error. */
-static Layer *layer_named(Graph *g, const char *name, Loc loc) {
+/* The layer of that name, NULL after an error. self: the one that takes from it; NULL: none. */
+static Layer *layer_named(Graph *g, const char *name, Loc loc, const Layer *self) {
     Layer *l = find_layer(g, name);
-    if (l) return l;
-    error(g->diag, loc, "there is no layer '%s' before this line", name);
+    if (l && l != self) return l;
+    if (l) error(g->diag, loc, "'%s' takes from itself", name);
+    else error(g->diag, loc, "there is no layer '%s' before this line", name);
     const char **names = NEW_ARRAY(g->arena, const char *, g->layer_count);
-    for (int i = 0; i < g->layer_count; i++) names[i] = g->layers[i]->name;
-    const char *near = nearest(name, names, g->layer_count);
+    int n = 0;
+    for (int i = 0; i < g->layer_count; i++)
+        if (g->layers[i] != self) names[n++] = g->layers[i]->name;
+    const char *near = nearest(name, names, n);
     if (near) hint_instead(g->diag, loc, near, "did you mean '%s'?", near);
     else hint(g->diag, "a layer is declared, 'NAME = ...', before others take from it");
     return NULL;
@@ -242,12 +245,7 @@ static bool resolve_inputs(Graph *g, const Statement *s, Layer *l, Layer *previo
     l->inputs = NEW_ARRAY(g->arena, Tensor *, n);
     bool fine = true;
     for (int i = 0; i < n; i++) {
-        Layer *from = s->from_count ? layer_named(g, s->from[i].text, s->from[i].loc) : previous;
-        if (from == l) {
-            error(g->diag, s->from[i].loc, "'%s' takes from itself", l->name);
-            hint(g->diag, "a layer is declared, 'NAME = ...', before others take from it");
-            from = NULL;
-        }
+        Layer *from = s->from_count ? layer_named(g, s->from[i].text, s->from[i].loc, l) : previous;
         fine = fine && from && from->output;
         if (!from) continue;
         from->used = true;
@@ -353,7 +351,7 @@ static void build_output(Graph *g, const Statement *s, Outputs *out) {
                 error(g->diag, s->arguments[i].key ? s->arguments[i].key_loc : items[k].loc, "'output' takes names of layers only");
                 continue;
             }
-            Layer *l = layer_named(g, items[k].word, items[k].loc);
+            Layer *l = layer_named(g, items[k].word, items[k].loc, NULL);
             if (!l) continue;
             l->used = true;
             *PUSH(g->arena, out->layers, out->length) = l;

@@ -143,29 +143,26 @@ int cnnc_checkpoint_save(cnnc_model *model, cnnc_position *position, const char 
     return result;
 }
 
-static const char *metadata_of(const cnnc_safetensors *file, const char *key) {
-    for (int i = 0; i < file->metadata_count; i++)
-        if (!strcmp(file->metadata[i].key, key))
-            return file->metadata[i].value;
-    return "";
+int cnnc_is_checkpoint(const cnnc_safetensors *file) {
+    return !strncmp(cnnc_metadata_of(file, "format"), "cnnc checkpoint ", 16);
 }
 
 /* Whether it is of a training of the same network, by the same code, with the same callbacks. */
 static int check_recipe(cnnc_model *model, const cnnc_position *position, const cnnc_safetensors *file, const char *path, cnnc_error *error) {
     const cnnc_network *network = model->network;
-    if (strncmp(metadata_of(file, "format"), "cnnc checkpoint ", 16))
+    if (!cnnc_is_checkpoint(file))
         return cnnc_fail(error, "%s: not a checkpoint", path);
-    if (strcmp(metadata_of(file, "format"), format))
-        return cnnc_fail(error, "%s: is a '%s', this runtime reads a '%s'", path, metadata_of(file, "format"), format);
+    if (strcmp(cnnc_metadata_of(file, "format"), format))
+        return cnnc_fail(error, "%s: is a '%s', this runtime reads a '%s'", path, cnnc_metadata_of(file, "format"), format);
     char *now = cnnc_recipe(model, position->hooks, position->hook_count, error), difference[400];
     if (!now)
         return CNNC_FAILED;
-    int same = cnnc_recipe_same(metadata_of(file, "training"), now, difference, sizeof difference);
+    int same = cnnc_recipe_same(cnnc_metadata_of(file, "training"), now, difference, sizeof difference);
     free(now);
     if (!same)
         return cnnc_fail(error, "%s: of another training: %s", path, difference);
-    if (strcmp(metadata_of(file, "optimizer"), network->optimizer))
-        return cnnc_fail(error, "%s: of the optimizer %s, network %s has %s", path, metadata_of(file, "optimizer"), network->name, network->optimizer);
+    if (strcmp(cnnc_metadata_of(file, "optimizer"), network->optimizer))
+        return cnnc_fail(error, "%s: of the optimizer %s, network %s has %s", path, cnnc_metadata_of(file, "optimizer"), network->name, network->optimizer);
     return CNNC_OK;
 }
 

@@ -245,8 +245,8 @@ void cnnc_model_parameters_changed(cnnc_model *model);
 int cnnc_weights_save(const cnnc_network *network, const void *net, const char *path,
                       const cnnc_metadata *metadata, int metadata_count, cnnc_error *error);
 
-/* Reads all parameters and moves state->version: the file must have each parameter in its shape and nothing else
- * (the message names the first difference); any floating type. On failure the parameters are as before. */
+/* Reads all parameters and moves state->version: the file, of weights or a checkpoint, must have each parameter in its shape
+ * and no other (the message names the first difference); any floating type. On failure the parameters are as before. */
 int cnnc_weights_load(const cnnc_network *network, void *net, const char *path, cnnc_error *error);
 
 /* Reads each parameter whose name is in the file and leaves the others as they are: to start from another network's
@@ -490,6 +490,8 @@ int cnnc_summary(const cnnc_network *network, FILE *out, int columns, int color,
 
 /* Columns of the terminal behind a stream: the environment's COLUMNS, else the terminal's, else 80. */
 int cnnc_columns(FILE *out);
+
+/* ---- file.c ------------------------------------------------------------------------------------------------------- */
 
 /* Makes a folder, with those above it, unless they are there; 0, with errno: cannot. The path, not empty, is as it was afterwards. */
 int cnnc_make_folders(char *path);

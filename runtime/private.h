@@ -35,6 +35,9 @@ typedef struct cnnc_output {
 int cnnc_output_begin(cnnc_output *output, const char *path, cnnc_error *error);
 int cnnc_output_commit(cnnc_output *output, cnnc_error *error); /* fails when any write failed, and leaves nothing */
 
+const char *cnnc_metadata_of(const cnnc_safetensors *file, const char *key); /* safetensors.c: its value; "": there is none */
+int cnnc_is_checkpoint(const cnnc_safetensors *file);                        /* checkpoint.c: or only weights */
+
 /* array.c */
 int cnnc_multiply(size_t a, size_t b, size_t *product); /* 0 when it overflows */
 void *cnnc_allocate(size_t bytes);                      /* aligned, not zeroed, never of no bytes; NULL; free() */

@@ -321,6 +321,13 @@ void cnnc_safetensors_free(cnnc_safetensors *file) {
     *file = (cnnc_safetensors){0};
 }
 
+const char *cnnc_metadata_of(const cnnc_safetensors *file, const char *key) {
+    for (int i = 0; i < file->metadata_count; i++)
+        if (!strcmp(file->metadata[i].key, key))
+            return file->metadata[i].value;
+    return "";
+}
+
 const cnnc_safetensor *cnnc_safetensors_find(const cnnc_safetensors *file, const char *name) {
     for (int i = 0; i < file->count; i++)
         if (!strcmp(file->tensors[i].name, name))

@@ -68,7 +68,16 @@ static int check_matching(const cnnc_network *network, const cnnc_safetensors *f
     return *found ? CNNC_OK : cnnc_fail(error, "%s: has no parameter of network %s", path, network->name);
 }
 
-/* All parameters there, and nothing else. */
+/* What a checkpoint has besides parameters. */
+static int is_state(const char *name) {
+    static const char *const beginnings[] = {"optimizer/", "callbacks/", "training/"};
+    int is = 0;
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        is |= !strncmp(name, beginnings[i], strlen(beginnings[i]));
+    return is;
+}
+
+/* All parameters there, and nothing else but a checkpoint's state. */
 static int check_file(const cnnc_network *network, const cnnc_safetensors *file, const char *path, cnnc_error *error) {
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
@@ -76,7 +85,7 @@ static int check_file(const cnnc_network *network, const cnnc_safetensors *file,
             return CNNC_FAILED;
     }
     for (int t = 0; t < file->count; t++) {
-        int known = 0;
+        int known = cnnc_is_checkpoint(file) && is_state(file->tensors[t].name);
         for (int i = 0; i < network->parameters_length && !known; i++)
             known = !strcmp(network->parameters[i].name, file->tensors[t].name);
         if (!known)

@@ -39,8 +39,8 @@ bool outputs_writable(Arena *arena, const Output *outputs, int n) {
 bool outputs_apart(const Output *outputs, int n, const char *const *inputs, int input_count) {
     for (int i = 0; i < n; i++)
         for (int k = -input_count; k < i; k++) {
-            const char *path = outputs[i].path, *other = k < 0 ? inputs[-k - 1] : outputs[k].path;
-            if (path && other && same_file(path, other)) return say_error("'%s' would be written over '%s'", path, other), false;
+            const char *path = outputs[i].path, *other = k < 0 ? inputs[-k - 1] : outputs[k].path, *role = k < 0 ? "what is read" : outputs[k].what;
+            if (path && other && same_file(path, other)) return say_error("%s, '%s', would be written over %s, '%s'", outputs[i].what, path, role, other), false;
         }
     return true;
 }

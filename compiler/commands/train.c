@@ -37,17 +37,16 @@ static const char *default_weights(Arena *arena, const char *net) {
 
 /* ---- what is written ----------------------------------------------------------------------------------------------- */
 
-enum { OUTPUTS = 6 };
+enum { WEIGHTS, CHECKPOINT, BEST, LOG, EVENTS, OUTPUTS };
 
 /* Without a path: it is not written, or not known yet where. */
-static void list_outputs(Arena *arena, const TrainOptions *o, Output outputs[OUTPUTS]) {
+static void list_outputs(const TrainOptions *o, Output outputs[OUTPUTS]) {
     const Output list[OUTPUTS] = {
-        {"the weights", o->to, false},
-        {"a checkpoint", o->checkpoint, false},
-        {"the best weights", o->callbacks.save_best, false},
-        {"a log", o->callbacks.csv_log, false},
-        {"event files", o->callbacks.tensorboard, true},
-        {"the checkpoint before", o->checkpoint ? arena_printf(arena, "%s.previous", o->checkpoint) : NULL, false},
+        [WEIGHTS] = {"the weights", o->to, false},
+        [CHECKPOINT] = {"a checkpoint", o->checkpoint, false},
+        [BEST] = {"the best weights", o->callbacks.save_best, false},
+        [LOG] = {"a log", o->callbacks.csv_log, false},
+        [EVENTS] = {"event files", o->callbacks.tensorboard, true},
     };
     memcpy(outputs, list, sizeof list);
 }
@@ -57,14 +56,15 @@ static int check_outputs(Arena *arena, const TrainOptions *o) {
     Output outputs[OUTPUTS];
     const char **inputs = NULL;
     int n = 0;
-    list_outputs(arena, o, outputs);
+    list_outputs(o, outputs);
     *PUSH(arena, inputs, n) = o->net;
     inputs = data_files(arena, o->data, inputs, &n);
     inputs = data_files(arena, o->validation_data, inputs, &n);
-    if (!outputs_apart(outputs, OUTPUTS - 1, inputs, n)) return EXIT_USAGE;
+    if (!outputs_apart(outputs, OUTPUTS, inputs, n)) return EXIT_USAGE;
     if (!outputs_writable(arena, outputs, OUTPUTS)) return EXIT_FILE;
-    outputs[1] = outputs[OUTPUTS - 1]; /* the checkpoint before, in its place: after a kill both may be one file */
-    return outputs_apart(outputs, OUTPUTS - 1, inputs, n) ? EXIT_FINE : EXIT_USAGE;
+    if (o->checkpoint) /* not beside the checkpoint itself: after a kill both may be one file */
+        outputs[CHECKPOINT] = (Output){"the checkpoint before", arena_printf(arena, "%s.previous", o->checkpoint), false};
+    return outputs_apart(outputs, OUTPUTS, inputs, n) ? EXIT_FINE : EXIT_USAGE;
 }
 
 /* ---- training -------------------------------------------------------------------------------------------------------- */
@@ -127,13 +127,13 @@ static int fit(Arena *arena, cnnc_model *model, const Data *data, const TrainOpt
 }
 
 /* What a training would write, need and take; it does not begin. */
-static int dry_run(Arena *arena, cnnc_model *model, const Data *data, const TrainOptions *o, const cnnc_fit_options *options) {
+static int dry_run(cnnc_model *model, const Data *data, const TrainOptions *o, const cnnc_fit_options *options) {
     cnnc_error failure;
     cnnc_forecast f;
     Output outputs[OUTPUTS];
     if (cnnc_fit_forecast(model, &data->train, options, &f, &failure)) return say_in_options(&failure, o->checkpoint), status_of(&failure);
-    list_outputs(arena, o, outputs);
-    for (int i = 0; i < OUTPUTS - 1; i++)
+    list_outputs(o, outputs);
+    for (int i = 0; i < OUTPUTS; i++)
         if (outputs[i].path) printf("Would write %s to %s\n", outputs[i].what, outputs[i].path);
     char all[BYTES_TEXT], parts[4][BYTES_TEXT];
     printf("Forecast: %llu updates in about %.3g s (%.3g s an epoch); %s of memory: network %s, data %s, order %s, callbacks %s\n", (unsigned long long)f.updates, f.seconds,
@@ -161,7 +161,7 @@ static int train_model(Arena *arena, cnnc_model *model, const Data *data, const 
     if (validating) printf("%zu to validate, ", validating);
     printf("%s, %d thread%s\n", cnnc_model_variant(model), threads, threads == 1 ? "" : "s");
     fflush(stdout);
-    return (o->dry_run ? dry_run : fit)(arena, model, data, o, &options);
+    return o->dry_run ? dry_run(model, data, o, &options) : fit(arena, model, data, o, &options);
 }
 
 static int train_with(Compilation *c, const cnnc_network *network, const TrainOptions *o) {
@@ -209,6 +209,7 @@ static bool check_usage(TrainOptions *o) {
     char *end;
     if (!o->checkpoint && (o->resume || o->checkpoint_batches)) return say_error("--checkpoint FILE is missing\nhint: %s goes with it", o->resume ? "--resume" : "--checkpoint-batches"), false;
     if (o->partial && !o->from) return say_error("--partial without --weights FROM\nhint: it takes of FROM only the layers that the network has, too"), false;
+    if (o->from && o->resume) return say_error("--weights and --resume exclude each other\nhint: a checkpoint has its own weights"), false;
     if (o->callbacks.monitor && !watches(&o->callbacks)) return say_error("--monitor without --early-stopping, --reduce-lr or --save-best\nhint: it tells them what to watch"), false;
     if (o->validation_split && o->validation_data) return say_error("--validation-split and --validation-data exclude each other"), false;
     if (!o->data) return say_error("--data is missing\nhint: --data DIR, a folder with the files of MNIST or CIFAR, or --data data.csv:label, data.npz or X.npy,Y.npy"), false;

@@ -166,22 +166,27 @@ static int fit_with(int resume, cnnc_error *e) {
 }
 static int fit(cnnc_error *e) { return fit_with(0, e); }
 static int resume(cnnc_error *e) { return fit_with(1, e); }
+typedef struct Callbacks { cnnc_early_stopping stopping; cnnc_reduce_lr reducing; cnnc_save_best saving; } Callbacks;
+
+static Callbacks default_callbacks(void) {
+    Callbacks o;
+    cnnc_early_stopping_defaults(&o.stopping);
+    cnnc_reduce_lr_defaults(&o.reducing);
+    cnnc_save_best_defaults(&o.saving);
+    return o;
+}
+
 static int make_hooks(cnnc_hook *hooks, int *n, cnnc_error *e) {
     static char best[256], log[256], board[256];
-    cnnc_early_stopping stopping;
-    cnnc_reduce_lr reducing;
-    cnnc_save_best saving;
-    cnnc_early_stopping_defaults(&stopping);
-    cnnc_reduce_lr_defaults(&reducing);
-    cnnc_save_best_defaults(&saving);
-    stopping.restore_best_weights = 1;
+    Callbacks o = default_callbacks();
+    o.stopping.restore_best_weights = 1;
     snprintf(best, sizeof best, "%s", in_folder("saved"));
     snprintf(log, sizeof log, "%s", in_folder("run.csv"));
     snprintf(board, sizeof board, "%s", in_folder("board"));
-    saving.path = best;
-    int result = cnnc_early_stopping_new(&linear_network, &stopping, &hooks[(*n)++], e);
-    if (result == CNNC_OK) result = cnnc_reduce_lr_new(&linear_network, &reducing, &hooks[(*n)++], e);
-    if (result == CNNC_OK) result = cnnc_save_best_new(&linear_network, &saving, &hooks[(*n)++], e);
+    o.saving.path = best;
+    int result = cnnc_early_stopping_new(&linear_network, &o.stopping, &hooks[(*n)++], e);
+    if (result == CNNC_OK) result = cnnc_reduce_lr_new(&linear_network, &o.reducing, &hooks[(*n)++], e);
+    if (result == CNNC_OK) result = cnnc_save_best_new(&linear_network, &o.saving, &hooks[(*n)++], e);
     if (result == CNNC_OK) result = cnnc_csv_log_new(&linear_network, log, &hooks[(*n)++], e);
     if (result == CNNC_OK) result = cnnc_tensorboard_new(&linear_network, board, &hooks[(*n)++], e);
     return result;
@@ -212,16 +217,11 @@ static int forecast(cnnc_error *e) { return with_hooks(true, e); }
 /* A callback whose options are wrong is nothing that would have to be freed. */
 static int refuse_hooks(cnnc_error *e) {
     cnnc_hook hook;
-    cnnc_early_stopping stopping;
-    cnnc_reduce_lr reducing;
-    cnnc_save_best saving;
-    cnnc_early_stopping_defaults(&stopping);
-    cnnc_reduce_lr_defaults(&reducing);
-    cnnc_save_best_defaults(&saving);
-    stopping.monitor = reducing.monitor = saving.monitor = "nothing";
-    saving.path = in_folder("saved");
+    Callbacks o = default_callbacks();
+    o.stopping.monitor = o.reducing.monitor = o.saving.monitor = "nothing";
+    o.saving.path = in_folder("saved");
     for (int i = 0; i < 3; i++) {
-        int result = i == 0 ? cnnc_early_stopping_new(&linear_network, &stopping, &hook, e) : i == 1 ? cnnc_reduce_lr_new(&linear_network, &reducing, &hook, e) : cnnc_save_best_new(&linear_network, &saving, &hook, e);
+        int result = i == 0 ? cnnc_early_stopping_new(&linear_network, &o.stopping, &hook, e) : i == 1 ? cnnc_reduce_lr_new(&linear_network, &o.reducing, &hook, e) : cnnc_save_best_new(&linear_network, &o.saving, &hook, e);
         if (result == CNNC_OK || e->system) return CNNC_FAILED;
     }
     return CNNC_OK;

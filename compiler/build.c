@@ -400,6 +400,16 @@ static bool is_repeated(const Attr *first, const Attr *metric) {
     return first != metric;
 }
 
+/* Sums of products are no probabilities: nothing has brought them between 0 and 1. */
+static void warn_of_logits(Graph *g, const Attr *loss, const Tensor *prediction) {
+    const Op *op = prediction->producer;
+    bool sums = false;
+    for (int i = 0; i < op->input_count; i++) sums = sums || op->inputs[i]->role == ROLE_PARAMETER;
+    if (!sums) return;
+    warning(g->diag, loss->loc, "'%s' takes probabilities, and '%s' gives sums of any size", loss->word, prediction->layer->name);
+    hint(g->diag, "end the network in a softmax, or write loss=%s(from_logits=true)", loss->word);
+}
+
 static void build_compile(Graph *g, const Statement *s, Tensor *prediction, int outputs) {
     Attr *a = bind_attributes(g->arena, g->diag, &compile_statement, s->arguments, s->argument_count, s->word.loc);
     if (!a || !prediction) return;
@@ -423,6 +433,7 @@ static void build_compile(Graph *g, const Statement *s, Tensor *prediction, int 
     if (def->on_logits && from_logits->real != 0) def = def->on_logits;
     else if (def->on_logits && (prediction->producer->def == &op_softmax || prediction->producer->def == &op_sigmoid)) /* as Keras: both keep logits */
         def = def->on_logits, logits = prediction->producer->inputs[0];
+    else if (def->on_logits) warn_of_logits(g, &a[COMPILE_LOSS], prediction);
     if (!add_total(g, def, layer, &a[COMPILE_LOSS], logits, &target)) return;
     for (const Attr *m = &a[COMPILE_METRICS]; m && m->present; m = m->next) {
         if (is_repeated(&a[COMPILE_METRICS], m)) {

@@ -1,6 +1,8 @@
 /* main.c: which command. Everything else is the command's. */
+#define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include "commands/commands.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,8 +39,9 @@ static int run(int argc, char **argv) {
     return EXIT_USAGE;
 }
 
-/* What is lost on a full disk is no success. */
+/* What is lost on a full disk is no success; a file beyond the shell's limit is an error of write, too, not a sudden end. */
 int main(int argc, char **argv) {
+    signal(SIGXFSZ, SIG_IGN);
     diagnostics_as_json(wants_json(argc, argv));
     int status = run(argc, argv);
     if (!fflush(stdout) && !ferror(stdout)) return status;

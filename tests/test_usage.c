@@ -73,7 +73,7 @@ static void assert_nothing_written(void) {
     DIR *directory = opendir(folder);
     assert_non_null(directory);
     int n = 0;
-    for (struct dirent *e; (e = readdir(directory));) n += e->d_name[0] != '.';
+    for (struct dirent *e; (e = readdir(directory));) n += strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
     closedir(directory);
     assert_int_equal(n, 1);
 }
@@ -97,6 +97,16 @@ static void for_each_command(void (*try)(const char *command, const Option *)) {
 static void values_are_needed_once(void **state) { (void)state, for_each_command(try_value); }
 static void values_are_of_their_kind(void **state) { (void)state, for_each_command(try_kind); }
 static void misspelled_options_are_recognized(void **state) { (void)state, for_each_command(try_misspelled); }
+
+/* Not ended by the signal that the system has for it, which would leave temporary files. */
+static void a_file_beyond_the_limit_is_an_error(void **state) {
+    (void)state;
+    char *command = text("cd %s && (ulimit -f 4; exec " CNNC_COMMAND " a.net -o a.c) 2>/dev/null", folder);
+    int status = system(command);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 3);
+    assert_nothing_written();
+}
 
 static void the_rest_is_told(void **state) {
     (void)state;
@@ -130,6 +140,7 @@ int main(void) {
         cmocka_unit_test(values_are_needed_once),
         cmocka_unit_test(values_are_of_their_kind),
         cmocka_unit_test(misspelled_options_are_recognized),
+        cmocka_unit_test(a_file_beyond_the_limit_is_an_error),
         cmocka_unit_test(the_rest_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, remove_folder);

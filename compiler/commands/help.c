@@ -46,7 +46,13 @@ static void print_overview(void) {
     printf("cnnc " CNNC_VERSION ": networks in, C out\n\n");
     for (const CommandDef *d = commands; d->name; d++) printf("  %-56s %s\n", d->usage, d->doc);
     printf("\nEach command tells its options with --help ('cnnc NET.net --help' for the first one), 'cnnc --version' the version.\n"
-           "NET.net can be '-', standard input. 'cnnc help WORD' tells the options of each word below.\n");
+           "NET.net can be '-', standard input. 'cnnc help WORD' tells the options of each word below.\n"
+           "\nA description has a statement a line: [NAME =] WORD ARGUMENTS [from NAME, NAME], with '#' before a comment, '\\' where it\n"
+           "goes on in the next line. A layer takes the output of the one above, or of those that 'from' names:\n"
+           "\n"
+           "  a = conv2d 16 3x3 padding=same activation=relu\n"
+           "  b = conv2d 16 3x3 padding=same from a\n"
+           "  add from a, b\n");
     for (const FamilyDef *f = families; f->title; f++) {
         printf("\n%s\n", f->title);
         for (int i = 0; (c = f->family(i)); i++) printf("  %-34s %s\n", full_name(arena, c), c->doc);

@@ -149,10 +149,10 @@ bool parse_options(int argc, char **argv, const CommandLine *c) { return parse_s
 /* ---- options of networks --------------------------------------------------------------------------------------------- */
 
 static bool no_target(Compilation *c, const char *name) {
-    const char *names[16], *list = "targets are";
-    int n = 0;
+    const char *names[16] = {"auto"}, *list = "targets are auto (all of the following)";
+    int n = 1;
     for (const Target *t = targets; t->name && n < LENGTH(names); t++) {
-        list = arena_printf(c->arena, "%s%s %s", list, n ? "," : "", t->name);
+        list = arena_printf(c->arena, "%s, %s", list, t->name);
         names[n++] = t->name;
     }
     return no_such("target", name, names, n, list);

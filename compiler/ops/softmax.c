@@ -3,6 +3,15 @@
 
 #include <math.h>
 
+static bool infer(Graph *g, Op *op) {
+    if (!infer_like_input(g, op)) return false;
+    if (last_dim(op->outputs[0]->shape) == 1) {
+        warning(g->diag, op->layer->loc, "softmax of a single value is 1 whatever the value");
+        hint(g->diag, "for two classes write 2 units, or 1 unit with activation=sigmoid and loss=mse");
+    }
+    return true;
+}
+
 static void gradient(Graph *g, Op *op, Tensor *dy) { gradient_from_output(g, op, &op_softmax_grad, dy); }
 
 static void evaluate(const Op *op, double *const *in, double *const *out) {
@@ -37,7 +46,7 @@ static double flops(const Op *op) { return 4.0 * (double)shape_count(op->outputs
 
 const OpDef op_softmax = {
     .call = {"softmax", "exponentials divided by their sum, along the last axis", NULL, 0, NULL}, .kind = OP_LAYER, .keras = "Softmax", .min_inputs = 1,
-    .max_inputs = 1, .activation = true, .infer = infer_like_input, .gradient = gradient, .evaluate = evaluate, .plain = "softmax.forward",
+    .max_inputs = 1, .activation = true, .infer = infer, .gradient = gradient, .evaluate = evaluate, .plain = "softmax.forward",
     .bind = bind, .flops = flops, .equation = "y = exp(x - max x) / sum exp(x - max x)",
 };
 const OpDef op_softmax_grad = {

@@ -1,12 +1,14 @@
 /* main.c: cnnc-images, which turns a folder of class folders of PNG and JPEG files into arrays that cnnc train takes. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include "images.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { EXIT_FINE, EXIT_WRONG, EXIT_USAGE, EXIT_FILE }; /* as cnnc's */
 
@@ -19,7 +21,7 @@ static const char help[] =
     "  classes.txt  the classes' names, one a line, in byte order: the first one is 0\n"
     "Examples come by class, then by name. Then: cnnc train NET --data X.npy,Y.npy\n"
     "\n"
-    "  -o PREFIX         the outputs' names begin with it: data/ or flowers_\n"
+    "  -o PREFIX         the outputs' names begin with it: data/ or flowers_ (a folder that is there needs no '/')\n"
     "  --size=HxW        resizes to height H, width W (--size=N: NxN), whatever the image's proportions: bilinear,\n"
     "                    antialiased where it shrinks; without it all images must have the same size\n"
     "  --grayscale       one channel: 0.299 R + 0.587 G + 0.114 B\n"
@@ -35,6 +37,7 @@ static const char help[] =
 
 typedef struct Arguments {
     const char *folder, *prefix;
+    char in_folder[4096]; /* the prefix, if it is a folder without its '/' */
     ConvertOptions convert;
 } Arguments;
 
@@ -101,8 +104,25 @@ static bool read_option(int option, Arguments *arguments) {
         const char *s = optarg;
         return (read_number(&s, 0, UINT64_MAX, &o->seed) && !*s) || wrong_value("--seed", "a whole number", optarg);
     }
-    default: return fputs("hint: cnnc-images --help lists the options\n", stderr), false; /* getopt has said what is wrong */
+    default: return false;
     }
+}
+
+/* What getopt did not take: `option` is '?' or ':', the latter without its value. */
+static int wrong_option(int option, const char *written) {
+    fprintf(stderr, option == ':' ? "cnnc-images: error: %s needs a value\n" : "cnnc-images: error: there is no option '%s'\n", written);
+    fputs("hint: cnnc-images --help lists the options\n", stderr);
+    return EXIT_USAGE;
+}
+
+/* A folder that is there is where the outputs go, as with other programs' -o. */
+static void find_folder(Arguments *arguments) {
+    const char *prefix = arguments->prefix;
+    size_t length = strlen(prefix);
+    struct stat status;
+    if (!length || prefix[length - 1] == '/' || length + 2 > sizeof arguments->in_folder || stat(prefix, &status) || !S_ISDIR(status.st_mode)) return;
+    snprintf(arguments->in_folder, sizeof arguments->in_folder, "%s/", prefix);
+    arguments->prefix = arguments->in_folder;
 }
 
 /* Returns an exit status, or -1 to go on. */
@@ -114,7 +134,8 @@ static int read_arguments(int argc, char **argv, Arguments *arguments) {
     };
     for (int i = 1; i < argc; i++)
         if (has_control_characters(argv[i])) return fprintf(stderr, "cnnc-images: error: argument %d has a control character in it\n", i), EXIT_USAGE;
-    for (int option; (option = getopt_long(argc, argv, "o:h", options, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, ":o:h", options, NULL)) != -1;) {
+        if (option == '?' || option == ':') return wrong_option(option, argv[optind - 1]);
         if (option == 'h') return fputs(help, stdout), EXIT_FINE;
         if (option == 'v') return puts("cnnc-images " CNNC_IMAGES_VERSION), EXIT_FINE;
         if (!read_option(option, arguments)) return EXIT_USAGE;
@@ -124,6 +145,7 @@ static int read_arguments(int argc, char **argv, Arguments *arguments) {
         return EXIT_USAGE;
     }
     arguments->folder = argv[optind];
+    find_folder(arguments);
     return -1;
 }
 
@@ -167,6 +189,7 @@ static int run(const Arguments *arguments) {
 
 int main(int argc, char **argv) {
     Arguments arguments = {.prefix = ""};
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond the shell's limit is an error of write */
     int status = read_arguments(argc, argv, &arguments);
     if (status < 0) status = run(&arguments);
     if (!fflush(stdout) && !ferror(stdout)) return status;

@@ -380,11 +380,13 @@ static void nearest_survives_long_words(void **state) {
 static void nearest_finds_mistakes_in_long_words(void **state) {
     (void)state;
     static const char alphabet[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    char first[64], last[64];
+    char first[64], last[64], other[64]; /* the last one has three other letters */
     snprintf(first, sizeof first, "_%s", alphabet);
     snprintf(last, sizeof last, "%s_", alphabet);
+    snprintf(other, sizeof other, "%s", first);
+    other[20] = other[30] = other[40] = '_';
     assert_int_equal(strlen(first), 63);
-    assert_ptr_equal(nearest(first, (const char *const[]){last}, 1), last);
+    assert_ptr_equal(nearest(first, (const char *const[]){other, last}, 2), last);
     assert_ptr_equal(nearest(last, (const char *const[]){first}, 1), first);
 }
 

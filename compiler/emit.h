@@ -11,8 +11,22 @@ typedef struct Emitter {
     StrBuf *message;
     const char *upper;          /* the network's name in capitals, prefix of macros */
     const char *real, *suffix;  /* "float" and "f", or "double" and "" */
-    Footprint memory;
+    Footprint memory;           /* of code that trains */
+    const Constants *constants; /* of code that stands alone */
 } Emitter;
+
+const char *upper_case(Arena *, const char *);
+const char *banner(const Emitter *, const char *file); /* the comment that a file begins with */
+const char *predict_parameters(const Emitter *); /* of the caller's arrays: ", const uint8_t *input, float *output" */
+const char *constant_name(const Emitter *, const Constant *);
+const char *array_names(const Emitter *, int n, const char *name); /* of the caller's arrays: "input", or "input_0, input_1" */
+void bind_architecture(Emitter *, Bindings *);
+void bind_arrays(Emitter *, Bindings *);
+void bind_memory(Emitter *, Program *const *programs, int n, Bindings *);
+Bindings *variant_bindings(Emitter *, const Target *, const char *text); /* what the file's skeleton takes of a variant, whose functions are in `text` */
+
+/* emit_standalone.c: files that only predict. common: names and parameters of the entry points. */
+bool emit_standalone(Emitter *, const Bindings *common, Program *const *programs, int n, StrBuf *c, StrBuf *h);
 
 /* The section of one target: its words, kernels, entry points and update. NULL after an error in a template. */
 const char *emit_variant(Emitter *, const Target *, Program *const *programs, int n);

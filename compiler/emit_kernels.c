@@ -92,9 +92,20 @@ static const char *row_of(const Emitter *e, const char *constant, const Tensor *
     return arena_printf(e->arena, "(%s%s *)batch->%s[%d] + %s * %lld", constant, type_text(e, t), array, t->index, row, (long long)shape_count(t->shape));
 }
 
+const char *constant_name(const Emitter *e, const Constant *c) { return arena_printf(e->arena, "%s_%s", e->graph->name, c->name); }
+
+/* Of the entry point of a single example. */
+static const char *caller_array(const Emitter *e, const Tensor *t) {
+    bool in = t->role == ROLE_INPUT;
+    const char *name = in ? "input" : "output";
+    return (in ? e->graph->input_count : e->graph->output_count) == 1 ? name : arena_printf(e->arena, "%s_%d", name, t->index);
+}
+
 /* How a kernel's argument is written in the entry point. */
 static const char *argument_text(const Emitter *e, const Program *p, Tensor *t, Level level) {
     t = storage(p, t);
+    if (p->constants && p->constants[t->id]) return constant_name(e, p->constants[t->id]);
+    if (p->entry == ENTRY_ONE && (t->role == ROLE_INPUT || t->role == ROLE_OUTPUT)) return caller_array(e, t);
     switch (t->role) {
     case ROLE_INPUT: return row_of(e, "const ", t, "inputs", "row");
     case ROLE_TARGET: return row_of(e, "const ", t, "targets", "row");
@@ -222,7 +233,9 @@ static const bool *first_adders(const Emitter *e, const Program *p) {
 static const char *call_text(const Emitter *e, const Program *p, const Kernel *k, bool first, const char *function) {
     int n;
     Tensor **all = kernel_arguments(p, k, &n);
-    const char *text = arena_printf(e->arena, "%s(%s", function, k->def->level == LEVEL_SHARD ? "n, " : k->def->level == LEVEL_BLOCK ? "m, " : "");
+    const char *count = k->def->level == LEVEL_SHARD ? "n, " : k->def->level == LEVEL_BLOCK ? "m, " : "";
+    if (*count && p->entry == ENTRY_ONE) count = "1, ";
+    const char *text = arena_printf(e->arena, "%s(%s", function, count);
     if (k->def->starts && adds_to_gradient(k)) text = arena_printf(e->arena, "%s%s, ", text, first ? "fresh" : "0");
     for (int i = 0; i < n; i++) text = arena_printf(e->arena, "%s%s%s", text, i ? ", " : "", argument_text(e, p, all[i], k->def->level));
     return arena_printf(e->arena, "%s);", text);
@@ -262,12 +275,12 @@ static void bind_buffers(const Emitter *e, const Program *p, Bindings *b) {
     int n = 0;
     for (int id = 0; id < p->tensor_count; id++) {
         const Buffer *buffer = &p->buffers[id];
-        if (!buffer->used) continue;
+        if (!buffer->used || (p->constants && buffer->derived)) continue;
         const Tensor *t = buffer->tensor;
         Bindings *r = records[n++] = bindings_new(e->arena, NULL);
         bind_string(r, "type", type_text(e, t));
         bind_string(r, "name", t->name);
-        bind_int(r, "base", (int64_t)(buffer->derived ? e->memory.entry_base[p->entry] : e->memory.workspace_base));
+        bind_int(r, "base", (int64_t)(p->entry == ENTRY_ONE ? 0 : buffer->derived ? e->memory.entry_base[p->entry] : e->memory.workspace_base));
         bind_int(r, "offset", (int64_t)buffer->offset);
         bind_string(r, "note", arena_printf(e->arena, "%s%s", buffer->examples > 1 ? arena_printf(e->arena, "[%d]", buffer->examples) : "", c_dims(e->arena, t->shape)));
     }
@@ -325,7 +338,28 @@ static double loss_scale(const Graph *g) {
     return 1;
 }
 
+/* Of a single example: no loops, and nothing to derive. */
+static bool emit_one(Emitter *e, const Program *p, const Bindings *target, Functions *known, StrBuf *out) {
+    const char **calls = NEW_ARRAY(e->arena, const char *, p->kernel_count);
+    int n = 0;
+    for (int i = 0; i < p->kernel_count; i++) {
+        const Kernel *k = p->kernels[i];
+        if (k->def->level == LEVEL_DERIVE) continue;
+        const char *function = kernel_function(e, p, k, target, known, out);
+        if (!function) return false;
+        calls[n++] = call_text(e, p, k, false, function);
+    }
+    Bindings *b = bindings_new(e->arena, target);
+    bind_string(b, "name", entry_function(e, p->entry, p->target));
+    bind_string(b, "arrays", predict_parameters(e));
+    bind_buffers(e, p, b);
+    bind_strings(b, "calls", calls, n);
+    strbuf_add(out, "\n");
+    return expand(e, "one", b, out);
+}
+
 static bool emit_program(Emitter *e, const Program *p, const Bindings *target, Functions *known, StrBuf *out) {
+    if (p->entry == ENTRY_ONE) return emit_one(e, p, target, known, out);
     const char **calls = NEW_ARRAY(e->arena, const char *, p->kernel_count);
     const bool *first = first_adders(e, p);
     for (int i = 0; i < p->kernel_count; i++) {
@@ -378,7 +412,7 @@ const char *emit_variant(Emitter *e, const Target *t, Program *const *programs, 
     bool fine = expand(e, "simd", bindings_new(e->arena, target), &out);
     for (int i = 0; fine && i < n; i++)
         if (programs[i]->target == t) fine = emit_program(e, programs[i], target, &known, &out);
-    if (fine && e->graph->optimizer) fine = emit_update(e, target, &out);
+    if (fine && e->graph->optimizer && !e->options->inference) fine = emit_update(e, target, &out);
     if (fine && e->options->profile) fine = emit_peak(e, t, target, &out);
     const char *text = fine ? arena_string(e->arena, out.text, out.length) : NULL;
     strbuf_free(&out);

@@ -8,7 +8,7 @@
 static void find_ops(Program *p) {
     const Graph *g = p->graph;
     int n;
-    Tensor **results = graph_results(g, p->entry == ENTRY_PREDICT, p->entry != ENTRY_PREDICT, p->entry == ENTRY_TRAIN, &n);
+    Tensor **results = graph_results(g, p->entry >= ENTRY_PREDICT, p->entry < ENTRY_PREDICT, p->entry == ENTRY_TRAIN, &n);
     const bool *keep = needed_ops(g, results, n);
     for (int i = 0; i < g->op_count; i++)
         if (keep[i]) *PUSH(p->arena, p->ops, p->op_count) = g->ops[i];
@@ -96,6 +96,7 @@ static void choose(Program *p, const Gradients *g, int at) {
 Program *select_algorithms(Graph *g, const Options *options, const Target *target, Entry entry) {
     Program *p = NEW(g->arena, Program);
     *p = (Program){.arena = g->arena, .graph = g, .options = options, .target = target, .entry = entry, .tensor_count = g->tensor_count};
+    p->examples = entry == ENTRY_ONE ? 1 : options->shard_size;
     find_ops(p);
     p->choices = NEW_ARRAY(p->arena, Choice, p->op_count);
     const Gradients gradients = find_gradients(p);

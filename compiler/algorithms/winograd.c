@@ -91,7 +91,7 @@ static void schedule_out(Program *p, Kernel *k) {
 /* Elements of the next point's operand, all of them over a point's steps: of the kernel, or of the input when that is summed over. */
 static int prefetch_pace(const Program *p, const Kernel *k) {
     bool sum = kernel_get(k, "SUM");
-    int64_t examples = k->def->level == LEVEL_BLOCK ? k->block : p->options->shard_size, rows = examples * kernel_get(k, "ROWS");
+    int64_t examples = k->def->level == LEVEL_BLOCK ? k->block : p->examples, rows = examples * kernel_get(k, "ROWS");
     int64_t columns = (kernel_get(k, "N") + 2 * p->target->lanes - 1) / (2 * p->target->lanes), tile = p->target->registers >= 32 ? 8 : 4;
     int64_t m = sum ? kernel_get(k, "M") : rows, depth = sum ? rows : kernel_get(k, "K"), operand = sum ? m * depth : depth * kernel_get(k, "N");
     int64_t steps = columns * ((m + tile - 1) / tile) * depth;
@@ -117,12 +117,27 @@ BIND(in_adjoint, TRANSFORM_INPUT_ADJOINT)
 BIND(out_adjoint, TRANSFORM_OUTPUT_ADJOINT)
 BIND(kernel_adjoint, TRANSFORM_KERNEL_ADJOINT)
 
+/* G w G^T of each input and output channel. */
+static void evaluate_kernel(const Kernel *k, const double *in, double *out) {
+    double g[MAX_POINTS * MAX_POINTS];
+    int alpha, r;
+    transform_matrix(TRANSFORM_KERNEL, (int)kernel_get(k, "M"), (int)kernel_get(k, "R"), &alpha, &r, g);
+    int64_t pairs = kernel_get(k, "C") * kernel_get(k, "O"), stride = kernel_get(k, "STRIDE");
+    for (int64_t i = 0; i < pairs; i++)
+        for (int a = 0; a < alpha; a++)
+            for (int b = 0; b < alpha; b++) {
+                double sum = 0;
+                for (int t = 0; t < r * r; t++) sum += g[a * r + t / r] * g[b * r + t % r] * in[t * pairs + i];
+                out[(a * alpha + b) * stride + i] = sum;
+            }
+}
+
 static const KernelDef x_transform = {.template = "winograd_in", .level = LEVEL_EXAMPLE, .schedule = schedule_in, .bind = bind_in};
 static const KernelDef dy_transform = {.template = "winograd_in", .level = LEVEL_EXAMPLE, .schedule = schedule_in, .bind = bind_out_adjoint};
 static const KernelDef y_transform = {.template = "winograd_out", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_out, .bind = bind_out};
 static const KernelDef y_transform_pools = {.template = "winograd_out", .level = LEVEL_EXAMPLE, .epilogue = true, .pools = true, .schedule = schedule_out, .bind = bind_out};
 static const KernelDef dx_transform = {.template = "winograd_out", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_out, .bind = bind_in_adjoint};
-static const KernelDef kernel_transform = {.template = "winograd_kernel", .level = LEVEL_DERIVE, .schedule = schedule_in, .bind = bind_kernel};
+static const KernelDef kernel_transform = {.template = "winograd_kernel", .level = LEVEL_DERIVE, .schedule = schedule_in, .bind = bind_kernel, .evaluate = evaluate_kernel};
 static const KernelDef dkernel_transform = {.template = "winograd_kernel_grad", .level = LEVEL_SHARD, .schedule = schedule_out, .bind = bind_kernel_adjoint, .starts = true};
 static const KernelDef block_products = {.template = "gemm", .level = LEVEL_BLOCK, .schedule = schedule_products};
 static const KernelDef shard_products = {.template = "gemm", .level = LEVEL_SHARD, .schedule = schedule_products};
@@ -191,7 +206,7 @@ static Tensor *grown(Program *p, const Op *op, Tensor *x, int top, int left, int
 /* Examples in a block: enough rows for the product's tile, and more where the kernel is large. */
 static int block_of(const Program *p, int tiles, int64_t kernel_elements) {
     int rows = kernel_elements * 4 > 256 << 10 ? 32 : 16, block = (rows + tiles - 1) / tiles;
-    return block < p->options->shard_size ? block : p->options->shard_size;
+    return block < p->examples ? block : p->examples;
 }
 
 /* Where a window of x is all zeros. */

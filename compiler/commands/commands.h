@@ -89,10 +89,4 @@ void print_test(const cnnc_network *, const double *results); /* loss and metric
 int load_partly(cnnc_model *, const char *path, cnnc_error *);
 
 
-/* ---- describe.c: the descriptor of a graph, without compiling it, and the work in it ---- */
-cnnc_network *describe_network(const Graph *);
-bool multiplies_weights(const Op *);  /* a layer's op that multiplies by weights, or a gradient of one */
-double dense_flops(const Graph *);    /* of those ops, for one example: a multiply-add is two */
-enum { BYTES_TEXT = 32 };
-const char *bytes_text(char text[BYTES_TEXT], double bytes); /* "1.42 MB" */
 #endif

@@ -330,6 +330,7 @@ struct OpDef {
     bool view;                        /* only another shape for the same elements */
     bool pools;                       /* a max pooling: may be fused into the kernel before it */
     bool monotone;                    /* elementwise and never falling: a max pooling may come before it */
+    bool sparse;                      /* many of its outputs are exactly zero */
     bool accumulates;                 /* adds to its output (parameter gradients, totals) */
     /* A layer of several ops (parameters, bias, activation); NULL: the op itself. */
     Tensor *(*layer)(Graph *, Layer *);

@@ -135,6 +135,14 @@ static void bind_phases(const Program *p, const Kernel *k, Bindings *b) {
 static const KernelDef conv = {.template = "conv2d_direct", .level = LEVEL_EXAMPLE, .epilogue = true, .pools = true, .schedule = schedule_conv, .bind = bind_whole};
 static const KernelDef conv_phases = {.template = "conv2d_direct", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_conv, .bind = bind_phases};
 static const KernelDef grad_kernel = {.template = "conv2d_direct_grad_kernel", .level = LEVEL_EXAMPLE, .schedule = schedule_grad_kernel};
+/* A row of one example: weights are read once, and how fast they come decides. */
+static void schedule_row(Program *p, Kernel *k) {
+    int vectors = vectors_of(p, (int)kernel_get(k, "N")), deep = vectors < 4 ? vectors : 4, ways = (p->target->registers - 2) / (2 * deep);
+    kernel_int(p, k, "WAYS", ways > 4 ? 4 : ways < 1 ? 1 : ways);
+    cut_channels(p, k, (int)kernel_get(k, "N"), deep);
+}
+
+static const KernelDef row = {.template = "gemv", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_row};
 static const KernelDef matrix = {.template = "gemm", .level = LEVEL_SHARD, .epilogue = true, .schedule = schedule_gemm, .starts = true};
 
 static void lower_conv(Program *p, const KernelDef *def, const Op *op, const Window *w, int channels, Tensor *x, Tensor *kernel, const char *name, int step_h, int step_w) {
@@ -193,8 +201,22 @@ static void lower_matrix(Program *p, const Op *op, const char *name, Tensor *a, 
     kernel_output(p, k, op->outputs[0]);
 }
 
+static void lower_row(Program *p, const Op *op) {
+    Shape kernel = op->inputs[1]->shape;
+    Kernel *k = add_kernel(p, &row, op, "forward");
+    const Integer integers[] = {{"K", kernel.dim[0]}, {"N", kernel.dim[1]}, {"SKIP", is_sparse(op->inputs[0])}};
+    kernel_ints(p, k, integers, LENGTH(integers));
+    kernel_input(p, k, op->inputs[0]);
+    kernel_input(p, k, op->inputs[1]);
+    kernel_output(p, k, op->outputs[0]);
+}
+
 static void lower_dense(Program *p, const Op *op) {
     Shape kernel = op->inputs[1]->shape;
+    if (p->entry == ENTRY_ONE && row_count(op->inputs[0]->shape) == 1) {
+        lower_row(p, op);
+        return;
+    }
     lower_matrix(p, op, "forward", op->inputs[0], op->inputs[1], row_count(op->inputs[0]->shape), true, 0, kernel.dim[1], kernel.dim[0]);
 }
 

@@ -10,12 +10,16 @@ int vectors_of(const Program *, int channels);
 void cut_channels(Program *, Kernel *, int channels, int deep);
 /* TILE rows by two vectors, from the kernel's N. */
 void schedule_gemm(Program *, Kernel *);
+/* Cycles of `points` matrix products for one example: the second factor comes from the second cache. */
+double products_cost(const Program *, int points, int rows, int depth, int columns);
 /* x with zeros around: element i of an axis at `before + i * step` of `size`. The tensor itself where nothing is added. */
 Tensor *padded(Program *, const Op *, Tensor *x, int top, int left, int sh, int sw, int height, int width);
 /* The input as the windows see it: with the zeros that 'same' puts around. Widens w's input to match. */
 Tensor *window_input(Program *, const Op *, Window *w, Tensor *x);
 /* Whether a fused max pooling may come before the epilogues. */
 bool monotone_epilogues(const Kernel *);
+/* Whether many elements of x are exactly zero, as an activation has left them. */
+bool is_sparse(const Tensor *x);
 /* Of kernels that have epilogues and no tile. */
 void schedule_nothing(Program *, Kernel *);
 /* kernel[KH][KW][C][O] turned by 180 degrees, its channels exchanged: [KH][KW][O][C]. */

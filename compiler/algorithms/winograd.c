@@ -65,6 +65,7 @@ static double cost(const Program *p, const Op *op) {
     double tiles = (double)parts(w.oh, m) * parts(w.ow, m), points = alpha * alpha;
     double filled = out / ((((int)out + lanes - 1) / lanes) * lanes);
     double products = tiles * points * in * out / (p->target->fma * lanes * filled * 0.85);
+    if (p->entry == ENTRY_ONE) products = products_cost(p, (int)points, (int)tiles, (int)in, (int)out);
     return products + tiles * points * (in + out) / lanes * 8;
 }
 
@@ -95,7 +96,7 @@ static int prefetch_pace(const Program *p, const Kernel *k) {
     int64_t columns = (kernel_get(k, "N") + 2 * p->target->lanes - 1) / (2 * p->target->lanes), tile = p->target->registers >= 32 ? 8 : 4;
     int64_t m = sum ? kernel_get(k, "M") : rows, depth = sum ? rows : kernel_get(k, "K"), operand = sum ? m * depth : depth * kernel_get(k, "N");
     int64_t steps = columns * ((m + tile - 1) / tile) * depth;
-    return p->target->lanes > 1 ? (int)((operand + steps - 1) / steps) : 0;
+    return p->target->lanes > 1 && p->entry != ENTRY_ONE ? (int)((operand + steps - 1) / steps) : 0;
 }
 
 static void schedule_products(Program *p, Kernel *k) {
@@ -233,7 +234,7 @@ static void lower_conv(Program *p, const Op *op, Tensor *x, int top, int left, T
     Tensor *product = domain(p, arena_printf(p->arena, "%s_product", y->name), alpha, down * across, last_dim(y->shape), ROLE_ACTIVATION);
     multiply(p, &block_products, op, names[1], v, u, product, false)->block = block_of(p, down * across, shape_count(u->shape));
     const KernelDef *out = y->shape.dim[0] * y->shape.dim[1] <= MAX_MAP ? &y_transform_pools : &y_transform;
-    Tensor *places = op->def == &op_conv2d ? zero_windows(p, op, x, r, y->shape) : NULL;
+    Tensor *places = op->def == &op_conv2d && p->entry != ENTRY_ONE ? zero_windows(p, op, x, r, y->shape) : NULL;
     Kernel *k = transform(p, out, op, names[2], m, r, product, y);
     map_integers(p, k, y->shape, m, down, across);
     kernel_int(p, k, "ZEROS", places != NULL);

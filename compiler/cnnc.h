@@ -524,7 +524,7 @@ bool adds_to_gradient(const Kernel *); /* of a parameter */
 /* ---- select.c: ops -> an algorithm for each ----------------------------------------------------------------------------
  * Needs a graph, target and entry point. Leaves the ops that the entry point needs, each with an algorithm: jointly for
  * all ops of a layer and their gradients. */
-Program *select_algorithms(Graph *, const Options *, const Target *, Entry);
+Program *select_algorithms(Graph *, const Options *, const Target *, Entry, const Program *leader); /* leader: of the best target, NULL: this is it */
 int candidates(const Program *, const Op *, const Algorithm *list[MAX_ALGORITHMS]); /* those that cover it; how many */
 const Algorithm *find_algorithm(const char *name);
 void print_selection(const Program *, StrBuf *);

@@ -33,11 +33,18 @@ static bool is_wanted(const Compilation *c, Entry e) {
     return e == ENTRY_PREDICT || (e < ENTRY_PREDICT && c->graph->loss);
 }
 
+/* The program of the best target, NULL while there is none. */
+static const Program *leader_of(const Compilation *c, Entry e) {
+    for (int i = 0; i < c->program_count; i++)
+        if (c->programs[i]->entry == e) return c->programs[i];
+    return NULL;
+}
+
 static bool run_select(Compilation *c) {
     for (int t = 0; t < c->options.target_count; t++)
         for (int e = 0; e < ENTRY_COUNT; e++) {
             if (!is_wanted(c, (Entry)e)) continue;
-            Program *p = select_algorithms(c->graph, &c->options, c->options.targets[t], (Entry)e);
+            Program *p = select_algorithms(c->graph, &c->options, c->options.targets[t], (Entry)e, leader_of(c, (Entry)e));
             *PUSH(c->arena, c->programs, c->program_count) = p;
         }
     return true;

@@ -241,10 +241,9 @@ static void lower_direct(Program *p, const Op *op) {
         if (covered[i].def == op->def) covered[i].lower(p, op);
 }
 
-/* Not for the scalar target: it is what any compiler takes, in plain loops. */
 static bool covers(const Program *p, const Op *op) {
     for (int i = 0; i < LENGTH(covered); i++)
-        if (covered[i].def == op->def) return p->target->lanes > 1;
+        if (covered[i].def == op->def) return takes_tiles(p);
     return false;
 }
 

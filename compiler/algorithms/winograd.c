@@ -48,7 +48,7 @@ static bool single_tile(const Op *op) {
 static bool is_covered(const Op *op) { return op->def == &op_conv2d || op->def == &op_conv2d_grad_input || op->def == &op_conv2d_grad_kernel; }
 
 static bool covers(const Program *p, const Op *op) {
-    if (p->target->lanes == 1 || !is_covered(op)) return false;
+    if (!takes_tiles(p) || !is_covered(op)) return false;
     Window w = window_of(op);
     int channels = last_dim((op->forward ? op->forward : op)->outputs[0]->shape);
     return fits(&w) && w.ic >= 8 && channels >= 8;

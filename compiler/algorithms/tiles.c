@@ -15,11 +15,12 @@ void cut_channels(Program *p, Kernel *k, int channels, int deep) {
     kernel_int(p, k, "LANES", partial ? partial : lanes);
 }
 
-/* Cycles of a step over the depth, of a block of rows by vectors: multiply-adds, loads, and the latency of either. */
+/* Cycles of a step over the depth, of a block of rows by vectors: multiply-adds, loads or the latency of a sum, whatever takes
+ * longest, and a little for each operand. */
 static double step_cost(const Program *p, int rows, int vectors) {
-    enum { LATENCY = 4 };
-    double products = rows * vectors / p->target->fma, loads = (rows + vectors) / 2.0;
-    return products > loads ? (products > LATENCY ? products : LATENCY) : (loads > LATENCY ? loads : LATENCY);
+    static const double latency = 4.4, operand = 0.1;
+    double products = rows * vectors / p->target->fma, loads = (rows + vectors) / 2.0, most = products > loads ? products : loads;
+    return (most > latency ? most : latency) + operand * (rows + vectors);
 }
 
 /* Of the blocks that fit into registers, with the vectors of the second factor and a splat beside them, the one that takes the

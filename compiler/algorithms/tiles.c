@@ -26,7 +26,12 @@ static double step_cost(const Program *p, int rows, int vectors) {
 /* Of the blocks that fit into registers, with the vectors of the second factor and a splat beside them, the one that takes the
  * fewest cycles for so many rows and vectors. */
 static double best_block(const Program *p, int rows, int vectors, int *tile, int *deep) {
+    enum { PACKED = 4 }; /* sums side by side, of which C compilers make vectors where there are some */
     double least = 0;
+    if (p->target->lanes == 1) {
+        *tile = rows < PACKED ? rows : PACKED, *deep = vectors < PACKED ? vectors : PACKED;
+        return (double)rows * vectors;
+    }
     for (int v = 1; v <= vectors && v <= 6; v++)
         for (int t = 1; t <= rows && t * v + v + 1 <= p->target->registers; t++) {
             double across = (vectors / v) * step_cost(p, t, v) + (vectors % v ? step_cost(p, t, vectors % v) : 0);

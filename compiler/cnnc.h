@@ -28,7 +28,7 @@
 typedef struct Arena Arena;
 Arena *arena_new(void);
 void arena_free(Arena *);
-void *arena_alloc(Arena *, size_t size);                     /* zeroed, 16-byte aligned */
+void *arena_alloc(Arena *, size_t size);                     /* zeroed, aligned for any type */
 char *arena_string(Arena *, const char *s, size_t length);   /* a terminated copy */
 char *arena_printf(Arena *, const char *format, ...) PRINTF_LIKE(2, 3);
 char *arena_real(Arena *, double); /* the shortest decimal that reads back equal, with a point or exponent: "0.001", "2.0" */

@@ -325,6 +325,49 @@ static void stopped_and_resumed(const setup *whole, const cnnc_model *wanted, in
     unlink(s.best);
 }
 
+/* While validation data are evaluated, too. */
+static void a_stop_that_cannot_be_kept_fails(void **state) {
+    (void)state;
+    static const cnnc_phase phases[] = {{"shards", linear_buffer_count, stopping_evaluate}};
+    cnnc_network network = linear_network;
+    cnnc_dataset data = random_data();
+    cnnc_model *model = new_model();
+    setup s;
+    set_up(&s, "unkept");
+    network.evaluate = phases;
+    model->network = &network;
+    s.options.stop = &stop;
+    s.options.checkpoint = "/none/checkpoint";
+    stop = 0;
+    stop_after = BATCHES;
+    assert_int_equal(cnnc_fit(model, &data, &s.options, NULL, &error), CNNC_FAILED);
+    assert_int_equal(model->state->step, BATCHES);
+    assert_says(&error, "/none/checkpoint");
+    tear_down(&s);
+    cnnc_model_free(model);
+    unlink(s.log);
+    unlink(s.best);
+}
+
+/* As Keras shows them. */
+static void results_come_in_the_order_of_the_alphabet(void **state) {
+    (void)state;
+    static const char *const metrics[] = {"b", "c", "a"}, *const expected[] = {"a", "b", "c", "loss"};
+    cnnc_network network = linear_network;
+    cnnc_shown shown;
+    network.metrics = metrics;
+    for (network.metric_count = 0; network.metric_count <= 3; network.metric_count++) {
+        assert_int_equal(cnnc_shown_new(&shown, &network, &error), CNNC_OK);
+        assert_int_equal(shown.columns, 1 + network.metric_count);
+        for (int i = 0; i + 1 < shown.columns; i++)
+            assert_true(strcmp(shown.names[i], shown.names[i + 1]) < 0);
+        if (network.metric_count == 3)
+            for (int i = 0; i < 4; i++)
+                assert_string_equal(shown.names[i], expected[i]);
+        cnnc_shown_free(&shown);
+    }
+}
+
 static void resuming_anywhere(void **state) {
     (void)state;
     cnnc_dataset data = random_data();
@@ -579,6 +622,8 @@ int main(void) {
         cmocka_unit_test(logs_that_are_no_plain_files),
         cmocka_unit_test(the_log),
         cmocka_unit_test(what_is_shown),
+        cmocka_unit_test(a_stop_that_cannot_be_kept_fails),
+        cmocka_unit_test(results_come_in_the_order_of_the_alphabet),
         cmocka_unit_test(a_forecast_changes_nothing),
         cmocka_unit_test(differences_are_named),
     };

@@ -533,8 +533,23 @@ static void overlapping_buffers_are_caught(void **state) {
     stop(r);
 }
 
+/* A gradient for each shard of a batch, eight at most: what is added to which must not change unnoticed, because bits hang on it. */
+static void shards_have_gradients_of_their_own(void **state) {
+    (void)state;
+    static const int cases[][2] = {{1, 1}, {32, 1}, {33, 2}, {64, 2}, {255, 8}, {257, 8}, {1000, 8}};
+    Run *r = start_autodiff("input 4\ndense 3\ncompile loss=mse\n", false);
+    Program *p = program(r, "scalar", ENTRY_TRAIN, PLANNED);
+    r->options.shard_size = 32;
+    for (int i = 0; i < LENGTH(cases); i++) {
+        r->graph->batch_size = cases[i][0];
+        assert_int_equal(footprint(r->graph, &r->options, &p, 1).buffers, cases[i][1]);
+    }
+    stop(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shards_have_gradients_of_their_own),
         cmocka_unit_test(what_nothing_reads_is_not_computed),
         cmocka_unit_test(what_is_unread_behind_activations_is_not_computed),
         cmocka_unit_test(what_is_read_elsewhere_is_computed),

@@ -129,6 +129,7 @@ static void callbacks(void **state) {
     says(said, unvalidated);
     assert_null(strstr(said, "examples,")); /* said before the data are loaded */
     says(train("a.net --early-stopping=3 --validation-split=0", 1), unvalidated);
+    says(train("v.net --early-stopping=3 --validation-split=0", 1), unvalidated); /* though the description sets some apart */
     train("a.net --early-stopping=3 --validation-split=0.2 --dry-run", 0);
     train("a.net --early-stopping=3 --validation-data=X.npy,Y.npy --dry-run", 0);
     says(train("a.net --early-stopping=3 --monitor=acc", 1),

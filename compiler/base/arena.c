@@ -1,26 +1,39 @@
 /* arena.c: memory that lives as long as the compilation.
  *
- * Every allocation is a block of its own in a list, freed as a whole. There are no pooled chunks on purpose: a
- * compilation makes few allocations, and this way an address sanitizer sees the bounds of each. A block knows its size,
- * which is how arena_grow finds an array's capacity. Nothing is freed one by one, and no allocation ever returns NULL.
+ * Allocations are cut from chunks, larger ones have a chunk of their own; all are freed together. So that an address
+ * sanitizer sees the bounds of each, with one every allocation is a chunk. An allocation knows its size, which is how
+ * arena_grow finds an array's capacity. Nothing is freed one by one, and no allocation ever returns NULL.
  */
-#define _POSIX_C_SOURCE 200809L
 #include "cnnc.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 16 };
+#if defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined SANITIZED || defined __SANITIZE_ADDRESS__
+enum { CHUNK = 0 };
+#else
+enum { CHUNK = 16 << 10 };
+#endif
+enum { ALIGNMENT = _Alignof(max_align_t) };
 
-typedef struct Block Block;
-struct Block {
-    _Alignas(ALIGNMENT) Block *next;
-    size_t size; /* of the memory that follows */
+typedef struct Chunk Chunk;
+struct Chunk {
+    _Alignas(ALIGNMENT) Chunk *next;
 };
+typedef struct Block { /* before each allocation */
+    _Alignas(ALIGNMENT) size_t size;
+} Block;
 
 struct Arena {
-    Block *blocks;
+    Chunk *chunks;
+    unsigned char *free; /* of the chunk that is cut */
+    size_t left;
 };
 
 Arena *arena_new(void) {
@@ -31,22 +44,34 @@ Arena *arena_new(void) {
 
 void arena_free(Arena *arena) {
     if (!arena) return;
-    for (Block *block = arena->blocks, *next; block; block = next) {
-        next = block->next;
-        free(block);
+    for (Chunk *chunk = arena->chunks, *next; chunk; chunk = next) {
+        next = chunk->next;
+        free(chunk);
     }
     free(arena);
 }
 
+/* A chunk of so many bytes, zeroed. */
+static unsigned char *add_chunk(Arena *arena, size_t size) {
+    Chunk *chunk = calloc(1, sizeof *chunk + size);
+    if (!chunk) out_of_memory();
+    chunk->next = arena->chunks;
+    arena->chunks = chunk;
+    return (unsigned char *)(chunk + 1);
+}
+
 void *arena_alloc(Arena *arena, size_t size) {
-    void *memory;
-    if (size > SIZE_MAX - sizeof(Block)) out_of_memory();
-    if (posix_memalign(&memory, ALIGNMENT, sizeof(Block) + size) != 0) out_of_memory();
-    memset(memory, 0, sizeof(Block) + size);
-    Block *block = memory;
-    block->next = arena->blocks;
+    if (size > SIZE_MAX - 2 * sizeof(Block) - sizeof(Chunk)) out_of_memory();
+    size_t taken = sizeof(Block) + (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    Block *block;
+    if (taken > CHUNK / 4) block = (Block *)(void *)add_chunk(arena, sizeof(Block) + size);
+    else {
+        if (taken > arena->left) arena->free = add_chunk(arena, arena->left = CHUNK);
+        block = (Block *)(void *)arena->free;
+        arena->free += taken;
+        arena->left -= taken;
+    }
     block->size = size;
-    arena->blocks = block;
     return block + 1;
 }
 

@@ -103,8 +103,18 @@ def draw(count, seed):
 NOBODY = 65534
 
 
+def end_session(session):
+    """Not only its first group: make tools give what they run a group of its own."""
+    for folder in pathlib.Path('/proc').glob('[0-9]*'):
+        try:
+            if int((folder / 'stat').read_text().rpartition(')')[2].split()[3]) == session:
+                os.kill(int(folder.name), signal.SIGKILL)
+        except (OSError, IndexError, ValueError):
+            pass
+
+
 def run(command, cwd, limit, env=None, unprivileged=False):
-    """Exit status, None when the time is over; the whole group of processes ends with it."""
+    """Exit status, None when the time is over; all processes of its session end with it."""
     other = {'user': NOBODY, 'group': NOBODY, 'extra_groups': []} if unprivileged and os.geteuid() == 0 else {}
     child = subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
                              start_new_session=True, **other)
@@ -113,10 +123,7 @@ def run(command, cwd, limit, env=None, unprivileged=False):
     except subprocess.TimeoutExpired:
         return None
     finally:
-        try:
-            os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        end_session(child.pid)
         child.wait()
 
 
@@ -191,7 +198,7 @@ class Workplace:
                 return dict(result, outcome='does not compile')
             if self.object_hash(path) == before:
                 return dict(result, outcome='same object file')
-            if self.make():
+            if self.make() != 0:
                 return dict(result, outcome='caught', by='the build')
             for name in ordered_tests(path):
                 status = self.test(name, min(limit, 30 + 10 * SECONDS[name]))

@@ -551,11 +551,12 @@ void fuse(Program *);
 /* ---- plan.c: loops and memory ---- Needs fused kernels. Leaves the loop tree, a place for each buffer, tile sizes. */
 void plan(Program *);
 
-/* ---- constants.c: what depends on parameters alone ---- Needs the planned programs of a network whose weights are known. Leaves
- * the numbers that kernels read of them, transformed as they read them. The same numbers are one constant, in all programs. */
-struct Constant { const char *name; const Tensor *tensor; const double *values; int64_t count; };
-typedef struct Constants { const Constant **items; int length; } Constants;
-void find_constants(const Graph *, Program *const *programs, int n, Constants *);
+/* ---- constants.c: what depends on parameters alone ---- Needs the planned programs of code that stands alone. Leaves what their
+ * kernels read of parameters, transformed as they read it: where weights are known as numbers, the same ones only once for all
+ * programs; else with a place in memory that each program fills before it predicts. */
+struct Constant { const char *name; const Tensor *tensor; const double *values; int64_t count; size_t offset; };
+typedef struct Constants { const Constant **items; int length; size_t bytes; } Constants; /* bytes: of that memory */
+void find_constants(const Graph *, Program *const *programs, int n, bool known, Constants *);
 
 void print_kernels(const Program *, StrBuf *);
 void print_plan(const Program *, StrBuf *);

@@ -1,13 +1,16 @@
-/* constants.c: what depends on parameters alone, as numbers: kernels that derive are run here, in double precision, and what the
- * other kernels read of them or of the parameters themselves becomes a constant. */
+/* constants.c: what depends on parameters alone: what kernels derive, as far as others read it, and parameters that are read as they
+ * are. Where weights are known kernels that derive are run here, in double precision. */
 #include "cnnc.h"
 
 #include <string.h>
 
+enum { ALIGNMENT = 64 }; /* the first so many bytes say which program has filled the memory */
+
 typedef struct Finder {
     Program *program;
-    const double **values;  /* by id */
+    const double **values;  /* by id, where weights are known */
     Constants *found;
+    size_t end;             /* of the memory, where they are not */
 } Finder;
 
 static int64_t elements_of(const Program *p, Tensor *t) {
@@ -36,8 +39,15 @@ static const Constant *constant_of(Finder *f, const Tensor *t, const double *val
     }
     Constant *c = NEW(f->program->arena, Constant);
     const char *name = taken ? arena_printf(f->program->arena, "%s_%s", t->name, f->program->target->name) : t->name;
-    *c = (Constant){name, t, values, count};
+    *c = (Constant){name, t, values, count, 0};
     *PUSH(f->program->arena, all->items, all->length) = c;
+    return c;
+}
+
+static const Constant *place_of(Finder *f, Tensor *t) {
+    Constant *c = NEW(f->program->arena, Constant);
+    *c = (Constant){t->name, t, NULL, elements_of(f->program, t), f->end};
+    f->end += ((size_t)(c->count * element_size(f->program, TYPE_REAL)) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     return c;
 }
 
@@ -50,16 +60,18 @@ static void find_read(Finder *f) {
         for (int k = 0; k < n; k++) {
             Tensor *t = storage(p, all[k]);
             if (p->constants[t->id] || (t->role != ROLE_PARAMETER && t->role != ROLE_DERIVED)) continue;
-            p->constants[t->id] = constant_of(f, t, t->role == ROLE_PARAMETER ? t->values : f->values[t->id], elements_of(p, t));
+            if (!f->values) p->constants[t->id] = place_of(f, t);
+            else p->constants[t->id] = constant_of(f, t, t->role == ROLE_PARAMETER ? t->values : f->values[t->id], elements_of(p, t));
         }
     }
 }
 
-void find_constants(const Graph *g, Program *const *programs, int n, Constants *found) {
+void find_constants(const Graph *g, Program *const *programs, int n, bool known, Constants *found) {
     for (int i = 0; i < n; i++) {
-        Finder f = {programs[i], NEW_ARRAY(g->arena, const double *, programs[i]->tensor_count), found};
+        Finder f = {programs[i], known ? NEW_ARRAY(g->arena, const double *, programs[i]->tensor_count) : NULL, found, ALIGNMENT};
         programs[i]->constants = NEW_ARRAY(g->arena, const Constant *, programs[i]->tensor_count);
-        derive(&f);
+        if (known) derive(&f);
         find_read(&f);
+        if (f.end > found->bytes) found->bytes = f.end;
     }
 }

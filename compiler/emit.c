@@ -151,7 +151,7 @@ static void bind_recipe(Emitter *e, Program *const *programs, int n, Bindings *b
 
 static int element_bytes(const Emitter *e) { return e->options->real_is_double ? 8 : 4; }
 
-static void bind_parameters(Emitter *e, Bindings *b) {
+void bind_parameters(Emitter *e, Bindings *b) {
     const Graph *g = e->graph;
     Bindings **layers = NEW_ARRAY(e->arena, Bindings *, g->parameter_count);
     int n = 0;
@@ -171,6 +171,8 @@ static void bind_parameters(Emitter *e, Bindings *b) {
         bind_records(layers[n++], "weights", weights, w);
     }
     bind_records(b, "parameter_layers", layers, n);
+    bind_optional(b, "parameter_layers");
+    bind_optional(b, "no_parameters");
     bind_string(b, "no_parameters", n ? "" : arena_printf(e->arena, "%s_ALIGN unsigned char none[64]; /* this network has no parameters */", e->upper));
     bind_int(b, "count", count);
 }

@@ -23,7 +23,7 @@ static const char *attribute_macro(const Emitter *e, const Target *t) {
 }
 
 /* Expands a template; blank lines between its definitions do not count as its text. */
-static bool expand(Emitter *e, const char *template, const Bindings *b, StrBuf *out) {
+bool expand(Emitter *e, const char *template, const Bindings *b, StrBuf *out) {
     bool fine = template_expand(e->templates, template, b, out, e->message);
     while (out->length > 1 && out->text[out->length - 1] == '\n' && out->text[out->length - 2] == '\n') out->text[--out->length] = 0;
     return fine;
@@ -50,7 +50,7 @@ static Bindings *target_bindings(const Emitter *e, const Target *t) {
 
 /* ---- arguments ----------------------------------------------------------------------------------------------------- */
 
-static const char *type_text(const Emitter *e, const Tensor *t) {
+const char *type_text(const Emitter *e, const Tensor *t) {
     static const char *const texts[] = {[TYPE_U8] = "uint8_t", [TYPE_I32] = "int32_t", [TYPE_INDEX] = "uint8_t", [TYPE_SET32] = "uint32_t", [TYPE_SET64] = "uint64_t"};
     return t->role == ROLE_TOTAL ? "double" : t->type == TYPE_REAL ? e->real : texts[t->type];
 }
@@ -75,7 +75,7 @@ static const char *signature_of(const Emitter *e, const Program *p, const Kernel
     return text;
 }
 
-static const char *first_element(const Emitter *e, const char *base, const Tensor *w, Shape shape) {
+const char *first_element(const Emitter *e, const char *base, const Tensor *w, Shape shape) {
     const char *text = arena_printf(e->arena, "&%s->%s.%s", base, w->layer->name, w->weight);
     for (int i = 0; i < shape.rank; i++) text = arena_printf(e->arena, "%s[0]", text);
     return text;
@@ -92,7 +92,7 @@ static const char *row_of(const Emitter *e, const char *constant, const Tensor *
     return arena_printf(e->arena, "(%s%s *)batch->%s[%d] + %s * %lld", constant, type_text(e, t), array, t->index, row, (long long)shape_count(t->shape));
 }
 
-const char *constant_name(const Emitter *e, const Constant *c) { return arena_printf(e->arena, "%s_%s", e->graph->name, c->name); }
+const char *constant_name(const Emitter *e, const Constant *c) { return c->values ? arena_printf(e->arena, "%s_%s", e->graph->name, c->name) : c->name; }
 
 /* Of the entry point of a single example. */
 static const char *caller_array(const Emitter *e, const Tensor *t) {
@@ -104,7 +104,7 @@ static const char *caller_array(const Emitter *e, const Tensor *t) {
 /* How a kernel's argument is written in the entry point. */
 static const char *argument_text(const Emitter *e, const Program *p, Tensor *t, Level level) {
     t = storage(p, t);
-    if (p->constants && p->constants[t->id]) return constant_name(e, p->constants[t->id]);
+    if (level != LEVEL_DERIVE && p->constants && p->constants[t->id]) return constant_name(e, p->constants[t->id]);
     if (p->entry == ENTRY_ONE && (t->role == ROLE_INPUT || t->role == ROLE_OUTPUT)) return caller_array(e, t);
     switch (t->role) {
     case ROLE_INPUT: return row_of(e, "const ", t, "inputs", "row");
@@ -188,11 +188,7 @@ static void add_comment(const Emitter *e, const Program *p, const Kernel *k, Str
     strbuf_printf(out, "%.0f FLOPs an example; template %s */\n", k->flops, k->def->template);
 }
 
-/* Text of functions already emitted for this target, and their names. */
-typedef struct Functions { Map by_text, by_name; } Functions;
-
-/* The function for a kernel: one that is there already and has the same text, or a new one. NULL after an error. */
-static const char *kernel_function(Emitter *e, const Program *p, const Kernel *k, const Bindings *target, Functions *known, StrBuf *out) {
+const char *kernel_function(Emitter *e, const Program *p, const Kernel *k, const Bindings *target, Functions *known, StrBuf *out) {
     StrBuf text = {0};
     static const char placeholder[] = "@"; /* cannot stand in C: no name has it */
     if (!expand(e, k->def->template, kernel_bindings(e, p, k, target, placeholder), &text)) return NULL;
@@ -230,7 +226,7 @@ static const bool *first_adders(const Emitter *e, const Program *p) {
     return first;
 }
 
-static const char *call_text(const Emitter *e, const Program *p, const Kernel *k, bool first, const char *function) {
+const char *call_text(const Emitter *e, const Program *p, const Kernel *k, bool first, const char *function) {
     int n;
     Tensor **all = kernel_arguments(p, k, &n);
     const char *count = k->def->level == LEVEL_SHARD ? "n, " : k->def->level == LEVEL_BLOCK ? "m, " : "";
@@ -270,7 +266,7 @@ static void bind_ahead(const Emitter *e, const Program *p, const Loop *l, Bindin
     bind_strings(record, "ahead", calls, n);
 }
 
-static void bind_buffers(const Emitter *e, const Program *p, Bindings *b) {
+void bind_buffers(const Emitter *e, const Program *p, Bindings *b) {
     Bindings **records = NEW_ARRAY(e->arena, Bindings *, p->tensor_count);
     int n = 0;
     for (int id = 0; id < p->tensor_count; id++) {
@@ -336,26 +332,6 @@ static double loss_scale(const Graph *g) {
     for (int i = 0; i < g->optimizer->call.attribute_count; i++)
         if (!strcmp(g->optimizer->call.attributes[i].name, "loss_scale_factor") && g->optimizer_attributes[i].present) return g->optimizer_attributes[i].real;
     return 1;
-}
-
-/* Of a single example: no loops, and nothing to derive. */
-static bool emit_one(Emitter *e, const Program *p, const Bindings *target, Functions *known, StrBuf *out) {
-    const char **calls = NEW_ARRAY(e->arena, const char *, p->kernel_count);
-    int n = 0;
-    for (int i = 0; i < p->kernel_count; i++) {
-        const Kernel *k = p->kernels[i];
-        if (k->def->level == LEVEL_DERIVE) continue;
-        const char *function = kernel_function(e, p, k, target, known, out);
-        if (!function) return false;
-        calls[n++] = call_text(e, p, k, false, function);
-    }
-    Bindings *b = bindings_new(e->arena, target);
-    bind_string(b, "name", entry_function(e, p->entry, p->target));
-    bind_string(b, "arrays", predict_parameters(e));
-    bind_buffers(e, p, b);
-    bind_strings(b, "calls", calls, n);
-    strbuf_add(out, "\n");
-    return expand(e, "one", b, out);
 }
 
 static bool emit_program(Emitter *e, const Program *p, const Bindings *target, Functions *known, StrBuf *out) {

@@ -41,10 +41,12 @@ static int64_t workspace_of(Program *const *programs, int n) {
 
 static bool emit_header(Emitter *e, const Bindings *common, Program *const *programs, int n, StrBuf *out) {
     Bindings *b = bindings_new(e->arena, common);
-    int64_t count = 0;
-    for (int i = 0; i < e->graph->parameter_count; i++) count += shape_count(e->graph->parameters[i]->shape);
+    bool packs = !e->options->weights_path;
     bind_string(b, "banner", banner(e, e->options->header));
-    bind_int(b, "count", count);
+    bind_int(b, "packs", packs);
+    bind_int(b, "packed_bytes", (int64_t)e->constants->bytes);
+    bind_optional(b, "packed_bytes");
+    bind_parameters(e, b);
     bind_int(b, "workspace", workspace_of(programs, n));
     bind_arrays(e, b);
     bind_architecture(e, b);
@@ -76,12 +78,15 @@ static bool emit_source(Emitter *e, const Bindings *common, Program *const *prog
         const char *text = emit_variant(e, o->targets[i], programs, n);
         if (!text) return false;
         variants[i] = variant_bindings(e, o->targets[i], text);
+        bind_string(variants[i], "pack", pack_function(e, o->targets[i]));
         bind_string(variants[i], "one", entry_function(e, ENTRY_ONE, o->targets[i]));
     }
     StrBuf constants = {0};
     strbuf_add(&constants, "");
     for (int i = 0; i < e->constants->length; i++) add_constant(e, e->constants->items[i], &constants);
     bind_string(b, "constants", constants.text);
+    bind_optional(b, "constants");
+    bind_int(b, "packs", !o->weights_path);
     bind_records(b, "variants", variants, o->target_count);
     bind_string(b, "banner", banner(e, e->graph->name));
     bind_string(b, "header", o->header);

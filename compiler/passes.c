@@ -73,7 +73,7 @@ static bool run_plan(Compilation *c) {
 }
 
 static bool run_constants(Compilation *c) {
-    if (c->options.weights_path) find_constants(c->graph, c->programs, c->program_count, &c->constants);
+    if (c->options.inference) find_constants(c->graph, c->programs, c->program_count, c->options.weights_path != NULL, &c->constants);
     return true;
 }
 

@@ -462,6 +462,7 @@ struct Kernel {
     Integer *integers; int integer_count;
     bool op_bindings;       /* also bind the op's own integers (OpDef.bind) */
     int block;              /* LEVEL_BLOCK: examples */
+    int stack;              /* bytes of arrays of its own */
     double flops;           /* of one example */
 };
 typedef struct Algorithm {

@@ -39,6 +39,16 @@ static int64_t workspace_of(Program *const *programs, int n) {
     return (int64_t)most;
 }
 
+/* Of the kernel with the most arrays of its own, beside what any function needs for registers that it saves and spills. */
+static int64_t stack_of(Program *const *programs, int n) {
+    enum { FRAMES = 4096 };
+    int most = 0;
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < programs[i]->kernel_count; k++)
+            if (programs[i]->kernels[k]->stack > most) most = programs[i]->kernels[k]->stack;
+    return FRAMES + most;
+}
+
 static bool emit_header(Emitter *e, const Bindings *common, Program *const *programs, int n, StrBuf *out) {
     Bindings *b = bindings_new(e->arena, common);
     bool packs = !e->options->weights_path;
@@ -48,6 +58,7 @@ static bool emit_header(Emitter *e, const Bindings *common, Program *const *prog
     bind_optional(b, "packed_bytes");
     bind_parameters(e, b);
     bind_int(b, "workspace", workspace_of(programs, n));
+    bind_int(b, "stack", stack_of(programs, n));
     bind_arrays(e, b);
     bind_architecture(e, b);
     return template_expand(e->templates, "standalone_header", b, out, e->message);

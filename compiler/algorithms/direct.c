@@ -138,6 +138,7 @@ static const KernelDef grad_kernel = {.template = "conv2d_direct_grad_kernel", .
 /* A row of one example: weights are read once, and how fast they come decides. */
 static void schedule_row(Program *p, Kernel *k) {
     int vectors = vectors_of(p, (int)kernel_get(k, "N")), deep = vectors < 4 ? vectors : 4, ways = (p->target->registers - 2) / (2 * deep);
+    if (kernel_get(k, "SKIP")) k->stack = (int)(kernel_get(k, "K") + p->target->lanes) * 4;
     kernel_int(p, k, "WAYS", ways > 4 ? 4 : ways < 1 ? 1 : ways);
     cut_channels(p, k, (int)kernel_get(k, "N"), deep);
 }

@@ -105,6 +105,8 @@ Tensor *window_input(Program *p, const Op *op, Window *w, Tensor *x) {
     return x;
 }
 
+void keep_vectors(const Program *p, Kernel *k, int vectors) { k->stack = vectors * p->target->lanes * element_size(p, TYPE_REAL); }
+
 bool is_sparse(const Tensor *x) {
     const Op *op = x->producer;
     while (op && (op->def->view || op->def->pools)) op = op->inputs[0]->producer;

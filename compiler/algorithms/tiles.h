@@ -20,6 +20,8 @@ Tensor *padded(Program *, const Op *, Tensor *x, int top, int left, int sh, int 
 Tensor *window_input(Program *, const Op *, Window *w, Tensor *x);
 /* Whether a fused max pooling may come before the epilogues. */
 bool monotone_epilogues(const Kernel *);
+/* The kernel keeps so many vectors in an array of its own. */
+void keep_vectors(const Program *, Kernel *, int vectors);
 /* Whether many elements of x are exactly zero, as an activation has left them. */
 bool is_sparse(const Tensor *x);
 /* Of kernels that have epilogues and no tile. */

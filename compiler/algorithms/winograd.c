@@ -80,10 +80,16 @@ static double shared(const Program *p, const Op *op) {
 /* ---- kernels -------------------------------------------------------------------------------------------------------- */
 
 /* Once buffers are placed: the distance of points in each. */
-static void schedule_in(Program *p, Kernel *k) { kernel_int(p, k, "STRIDE", point_stride(p, k->outputs[0])); }
+static int points_of(const Kernel *k) { return (int)(kernel_get(k, "M") + kernel_get(k, "R") - 1); }
+
+static void schedule_in(Program *p, Kernel *k) {
+    kernel_int(p, k, "STRIDE", point_stride(p, k->outputs[0]));
+    keep_vectors(p, k, points_of(k) * points_of(k));
+}
 
 static void schedule_out(Program *p, Kernel *k) {
     kernel_int(p, k, "STRIDE", point_stride(p, k->inputs[0]));
+    keep_vectors(p, k, points_of(k) * points_of(k) + (k->pool ? (int)(kernel_get(k, "H") * kernel_get(k, "W")) : 0));
     kernel_int(p, k, "PH", k->pool ? k->pool->window.kh : 1);
     kernel_int(p, k, "PW", k->pool ? k->pool->window.kw : 1);
     kernel_int(p, k, "MONOTONE", monotone_epilogues(k));

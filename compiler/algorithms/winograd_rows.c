@@ -38,6 +38,7 @@ static void schedule_in(Program *p, Kernel *k) { kernel_int(p, k, "STRIDE", poin
 
 static void schedule_out(Program *p, Kernel *k) {
     kernel_int(p, k, "STRIDE", point_stride(p, k->inputs[0]));
+    keep_vectors(p, k, k->pool ? (int)(kernel_get(k, "H") * kernel_get(k, "W")) : 0);
     kernel_int(p, k, "PH", k->pool ? k->pool->window.kh : 1);
     kernel_int(p, k, "PW", k->pool ? k->pool->window.kw : 1);
     kernel_int(p, k, "MONOTONE", monotone_epilogues(k));

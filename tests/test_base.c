@@ -376,6 +376,18 @@ static void nearest_survives_long_words(void **state) {
     assert_null(nearest("a", words, 0));
 }
 
+/* As long as words can be: something more in front, something less behind, and the other way round. */
+static void nearest_finds_mistakes_in_long_words(void **state) {
+    (void)state;
+    static const char alphabet[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    char first[64], last[64];
+    snprintf(first, sizeof first, "_%s", alphabet);
+    snprintf(last, sizeof last, "%s_", alphabet);
+    assert_int_equal(strlen(first), 63);
+    assert_ptr_equal(nearest(first, (const char *const[]){last}, 1), last);
+    assert_ptr_equal(nearest(last, (const char *const[]){first}, 1), first);
+}
+
 static void cause_bug(void) { bug("tensor %d has no shape", 7); }
 
 static void bug_exits_4(void **state) {
@@ -409,7 +421,7 @@ int main(void) {
         cmocka_unit_test(colors_only_when_asked),
         cmocka_unit_test(the_rest_is_only_counted),
         cmocka_unit_test(nearest_finds_typing_mistakes),
-        cmocka_unit_test(nearest_survives_long_words),
+        cmocka_unit_test(nearest_finds_mistakes_in_long_words), cmocka_unit_test(nearest_survives_long_words),
         cmocka_unit_test(bug_exits_4),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

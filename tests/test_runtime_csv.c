@@ -62,6 +62,24 @@ static void the_label_is_found(void **state) {
     refuse_for(&network, "a,b,c\n1,2,3\n", ":", "there is no column ''");
 }
 
+/* As an array of its own: a column is a vector, several are a matrix. */
+static void columns_are_an_array(void **state) {
+    (void)state;
+    static const double all[] = {1, -2.5, 7, 3, 4e-3, 8};
+    cnnc_array a;
+    assert_int_equal(cnnc_array_read(csv("a,b,c\n1,-2.5,7\n3,4e-3,8\n"), &a, &error), CNNC_OK);
+    assert_int_equal(a.rank, 2);
+    assert_int_equal(a.shape[0], 2);
+    assert_int_equal(a.shape[1], 3);
+    assert_memory_equal(a.data, all, sizeof all);
+    cnnc_array_free(&a);
+    assert_int_equal(cnnc_array_read(csv("a\n7\n8\n"), &a, &error), CNNC_OK);
+    assert_int_equal(a.rank, 1);
+    assert_int_equal(a.shape[0], 2);
+    assert_memory_equal(a.data, y, sizeof y);
+    cnnc_array_free(&a);
+}
+
 static void targets_of_every_kind(void **state) {
     (void)state;
     cnnc_network n = network;
@@ -205,7 +223,7 @@ static void decimals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_label_is_found), cmocka_unit_test(targets_of_every_kind), cmocka_unit_test(quotes_and_ends_of_lines),
+        cmocka_unit_test(the_label_is_found), cmocka_unit_test(columns_are_an_array), cmocka_unit_test(targets_of_every_kind), cmocka_unit_test(quotes_and_ends_of_lines),
         cmocka_unit_test(what_is_not_a_table_of_numbers), cmocka_unit_test(folders_and_lists), cmocka_unit_test(a_file_is_not_read_for_its_kind), cmocka_unit_test(decimals),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

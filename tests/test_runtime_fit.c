@@ -168,6 +168,14 @@ static void training_learns(void **state) {
     assert_int_equal(cnnc_evaluate(model, &validation, 7, 0, NULL, NULL, results, &error), CNNC_OK);
     assert_true(fabs(results[0] - history.validation[2 * (EPOCHS - 1)]) < 1e-12);
     assert_int_equal(cnnc_evaluate(model, &data, 0, 0, NULL, NULL, results, &error), CNNC_OK);
+    cnnc_network sizeless = *model->network;
+    const cnnc_network *network = model->network;
+    void *const outputs[] = {NULL};
+    sizeless.batch_size = 0; /* by hand: no description has it */
+    model->network = &sizeless;
+    assert_int_equal(cnnc_predict(model, (const void *const *)data.inputs, 1, 0, 0, NULL, NULL, outputs, &error), CNNC_FAILED);
+    assert_says(&error, "a batch size of 0");
+    model->network = network;
     reference(model, expected);
     assert_true(fabs(results[0] - expected[0]) < 1e-6 && fabs(results[1] - expected[1]) < 1e-6);
     cnnc_history_free(&history);

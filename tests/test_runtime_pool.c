@@ -1,6 +1,7 @@
 /* The thread pool: each item once, on one worker at a time, for any number of threads; run it under a thread sanitizer. */
 #define _POSIX_C_SOURCE 200809L
 #include "test_runtime.h"
+#include <dirent.h>
 
 #include <stdatomic.h>
 #include <time.h>
@@ -121,8 +122,23 @@ static void a_sleeper_helps(void **state) {
     }
 }
 
+#ifdef __linux__
+static int count_threads(void) {
+    int n = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    for (struct dirent *e; (e = readdir(tasks));)
+        n += e->d_name[0] != '.';
+    closedir(tasks);
+    return n;
+}
+#endif
+
 static void pools_come_and_go(void **state) {
     (void)state;
+#ifdef __linux__
+    int before = count_threads();
+#endif
     for (int i = 0; i < 200; i++) {
         cnnc_pool *pool = cnnc_pool_new(1 + i % 6, NULL);
         assert_non_null(pool);
@@ -136,6 +152,9 @@ static void pools_come_and_go(void **state) {
         cnnc_pool_free(pool);
     }
     cnnc_pool_free(NULL);
+#ifdef __linux__
+    assert_int_equal(count_threads(), before);
+#endif
 }
 
 static void odd_numbers_of_threads(void **state) {

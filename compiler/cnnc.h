@@ -415,6 +415,7 @@ extern const Target targets[];    /* best first, ended by a NULL name */
 const Target *find_target(const char *name);
 
 typedef struct Tuning Tuning;
+typedef enum { OPTIMIZE_HOT, OPTIMIZE_COLD, OPTIMIZE_SIZE } Optimize; /* prediction by prediction; seldom, weights come from memory; least code */
 typedef struct Options {    /* of one compilation */
     const Target *targets[8];     /* variants to generate, best first */
     int target_count;
@@ -425,6 +426,7 @@ typedef struct Options {    /* of one compilation */
     const char *tuning_path; /* compile() reads choices from it; NULL: there is none */
     Tuning *tuning;         /* choices that were measured; NULL: none */
     int shard_size;         /* examples */
+    Optimize optimize;      /* of code that stands alone */
     bool inference;         /* code that only predicts and stands alone */
     const char *weights_path; /* its parameters are constants, from this file; NULL: they are the caller's */
     const char *header;     /* name of the header that the C file includes */

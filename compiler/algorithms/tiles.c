@@ -28,6 +28,7 @@ static double step_cost(const Program *p, int rows, int vectors) {
 static double best_block(const Program *p, int rows, int vectors, int *tile, int *deep) {
     enum { PACKED = 4 }; /* sums side by side, of which C compilers make vectors where there are some */
     double least = 0;
+    if (p->options->optimize == OPTIMIZE_SIZE) return *tile = *deep = 1, (double)rows * vectors;
     if (p->target->lanes == 1) {
         *tile = rows < PACKED ? rows : PACKED, *deep = vectors < PACKED ? vectors : PACKED;
         return (double)rows * vectors;
@@ -42,11 +43,15 @@ static double best_block(const Program *p, int rows, int vectors, int *tile, int
     return least;
 }
 
+double load_cost(const Program *p, double weights) {
+    static const double bytes_a_cycle[] = {[OPTIMIZE_HOT] = 32, [OPTIMIZE_COLD] = 4, [OPTIMIZE_SIZE] = 4};
+    return weights * element_size(p, TYPE_REAL) / bytes_a_cycle[p->options->optimize];
+}
+
 double products_cost(const Program *p, int points, int rows, int depth, int columns) {
-    enum { BYTES_A_CYCLE = 32 };
     int tile, deep;
-    double block = best_block(p, rows, vectors_of(p, columns), &tile, &deep), load = columns * 4.0 / BYTES_A_CYCLE;
-    return (double)points * depth * (block > load ? block : load);
+    double products = (double)points * depth * best_block(p, rows, vectors_of(p, columns), &tile, &deep), load = load_cost(p, (double)points * depth * columns);
+    return products > load ? products : load;
 }
 
 void schedule_gemm(Program *p, Kernel *k) {

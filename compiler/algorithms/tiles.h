@@ -12,7 +12,9 @@ int vectors_of(const Program *, int channels);
 void cut_channels(Program *, Kernel *, int channels, int deep);
 /* TILE rows by two vectors, from the kernel's N. */
 void schedule_gemm(Program *, Kernel *);
-/* Cycles of `points` matrix products for one example: the second factor comes from the second cache. */
+/* Cycles in which so many weights come to one example: from the second cache, or from memory. */
+double load_cost(const Program *, double weights);
+/* Cycles of `points` matrix products for one example. */
 double products_cost(const Program *, int points, int rows, int depth, int columns);
 /* x with zeros around: element i of an axis at `before + i * step` of `size`. The tensor itself where nothing is added. */
 Tensor *padded(Program *, const Op *, Tensor *x, int top, int left, int sh, int sw, int height, int width);

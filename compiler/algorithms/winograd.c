@@ -51,7 +51,7 @@ static bool covers(const Program *p, const Op *op) {
     if (!takes_tiles(p) || !is_covered(op)) return false;
     Window w = window_of(op);
     int channels = last_dim((op->forward ? op->forward : op)->outputs[0]->shape);
-    return fits(&w) && w.ic >= 8 && channels >= 8;
+    return p->options->optimize != OPTIMIZE_SIZE && fits(&w) && w.ic >= 8 && channels >= 8;
 }
 
 /* Products at nine tenths of the target's rate, transforms at a vector operation a cycle. */

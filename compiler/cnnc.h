@@ -328,6 +328,7 @@ struct OpDef {
     int min_inputs, max_inputs;       /* of a layer */
     bool activation;                  /* may be the value of activation= */
     bool view;                        /* only another shape for the same elements */
+    bool (*copies)(const Op *);       /* whether its output is its input as it is, in another array; NULL: no */
     bool pools;                       /* a max pooling: may be fused into the kernel before it */
     bool monotone;                    /* elementwise and never falling: a max pooling may come before it */
     bool sparse;                      /* many of its outputs are exactly zero */

@@ -38,6 +38,8 @@ const char *first_element(const Emitter *, const char *base, const Tensor *w, Sh
 const char *kernel_function(Emitter *, const Program *, const Kernel *, const Bindings *target, Functions *known, StrBuf *out);
 const char *call_text(const Emitter *, const Program *, const Kernel *, bool first, const char *function);
 void bind_buffers(const Emitter *, const Program *, Bindings *);
+/* words.c: of the words, as simd.h.tmpl gives them, those that the kernels use, directly or not. */
+char *used_words(Arena *, const char *words, const char *vector, const char *kernels);
 /* emit_one.c: the entry point of a single example, and what fills the memory that it reads parameters from. */
 bool emit_one(Emitter *, const Program *, const Bindings *target, Functions *known, StrBuf *out);
 const char *pack_function(const Emitter *, const Target *);

@@ -382,15 +382,16 @@ static bool emit_peak(Emitter *e, const Target *t, const Bindings *target, StrBu
 }
 
 const char *emit_variant(Emitter *e, const Target *t, Program *const *programs, int n) {
-    StrBuf out = {0};
+    StrBuf words = {0}, out = {0};
     Functions known = {0};
     const Bindings *target = target_bindings(e, t);
-    bool fine = expand(e, "simd", bindings_new(e->arena, target), &out);
+    bool fine = expand(e, "simd", bindings_new(e->arena, target), &words);
     for (int i = 0; fine && i < n; i++)
         if (programs[i]->target == t) fine = emit_program(e, programs[i], target, &known, &out);
     if (fine && e->graph->optimizer && !e->options->inference) fine = emit_update(e, target, &out);
     if (fine && e->options->profile) fine = emit_peak(e, t, target, &out);
-    const char *text = fine ? arena_string(e->arena, out.text, out.length) : NULL;
+    const char *text = fine ? arena_printf(e->arena, "%s%s", used_words(e->arena, words.text, t->vector, out.text), out.text) : NULL;
+    strbuf_free(&words);
     strbuf_free(&out);
     return text;
 }

@@ -239,6 +239,7 @@ typedef struct Tensor {
     int points;             /* of a Winograd domain: shape is [points][rows][channels], with all examples' rows of a point together */
     bool wants_gradient;
     struct Tensor *gradient; /* d loss / d this, once autodiff has made it */
+    const double *values;   /* parameters: what they are, when weights have been read; NULL: not known */
 } Tensor;
 struct Layer {              /* a statement that computes */
     const char *name;
@@ -327,8 +328,10 @@ struct OpDef {
     int min_inputs, max_inputs;       /* of a layer */
     bool activation;                  /* may be the value of activation= */
     bool view;                        /* only another shape for the same elements */
+    bool (*copies)(const Op *);       /* whether its output is its input as it is, in another array; NULL: no */
     bool pools;                       /* a max pooling: may be fused into the kernel before it */
     bool monotone;                    /* elementwise and never falling: a max pooling may come before it */
+    bool sparse;                      /* many of its outputs are exactly zero */
     bool accumulates;                 /* adds to its output (parameter gradients, totals) */
     /* A layer of several ops (parameters, bias, activation); NULL: the op itself. */
     Tensor *(*layer)(Graph *, Layer *);
@@ -370,6 +373,17 @@ Family initializer_family;
 typedef struct Distribution { const char *kind; double a, b; int64_t seed; } Distribution; /* kind: cnnc_distribution without CNNC_ */
 Distribution initializer_distribution(const Attr *, int fan_in, int fan_out);
 
+/* ---- describe.c: the descriptor of a graph, without compiling it, and the work in it ---- */
+struct cnnc_network *describe_network(const Graph *); /* of cnnc_network.h */
+bool multiplies_weights(const Op *);  /* a layer's op that multiplies by weights, or a gradient of one */
+double dense_flops(const Graph *);    /* of those ops, for one example: a multiply-add is two */
+enum { BYTES_TEXT = 32 };
+const char *bytes_text(char text[BYTES_TEXT], double bytes); /* "1.42 MB" */
+
+/* ---- weights.c: parameters become known ---- Needs a graph. Leaves the values of all parameters, from a safetensors file.
+ * False after a message; *status: an exit status. */
+bool read_weights(Graph *, const char *path, int *status);
+
 /* ---- live.c: what is never read is not computed ------------------------------------------------------------------------
  * Needs a forward graph. Leaves tensors cut to the rows and columns that anything reads: a pooling of 11x11 by 2x2 reads
  * 10x10, and so on back to the input. Gradients, made from it, are as small. */
@@ -402,6 +416,7 @@ extern const Target targets[];    /* best first, ended by a NULL name */
 const Target *find_target(const char *name);
 
 typedef struct Tuning Tuning;
+typedef enum { OPTIMIZE_HOT, OPTIMIZE_COLD, OPTIMIZE_SIZE } Optimize; /* prediction by prediction; seldom, weights come from memory; least code */
 typedef struct Options {    /* of one compilation */
     const Target *targets[8];     /* variants to generate, best first */
     int target_count;
@@ -412,17 +427,21 @@ typedef struct Options {    /* of one compilation */
     const char *tuning_path; /* compile() reads choices from it; NULL: there is none */
     Tuning *tuning;         /* choices that were measured; NULL: none */
     int shard_size;         /* examples */
+    Optimize optimize;      /* of code that stands alone */
+    bool inference;         /* code that only predicts and stands alone */
+    const char *weights_path; /* its parameters are constants, from this file; NULL: they are the caller's */
     const char *header;     /* name of the header that the C file includes */
     const char *command;    /* for the banner: how to generate it again */
 } Options;
 
 /* ---- program: what stages from select to plan work on ----------------------------------------------------------------
  * One per target and entry point. The graph stays as it is; a program adds tensors of its own. */
-typedef enum { ENTRY_TRAIN, ENTRY_EVALUATE, ENTRY_PREDICT, ENTRY_COUNT } Entry;
+typedef enum { ENTRY_TRAIN, ENTRY_EVALUATE, ENTRY_PREDICT, ENTRY_ONE, ENTRY_COUNT } Entry; /* one: predict, of a single example */
 extern const char *const entry_names[ENTRY_COUNT];
 typedef enum { LEVEL_DERIVE, LEVEL_SHARD, LEVEL_BLOCK, LEVEL_EXAMPLE } Level; /* once a step and worker; over all examples of a shard; of a block; for one */
 typedef struct Program Program;
 typedef struct Kernel Kernel;
+typedef struct Constant Constant;
 typedef struct KernelDef {
     const char *template;   /* "gemm" */
     Level level;
@@ -430,6 +449,7 @@ typedef struct KernelDef {
     bool pools;             /* takes a max pooling after those */
     void (*schedule)(Program *, Kernel *); /* tile sizes, once it is known what is fused and where buffers lie */
     void (*bind)(const Program *, const Kernel *, Bindings *); /* what the template needs beside integers */
+    void (*evaluate)(const Kernel *, const double *in, double *out); /* LEVEL_DERIVE: the same in double; NULL: only for training */
     bool starts;            /* where it adds to a parameter's gradient, it can as well write the first of the sums */
 } KernelDef;
 typedef struct Integer { const char *name; int64_t value; } Integer;
@@ -445,6 +465,7 @@ struct Kernel {
     Integer *integers; int integer_count;
     bool op_bindings;       /* also bind the op's own integers (OpDef.bind) */
     int block;              /* LEVEL_BLOCK: examples */
+    int stack;              /* bytes of arrays of its own */
     double flops;           /* of one example */
 };
 typedef struct Algorithm {
@@ -474,6 +495,7 @@ struct Program {
     const Options *options;
     const Target *target;
     Entry entry;
+    int examples;                      /* of a shard */
     const Op **ops; int op_count;      /* what the entry point needs */
     Choice *choices;                   /* by position in ops */
     Kernel **kernels; int kernel_count;
@@ -485,6 +507,7 @@ struct Program {
     Segment *segments; int segment_count;
     Buffer *buffers;                   /* by id */
     size_t workspace, derived;         /* bytes a worker needs */
+    const Constant **constants;        /* by id: what kernels read of it; NULL: they read buffers */
 };
 int element_size(const Program *, Type);
 void remove_gone_kernels(Program *);             /* those that are NULL */
@@ -505,7 +528,7 @@ bool adds_to_gradient(const Kernel *); /* of a parameter */
 /* ---- select.c: ops -> an algorithm for each ----------------------------------------------------------------------------
  * Needs a graph, target and entry point. Leaves the ops that the entry point needs, each with an algorithm: jointly for
  * all ops of a layer and their gradients. */
-Program *select_algorithms(Graph *, const Options *, const Target *, Entry);
+Program *select_algorithms(Graph *, const Options *, const Target *, Entry, const Program *leader); /* leader: of the best target, NULL: this is it */
 int candidates(const Program *, const Op *, const Algorithm *list[MAX_ALGORITHMS]); /* those that cover it; how many */
 const Algorithm *find_algorithm(const char *name);
 void print_selection(const Program *, StrBuf *);
@@ -532,6 +555,13 @@ void fuse(Program *);
 /* ---- plan.c: loops and memory ---- Needs fused kernels. Leaves the loop tree, a place for each buffer, tile sizes. */
 void plan(Program *);
 
+/* ---- constants.c: what depends on parameters alone ---- Needs the planned programs of code that stands alone. Leaves what their
+ * kernels read of parameters, transformed as they read it: where weights are known as numbers, the same ones only once for all
+ * programs; else with a place in memory that each program fills before it predicts. */
+struct Constant { const char *name; const Tensor *tensor; const double *values; int64_t count; size_t offset; };
+typedef struct Constants { const Constant **items; int length; size_t bytes; } Constants; /* bytes: of that memory */
+void find_constants(const Graph *, Program *const *programs, int n, bool known, Constants *);
+
 void print_kernels(const Program *, StrBuf *);
 void print_plan(const Program *, StrBuf *);
 void verify_graph(const Graph *, const char *stage);
@@ -554,8 +584,8 @@ int64_t padded_elements(const Tensor *parameter, int element_bytes); /* that it 
 int canonical_lines(const Graph *, const char ***lines);     /* how many */
 int code_lines(const Program *, const char ***lines);        /* "avx512 conv2d_forward: winograd" */
 
-/* ---- emit.c: plan, templates -> C ---- */
-bool emit(Graph *, const Options *, Program *const *programs, int n, Templates *, StrBuf *c, StrBuf *h, StrBuf *message);
+/* ---- emit.c, emit_standalone.c: plan, templates -> C ---- */
+bool emit(Graph *, const Options *, Program *const *programs, int n, const Constants *, Templates *, StrBuf *c, StrBuf *h, StrBuf *message);
 
 /* ---- passes.c: the table of stages, and the way through it ------------------------------------------------------------ */
 typedef struct Compilation {
@@ -567,6 +597,8 @@ typedef struct Compilation {
     Description description;
     Graph *graph;
     Program **programs; int program_count;
+    Constants constants;
+    int status;             /* of a stage that failed for another reason than the description */
     Templates *templates;
     StrBuf c, h;            /* what emit wrote */
 } Compilation;

@@ -23,7 +23,7 @@ static const char *attribute_macro(const Emitter *e, const Target *t) {
 }
 
 /* Expands a template; blank lines between its definitions do not count as its text. */
-static bool expand(Emitter *e, const char *template, const Bindings *b, StrBuf *out) {
+bool expand(Emitter *e, const char *template, const Bindings *b, StrBuf *out) {
     bool fine = template_expand(e->templates, template, b, out, e->message);
     while (out->length > 1 && out->text[out->length - 1] == '\n' && out->text[out->length - 2] == '\n') out->text[--out->length] = 0;
     return fine;
@@ -50,7 +50,7 @@ static Bindings *target_bindings(const Emitter *e, const Target *t) {
 
 /* ---- arguments ----------------------------------------------------------------------------------------------------- */
 
-static const char *type_text(const Emitter *e, const Tensor *t) {
+const char *type_text(const Emitter *e, const Tensor *t) {
     static const char *const texts[] = {[TYPE_U8] = "uint8_t", [TYPE_I32] = "int32_t", [TYPE_INDEX] = "uint8_t", [TYPE_SET32] = "uint32_t", [TYPE_SET64] = "uint64_t"};
     return t->role == ROLE_TOTAL ? "double" : t->type == TYPE_REAL ? e->real : texts[t->type];
 }
@@ -75,7 +75,7 @@ static const char *signature_of(const Emitter *e, const Program *p, const Kernel
     return text;
 }
 
-static const char *first_element(const Emitter *e, const char *base, const Tensor *w, Shape shape) {
+const char *first_element(const Emitter *e, const char *base, const Tensor *w, Shape shape) {
     const char *text = arena_printf(e->arena, "&%s->%s.%s", base, w->layer->name, w->weight);
     for (int i = 0; i < shape.rank; i++) text = arena_printf(e->arena, "%s[0]", text);
     return text;
@@ -92,9 +92,20 @@ static const char *row_of(const Emitter *e, const char *constant, const Tensor *
     return arena_printf(e->arena, "(%s%s *)batch->%s[%d] + %s * %lld", constant, type_text(e, t), array, t->index, row, (long long)shape_count(t->shape));
 }
 
+const char *constant_name(const Emitter *e, const Constant *c) { return c->values ? arena_printf(e->arena, "%s_%s", e->graph->name, c->name) : c->name; }
+
+/* Of the entry point of a single example. */
+static const char *caller_array(const Emitter *e, const Tensor *t) {
+    bool in = t->role == ROLE_INPUT;
+    const char *name = in ? "input" : "output";
+    return (in ? e->graph->input_count : e->graph->output_count) == 1 ? name : arena_printf(e->arena, "%s_%d", name, t->index);
+}
+
 /* How a kernel's argument is written in the entry point. */
 static const char *argument_text(const Emitter *e, const Program *p, Tensor *t, Level level) {
     t = storage(p, t);
+    if (level != LEVEL_DERIVE && p->constants && p->constants[t->id]) return constant_name(e, p->constants[t->id]);
+    if (p->entry == ENTRY_ONE && (t->role == ROLE_INPUT || t->role == ROLE_OUTPUT)) return caller_array(e, t);
     switch (t->role) {
     case ROLE_INPUT: return row_of(e, "const ", t, "inputs", "row");
     case ROLE_TARGET: return row_of(e, "const ", t, "targets", "row");
@@ -177,11 +188,7 @@ static void add_comment(const Emitter *e, const Program *p, const Kernel *k, Str
     strbuf_printf(out, "%.0f FLOPs an example; template %s */\n", k->flops, k->def->template);
 }
 
-/* Text of functions already emitted for this target, and their names. */
-typedef struct Functions { Map by_text, by_name; } Functions;
-
-/* The function for a kernel: one that is there already and has the same text, or a new one. NULL after an error. */
-static const char *kernel_function(Emitter *e, const Program *p, const Kernel *k, const Bindings *target, Functions *known, StrBuf *out) {
+const char *kernel_function(Emitter *e, const Program *p, const Kernel *k, const Bindings *target, Functions *known, StrBuf *out) {
     StrBuf text = {0};
     static const char placeholder[] = "@"; /* cannot stand in C: no name has it */
     if (!expand(e, k->def->template, kernel_bindings(e, p, k, target, placeholder), &text)) return NULL;
@@ -219,10 +226,12 @@ static const bool *first_adders(const Emitter *e, const Program *p) {
     return first;
 }
 
-static const char *call_text(const Emitter *e, const Program *p, const Kernel *k, bool first, const char *function) {
+const char *call_text(const Emitter *e, const Program *p, const Kernel *k, bool first, const char *function) {
     int n;
     Tensor **all = kernel_arguments(p, k, &n);
-    const char *text = arena_printf(e->arena, "%s(%s", function, k->def->level == LEVEL_SHARD ? "n, " : k->def->level == LEVEL_BLOCK ? "m, " : "");
+    const char *count = k->def->level == LEVEL_SHARD ? "n, " : k->def->level == LEVEL_BLOCK ? "m, " : "";
+    if (*count && p->entry == ENTRY_ONE) count = "1, ";
+    const char *text = arena_printf(e->arena, "%s(%s", function, count);
     if (k->def->starts && adds_to_gradient(k)) text = arena_printf(e->arena, "%s%s, ", text, first ? "fresh" : "0");
     for (int i = 0; i < n; i++) text = arena_printf(e->arena, "%s%s%s", text, i ? ", " : "", argument_text(e, p, all[i], k->def->level));
     return arena_printf(e->arena, "%s);", text);
@@ -257,17 +266,17 @@ static void bind_ahead(const Emitter *e, const Program *p, const Loop *l, Bindin
     bind_strings(record, "ahead", calls, n);
 }
 
-static void bind_buffers(const Emitter *e, const Program *p, Bindings *b) {
+void bind_buffers(const Emitter *e, const Program *p, Bindings *b) {
     Bindings **records = NEW_ARRAY(e->arena, Bindings *, p->tensor_count);
     int n = 0;
     for (int id = 0; id < p->tensor_count; id++) {
         const Buffer *buffer = &p->buffers[id];
-        if (!buffer->used) continue;
+        if (!buffer->used || (p->constants && buffer->derived)) continue;
         const Tensor *t = buffer->tensor;
         Bindings *r = records[n++] = bindings_new(e->arena, NULL);
         bind_string(r, "type", type_text(e, t));
         bind_string(r, "name", t->name);
-        bind_int(r, "base", (int64_t)(buffer->derived ? e->memory.entry_base[p->entry] : e->memory.workspace_base));
+        bind_int(r, "base", (int64_t)(p->entry == ENTRY_ONE ? 0 : buffer->derived ? e->memory.entry_base[p->entry] : e->memory.workspace_base));
         bind_int(r, "offset", (int64_t)buffer->offset);
         bind_string(r, "note", arena_printf(e->arena, "%s%s", buffer->examples > 1 ? arena_printf(e->arena, "[%d]", buffer->examples) : "", c_dims(e->arena, t->shape)));
     }
@@ -326,6 +335,7 @@ static double loss_scale(const Graph *g) {
 }
 
 static bool emit_program(Emitter *e, const Program *p, const Bindings *target, Functions *known, StrBuf *out) {
+    if (p->entry == ENTRY_ONE) return emit_one(e, p, target, known, out);
     const char **calls = NEW_ARRAY(e->arena, const char *, p->kernel_count);
     const bool *first = first_adders(e, p);
     for (int i = 0; i < p->kernel_count; i++) {
@@ -372,15 +382,16 @@ static bool emit_peak(Emitter *e, const Target *t, const Bindings *target, StrBu
 }
 
 const char *emit_variant(Emitter *e, const Target *t, Program *const *programs, int n) {
-    StrBuf out = {0};
+    StrBuf words = {0}, out = {0};
     Functions known = {0};
     const Bindings *target = target_bindings(e, t);
-    bool fine = expand(e, "simd", bindings_new(e->arena, target), &out);
+    bool fine = expand(e, "simd", bindings_new(e->arena, target), &words);
     for (int i = 0; fine && i < n; i++)
         if (programs[i]->target == t) fine = emit_program(e, programs[i], target, &known, &out);
-    if (fine && e->graph->optimizer) fine = emit_update(e, target, &out);
+    if (fine && e->graph->optimizer && !e->options->inference) fine = emit_update(e, target, &out);
     if (fine && e->options->profile) fine = emit_peak(e, t, target, &out);
-    const char *text = fine ? arena_string(e->arena, out.text, out.length) : NULL;
+    const char *text = fine ? arena_printf(e->arena, "%s%s", used_words(e->arena, words.text, t->vector, out.text), out.text) : NULL;
+    strbuf_free(&words);
     strbuf_free(&out);
     return text;
 }

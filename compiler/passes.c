@@ -17,8 +17,9 @@ typedef struct Pass {
 static bool run_parse(Compilation *c) { return parse(c->arena, &c->source, &c->diag, &c->description); }
 static bool run_build(Compilation *c) { return build(c->arena, &c->description, &c->diag, &c->graph); }
 static bool run_dot(Compilation *c) { return (void)c, true; } /* a picture of what build left */
+static bool run_weights(Compilation *c) { return !c->options.weights_path || read_weights(c->graph, c->options.weights_path, &c->status); }
 static bool run_live(Compilation *c) { return live(c->graph), true; }
-static bool run_autodiff(Compilation *c) { return autodiff(c->graph, c->options.input_gradient); }
+static bool run_autodiff(Compilation *c) { return c->options.inference || autodiff(c->graph, c->options.input_gradient); }
 static bool run_route(Compilation *c) { return route(c->graph), true; }
 static void print_parse(const Compilation *c, StrBuf *out) { print_description(&c->description, out); }
 static void print_build(const Compilation *c, StrBuf *out) { print_graph(c->graph, out); }
@@ -27,11 +28,23 @@ static void verify_build(const Compilation *c, const char *stage) { verify_graph
 
 /* ---- stages on programs: one for each target and entry point ------------------------------------------------------------ */
 
+static bool is_wanted(const Compilation *c, Entry e) {
+    if (c->options.inference) return e == ENTRY_ONE;
+    return e == ENTRY_PREDICT || (e < ENTRY_PREDICT && c->graph->loss);
+}
+
+/* The program of the best target, NULL while there is none. */
+static const Program *leader_of(const Compilation *c, Entry e) {
+    for (int i = 0; i < c->program_count; i++)
+        if (c->programs[i]->entry == e) return c->programs[i];
+    return NULL;
+}
+
 static bool run_select(Compilation *c) {
     for (int t = 0; t < c->options.target_count; t++)
         for (int e = 0; e < ENTRY_COUNT; e++) {
-            if (!c->graph->loss && e != ENTRY_PREDICT) continue;
-            Program *p = select_algorithms(c->graph, &c->options, c->options.targets[t], (Entry)e);
+            if (!is_wanted(c, (Entry)e)) continue;
+            Program *p = select_algorithms(c->graph, &c->options, c->options.targets[t], (Entry)e, leader_of(c, (Entry)e));
             *PUSH(c->arena, c->programs, c->program_count) = p;
         }
     return true;
@@ -59,6 +72,11 @@ static bool run_plan(Compilation *c) {
     return true;
 }
 
+static bool run_constants(Compilation *c) {
+    if (c->options.inference) find_constants(c->graph, c->programs, c->program_count, c->options.weights_path != NULL, &c->constants);
+    return true;
+}
+
 static void print_each(const Compilation *c, StrBuf *out, void (*print)(const Program *, StrBuf *)) {
     for (int i = 0; i < c->program_count; i++) print(c->programs[i], out);
 }
@@ -74,7 +92,7 @@ static void verify_programs(const Compilation *c, const char *stage) {
 
 static bool run_emit(Compilation *c) {
     StrBuf message = {0};
-    bool fine = emit(c->graph, &c->options, c->programs, c->program_count, c->templates, &c->c, &c->h, &message);
+    bool fine = emit(c->graph, &c->options, c->programs, c->program_count, &c->constants, c->templates, &c->c, &c->h, &message);
     if (!fine) foreign_error(&c->diag, message.text);
     strbuf_free(&message);
     return fine;
@@ -87,6 +105,7 @@ static const Pass passes[] = {
     {"parse", run_parse, print_parse, NULL},
     {"build", run_build, print_build, verify_build},
     {"dot", run_dot, print_picture, NULL},
+    {"weights", run_weights, print_build, verify_build},
     {"live", run_live, print_build, verify_build},
     {"autodiff", run_autodiff, print_build, verify_build},
     {"route", run_route, print_build, verify_build},
@@ -95,6 +114,7 @@ static const Pass passes[] = {
     {"simplify", run_simplify, print_lower, verify_programs},
     {"fuse", run_fuse, print_lower, verify_programs},
     {"plan", run_plan, print_plans, verify_programs},
+    {"constants", run_constants, print_plans, verify_programs},
     {"c", run_emit, print_c, NULL},
 };
 
@@ -166,7 +186,7 @@ int compile_source(Compilation *c, const char *last, const char *dump, StrBuf *o
         return EXIT_FILE;
     }
     for (int i = 0; i < LENGTH(passes); i++) {
-        if (!passes[i].run(c)) return EXIT_INPUT;
+        if (!passes[i].run(c)) return c->status ? c->status : EXIT_INPUT;
         if (passes[i].verify) passes[i].verify(c, passes[i].name);
         if (dump && !strcmp(dump, passes[i].name)) passes[i].print(c, out);
         if ((last && !strcmp(last, passes[i].name)) || (dump && !strcmp(dump, passes[i].name))) break;

@@ -65,7 +65,7 @@ static void widen(const Program *p, Buffer *b, const Tensor *t, int i) {
     if (p->kernels[i]->def->level == LEVEL_SHARD || segment != segment_of(p, b->born) || (apart && !segment->block)) b->per_shard = true;
     else if (apart && b->examples < segment->block) b->examples = segment->block;
     if (p->kernels[i]->def->level == LEVEL_BLOCK && b->examples < segment->block) b->examples = segment->block;
-    if (b->per_shard) b->examples = p->options->shard_size;
+    if (b->per_shard) b->examples = p->examples;
 }
 
 /* The lives of buffers, in kernels; one that holds several examples lives through whole loops. */

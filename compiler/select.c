@@ -8,7 +8,7 @@
 static void find_ops(Program *p) {
     const Graph *g = p->graph;
     int n;
-    Tensor **results = graph_results(g, p->entry == ENTRY_PREDICT, p->entry != ENTRY_PREDICT, p->entry == ENTRY_TRAIN, &n);
+    Tensor **results = graph_results(g, p->entry >= ENTRY_PREDICT, p->entry < ENTRY_PREDICT, p->entry == ENTRY_TRAIN, &n);
     const bool *keep = needed_ops(g, results, n);
     for (int i = 0; i < g->op_count; i++)
         if (keep[i]) *PUSH(p->arena, p->ops, p->op_count) = g->ops[i];
@@ -77,13 +77,27 @@ static Gradients find_gradients(const Program *p) {
     return g;
 }
 
+/* Weights that are constants need a form for each algorithm in the code: one that costs little more than the cheapest and is the
+ * leader's adds none. -1: there is none such. */
+static int leaders(const Program *p, const Program *leader, const Op *op, int at, const Algorithm *const *list, int n) {
+    static const double more = 1.6;
+    int same = -1;
+    if (!leader || !p->options->weights_path) return -1;
+    for (int i = 0; i < n; i++)
+        if (list[i] == leader->choices[at].algorithm) same = i;
+    for (int i = 0; i < n && same >= 0; i++)
+        if (list[same]->cost(p, op) > more * list[i]->cost(p, op)) return -1;
+    return same;
+}
+
 /* An op and its gradients, jointly: what they share counts once. */
-static void choose(Program *p, const Gradients *g, int at) {
+static void choose(Program *p, const Gradients *g, int at, const Program *leader) {
     const Op *op = p->ops[at];
     const Algorithm *list[MAX_ALGORITHMS];
     const char *why = NULL;
     int n = candidates(p, op, list), only = wanted(p, op, list, n, &why);
     double least = 0;
+    if (only < 0 && (only = leaders(p, leader, op, at, list, n)) >= 0) why = "shares weights";
     for (int i = 0; i < n; i++) {
         if (only >= 0 && i != only) continue;
         double own = list[i]->cost(p, op), sum = own;
@@ -93,14 +107,15 @@ static void choose(Program *p, const Gradients *g, int at) {
     for (int k = g->first[at]; k; k = g->next[k - 1]) p->choices[k - 1] = cheapest(p, p->ops[k - 1], p->choices[at].algorithm);
 }
 
-Program *select_algorithms(Graph *g, const Options *options, const Target *target, Entry entry) {
+Program *select_algorithms(Graph *g, const Options *options, const Target *target, Entry entry, const Program *leader) {
     Program *p = NEW(g->arena, Program);
     *p = (Program){.arena = g->arena, .graph = g, .options = options, .target = target, .entry = entry, .tensor_count = g->tensor_count};
+    p->examples = entry == ENTRY_ONE ? 1 : options->shard_size;
     find_ops(p);
     p->choices = NEW_ARRAY(p->arena, Choice, p->op_count);
     const Gradients gradients = find_gradients(p);
     for (int i = 0; i < p->op_count; i++)
-        if (!p->choices[i].algorithm) choose(p, &gradients, i);
+        if (!p->choices[i].algorithm) choose(p, &gradients, i, leader);
     return p;
 }
 

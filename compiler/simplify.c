@@ -1,7 +1,8 @@
 /* simplify.c: fewer kernels, by rules that hold for any network.
  *
  *   the same kernel twice        -> once (a padded input serves forward and the kernel's gradient)
- *   a kernel that nothing reads  -> gone */
+ *   a kernel that nothing reads  -> gone
+ *   a copy for the caller of what nothing else reads -> made in the caller's array, where there is a single example */
 #include "cnnc.h"
 
 #include <string.h>
@@ -73,8 +74,37 @@ static void remove_dead(Program *p) {
     remove_gone_kernels(p);
 }
 
+/* ---- copies ---------------------------------------------------------------------------------------------------------------- */
+
+static int count_readings(const Program *p, const Tensor *t) {
+    int n = 0;
+    for (int i = 0; i < p->kernel_count; i++)
+        for (int k = 0; k < p->kernels[i]->input_count; k++) n += storage(p, p->kernels[i]->inputs[k]) == t;
+    return n;
+}
+
+static void make_in_place(Program *p) {
+    for (int i = 0; i < p->kernel_count; i++) {
+        const Kernel *copy = p->kernels[i];
+        if (copy->outputs[0]->role != ROLE_OUTPUT || !copy->op->def->copies || !copy->op->def->copies(copy->op)) continue;
+        const Tensor *t = storage(p, copy->inputs[0]);
+        if (count_readings(p, t) != 1) continue;
+        bool made = false;
+        for (int k = 0; k < i; k++)
+            for (int j = 0; p->kernels[k] && j < p->kernels[k]->output_count; j++) {
+                if (storage(p, p->kernels[k]->outputs[j]) != t) continue;
+                p->kernels[k]->outputs[j] = copy->outputs[0];
+                made = true;
+            }
+        if (made) p->kernels[i] = NULL;
+        remove_gone_kernels(p);
+        i -= made;
+    }
+}
+
 void simplify(Program *p) {
     grow_aliases(p);
     share_common(p);
     remove_dead(p);
+    if (p->entry == ENTRY_ONE) make_in_place(p);
 }

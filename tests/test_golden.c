@@ -150,6 +150,24 @@ static void errors_are_told(void **state) {
     remove_folder(folder);
 }
 
+/* The file that docs/prediction.md shows, which is all of it in a block. */
+static void standalone_code_is_as_shown(void **state) {
+    (void)state;
+    static const char opening[] = "```c\n";
+    const char *folder = make_folder(), *page_path = CNNC_SOURCE_DIR "/docs/prediction.md", *page = text_of(page_path, true), *shown = strstr(page, opening);
+    assert_int_equal(symlink(GOLDEN "/standalone/disc.net", in(folder, "disc.net")), 0);
+    assert_int_equal(symlink(GOLDEN "/standalone/disc.safetensors", in(folder, "disc.safetensors")), 0);
+    Outcome o = RUN(folder, "disc.net", "--inference", "--weights", "disc.safetensors", "--target=scalar", "-o", "disc.c");
+    assert_string_equal(o.err, "");
+    assert_int_equal(o.status, 0);
+    assert_non_null(shown);
+    shown += sizeof opening - 1;
+    const char *end = strstr(shown, "\n```\n");
+    assert_non_null(end);
+    assert_golden(page_path, arena_printf(arena, "%.*s%s%s", (int)(shown - page), page, text_of(in(folder, "disc.c"), true), end + 1));
+    remove_folder(folder);
+}
+
 static void warnings_are_told(void **state) {
     const char *name = *state, *folder = make_folder();
     int files;
@@ -337,6 +355,7 @@ int main(void) {
     add_folder(&c, "stages", ".net", stages_leave_what_they_did);
     add_folder(&c, "stages", ".net", canonical_form_is_canonical);
     add_folder(&c, "commands", ".txt", commands_say_what_they_said);
+    add_case(&c, "code that stands alone", NULL, standalone_code_is_as_shown);
     add_case(&c, "code", "smallest", generated_code_is_as_it_was);
     add_case(&c, "every golden file has its network", NULL, every_golden_file_has_its_network);
     add_case(&c, "a failure leaves the old output", NULL, a_failure_leaves_the_old_output);

@@ -11,7 +11,7 @@ static Program *program(Run *r, const char *target, Entry entry, Stage last) {
     static void (*const stages[])(Program *) = {lower, simplify, fuse, plan};
     route(r->graph); /* once is as good as twice */
     verify_graph(r->graph, "route");
-    Program *p = select_algorithms(r->graph, &r->options, find_target(target), entry);
+    Program *p = select_algorithms(r->graph, &r->options, find_target(target), entry, NULL);
     for (int i = 0; i < (int)last; i++) {
         stages[i](p);
         verify_program(p, "test");

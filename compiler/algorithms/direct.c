@@ -21,7 +21,8 @@ static double cost(const Program *p, const Op *op) {
         Window w = window_of(op);
         products *= (double)w.ih * w.iw / ((double)w.oh * w.ow * (in_phases(&w) ? w.sh * w.sw : 1));
     }
-    return products / (p->target->fma * lanes * filled * 0.75);
+    double cycles = products / (p->target->fma * lanes * filled * 0.75), load = p->entry == ENTRY_ONE ? load_cost(p, (double)shape_count(op->inputs[1]->shape)) : 0;
+    return cycles > load ? cycles : load;
 }
 
 /* ---- tiles ----------------------------------------------------------------------------------------------------------- */
@@ -59,10 +60,11 @@ static void schedule_conv( Program *p, Kernel *k) {
     int channels = (int)kernel_get(k, "O");
     int step = (int)kernel_get(k, "STEP_W");
     best_tile(p, ph, pw, (width + step - 1) / step, vectors_of(p, channels), &columns, &deep);
+    if (p->options->optimize == OPTIMIZE_SIZE) columns = pw, deep = 1;
     const Integer integers[] = {{"PH", ph}, {"PW", pw}, {"ROWS", rows}, {"COLUMNS", width}, {"TH", ph}, {"TW", columns}};
     kernel_ints(p, k, integers, LENGTH(integers));
     kernel_int(p, k, "MONOTONE", monotone_epilogues(k));
-    kernel_int(p, k, "UNROLL", kernel_get(k, "KH") * kernel_get(k, "KW") * kernel_get(k, "C") <= 32);
+    kernel_int(p, k, "UNROLL", p->options->optimize != OPTIMIZE_SIZE && kernel_get(k, "KH") * kernel_get(k, "KW") * kernel_get(k, "C") <= 32);
     cut_channels(p, k, channels, deep);
 }
 
@@ -135,6 +137,16 @@ static void bind_phases(const Program *p, const Kernel *k, Bindings *b) {
 static const KernelDef conv = {.template = "conv2d_direct", .level = LEVEL_EXAMPLE, .epilogue = true, .pools = true, .schedule = schedule_conv, .bind = bind_whole};
 static const KernelDef conv_phases = {.template = "conv2d_direct", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_conv, .bind = bind_phases};
 static const KernelDef grad_kernel = {.template = "conv2d_direct_grad_kernel", .level = LEVEL_EXAMPLE, .schedule = schedule_grad_kernel};
+/* A row of one example: weights are read once, and how fast they come decides. */
+static void schedule_row(Program *p, Kernel *k) {
+    int vectors = vectors_of(p, (int)kernel_get(k, "N")), deep = vectors < 4 ? vectors : 4, ways = (p->target->registers - 2) / (2 * deep);
+    if (p->options->optimize == OPTIMIZE_SIZE) deep = ways = 1;
+    if (kernel_get(k, "SKIP")) k->stack = (int)(kernel_get(k, "K") + p->target->lanes) * 4;
+    kernel_int(p, k, "WAYS", ways > 4 ? 4 : ways < 1 ? 1 : ways);
+    cut_channels(p, k, (int)kernel_get(k, "N"), deep);
+}
+
+static const KernelDef row = {.template = "gemv", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_row};
 static const KernelDef matrix = {.template = "gemm", .level = LEVEL_SHARD, .epilogue = true, .schedule = schedule_gemm, .starts = true};
 
 static void lower_conv(Program *p, const KernelDef *def, const Op *op, const Window *w, int channels, Tensor *x, Tensor *kernel, const char *name, int step_h, int step_w) {
@@ -193,8 +205,22 @@ static void lower_matrix(Program *p, const Op *op, const char *name, Tensor *a, 
     kernel_output(p, k, op->outputs[0]);
 }
 
+static void lower_row(Program *p, const Op *op) {
+    Shape kernel = op->inputs[1]->shape;
+    Kernel *k = add_kernel(p, &row, op, "forward");
+    const Integer integers[] = {{"K", kernel.dim[0]}, {"N", kernel.dim[1]}, {"SKIP", is_sparse(op->inputs[0]) && p->options->optimize != OPTIMIZE_SIZE}};
+    kernel_ints(p, k, integers, LENGTH(integers));
+    kernel_input(p, k, op->inputs[0]);
+    kernel_input(p, k, op->inputs[1]);
+    kernel_output(p, k, op->outputs[0]);
+}
+
 static void lower_dense(Program *p, const Op *op) {
     Shape kernel = op->inputs[1]->shape;
+    if (p->entry == ENTRY_ONE && row_count(op->inputs[0]->shape) == 1) {
+        lower_row(p, op);
+        return;
+    }
     lower_matrix(p, op, "forward", op->inputs[0], op->inputs[1], row_count(op->inputs[0]->shape), true, 0, kernel.dim[1], kernel.dim[0]);
 }
 
@@ -219,10 +245,9 @@ static void lower_direct(Program *p, const Op *op) {
         if (covered[i].def == op->def) covered[i].lower(p, op);
 }
 
-/* Not for the scalar target: it is what any compiler takes, in plain loops. */
 static bool covers(const Program *p, const Op *op) {
     for (int i = 0; i < LENGTH(covered); i++)
-        if (covered[i].def == op->def) return p->target->lanes > 1;
+        if (covered[i].def == op->def) return takes_tiles(p);
     return false;
 }
 

@@ -70,7 +70,13 @@ static void schedule_grad_input(Program *p, Kernel *k) {
 }
 
 static const KernelDef repeat = {.template = "repeat", .level = LEVEL_EXAMPLE};
-static const KernelDef repeat_kernel = {.template = "repeat_kernel", .level = LEVEL_DERIVE};
+static void evaluate_repeat_kernel(const Kernel *k, const double *in, double *out) {
+    int64_t filters = kernel_get(k, "O"), width = kernel_get(k, "WIDTH");
+    for (int64_t t = 0; t < kernel_get(k, "TAPS"); t++)
+        for (int64_t i = 0; i < width; i++) out[t * width + i] = in[t * filters + i % filters];
+}
+
+static const KernelDef repeat_kernel = {.template = "repeat_kernel", .level = LEVEL_DERIVE, .evaluate = evaluate_repeat_kernel};
 static const KernelDef conv = {.template = "conv2d_packed", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_tile};
 static const KernelDef grad_kernel = {.template = "conv2d_packed_grad_kernel", .level = LEVEL_EXAMPLE, .schedule = schedule_tile};
 

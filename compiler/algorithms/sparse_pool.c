@@ -185,7 +185,7 @@ static void lower_grad_input(Program *p, const Op *op, const Op *route) {
     kernel_input(p, k, by[0]);
     kernel_input(p, k, kernel);
     kernel_output(p, k, op->outputs[0]);
-    k->block = BLOCK < p->options->shard_size ? BLOCK : p->options->shard_size;
+    k->block = BLOCK < p->examples ? BLOCK : p->examples;
     k->flops = 2.0 * w.kh * w.kw * w.ic * (double)shape_count(dy->shape);
 }
 

@@ -15,7 +15,55 @@ void cut_channels(Program *p, Kernel *k, int channels, int deep) {
     kernel_int(p, k, "LANES", partial ? partial : lanes);
 }
 
+/* Cycles of a step over the depth, of a block of rows by vectors: multiply-adds, loads or the latency of a sum, whatever takes
+ * longest, and a little for each operand. */
+static double step_cost(const Program *p, int rows, int vectors) {
+    static const double latency = 4.4, operand = 0.1;
+    double products = rows * vectors / p->target->fma, loads = (rows + vectors) / 2.0, most = products > loads ? products : loads;
+    return (most > latency ? most : latency) + operand * (rows + vectors);
+}
+
+/* Of the blocks that fit into registers, with the vectors of the second factor and a splat beside them, the one that takes the
+ * fewest cycles for so many rows and vectors. */
+static double best_block(const Program *p, int rows, int vectors, int *tile, int *deep) {
+    enum { PACKED = 4 }; /* sums side by side, of which C compilers make vectors where there are some */
+    double least = 0;
+    if (p->options->optimize == OPTIMIZE_SIZE) return *tile = *deep = 1, (double)rows * vectors;
+    if (p->target->lanes == 1) {
+        *tile = rows < PACKED ? rows : PACKED, *deep = vectors < PACKED ? vectors : PACKED;
+        return (double)rows * vectors;
+    }
+    for (int v = 1; v <= vectors && v <= 6; v++)
+        for (int t = 1; t <= rows && t * v + v + 1 <= p->target->registers; t++) {
+            double across = (vectors / v) * step_cost(p, t, v) + (vectors % v ? step_cost(p, t, vectors % v) : 0);
+            double rest = (vectors / v) * step_cost(p, 1, v) + (vectors % v ? step_cost(p, 1, vectors % v) : 0);
+            double cost = rows / t * across + rows % t * rest;
+            if (least == 0 || cost < least) least = cost, *tile = t, *deep = v;
+        }
+    return least;
+}
+
+double load_cost(const Program *p, double weights) {
+    static const double bytes_a_cycle[] = {[OPTIMIZE_HOT] = 32, [OPTIMIZE_COLD] = 4, [OPTIMIZE_SIZE] = 4};
+    return weights * element_size(p, TYPE_REAL) / bytes_a_cycle[p->options->optimize];
+}
+
+double products_cost(const Program *p, int points, int rows, int depth, int columns) {
+    int tile, deep;
+    double products = (double)points * depth * best_block(p, rows, vectors_of(p, columns), &tile, &deep), load = load_cost(p, (double)points * depth * columns);
+    return products > load ? products : load;
+}
+
 void schedule_gemm(Program *p, Kernel *k) {
+    if (p->entry == ENTRY_ONE) {
+        int tile = 1, deep = 1;
+        best_block(p, (int)kernel_get(k, "ROWS"), vectors_of(p, (int)kernel_get(k, "N")), &tile, &deep);
+        kernel_int(p, k, "TILE", tile);
+        kernel_int(p, k, "PACE", 0);
+        kernel_int(p, k, "HOLD", 1);
+        cut_channels(p, k, (int)kernel_get(k, "N"), deep);
+        return;
+    }
     int channels = (int)kernel_get(k, "N"), rows = p->target->registers >= 32 ? 8 : 4, vectors = vectors_of(p, channels);
     kernel_int(p, k, "TILE", rows);
     kernel_int(p, k, "PACE", 0);
@@ -60,6 +108,14 @@ Tensor *window_input(Program *p, const Op *op, Window *w, Tensor *x) {
     x = padded(p, op, x, w->top, w->left, 1, 1, ih, iw);
     w->ih = ih, w->iw = iw;
     return x;
+}
+
+void keep_vectors(const Program *p, Kernel *k, int vectors) { k->stack = vectors * p->target->lanes * element_size(p, TYPE_REAL); }
+
+bool is_sparse(const Tensor *x) {
+    const Op *op = x->producer;
+    while (op && (op->def->view || op->def->pools)) op = op->inputs[0]->producer;
+    return op && op->def->sparse;
 }
 
 void schedule_nothing(Program *p, Kernel *k) { (void)p, (void)k; }

@@ -48,10 +48,10 @@ static bool single_tile(const Op *op) {
 static bool is_covered(const Op *op) { return op->def == &op_conv2d || op->def == &op_conv2d_grad_input || op->def == &op_conv2d_grad_kernel; }
 
 static bool covers(const Program *p, const Op *op) {
-    if (p->target->lanes == 1 || !is_covered(op)) return false;
+    if (!takes_tiles(p) || !is_covered(op)) return false;
     Window w = window_of(op);
     int channels = last_dim((op->forward ? op->forward : op)->outputs[0]->shape);
-    return fits(&w) && w.ic >= 8 && channels >= 8;
+    return p->options->optimize != OPTIMIZE_SIZE && fits(&w) && w.ic >= 8 && channels >= 8;
 }
 
 /* Products at nine tenths of the target's rate, transforms at a vector operation a cycle. */
@@ -65,6 +65,7 @@ static double cost(const Program *p, const Op *op) {
     double tiles = (double)parts(w.oh, m) * parts(w.ow, m), points = alpha * alpha;
     double filled = out / ((((int)out + lanes - 1) / lanes) * lanes);
     double products = tiles * points * in * out / (p->target->fma * lanes * filled * 0.85);
+    if (p->entry == ENTRY_ONE) products = products_cost(p, (int)points, (int)tiles, (int)in, (int)out);
     return products + tiles * points * (in + out) / lanes * 8;
 }
 
@@ -79,10 +80,16 @@ static double shared(const Program *p, const Op *op) {
 /* ---- kernels -------------------------------------------------------------------------------------------------------- */
 
 /* Once buffers are placed: the distance of points in each. */
-static void schedule_in(Program *p, Kernel *k) { kernel_int(p, k, "STRIDE", point_stride(p, k->outputs[0])); }
+static int points_of(const Kernel *k) { return (int)(kernel_get(k, "M") + kernel_get(k, "R") - 1); }
+
+static void schedule_in(Program *p, Kernel *k) {
+    kernel_int(p, k, "STRIDE", point_stride(p, k->outputs[0]));
+    keep_vectors(p, k, points_of(k) * points_of(k));
+}
 
 static void schedule_out(Program *p, Kernel *k) {
     kernel_int(p, k, "STRIDE", point_stride(p, k->inputs[0]));
+    keep_vectors(p, k, points_of(k) * points_of(k) + (k->pool ? (int)(kernel_get(k, "H") * kernel_get(k, "W")) : 0));
     kernel_int(p, k, "PH", k->pool ? k->pool->window.kh : 1);
     kernel_int(p, k, "PW", k->pool ? k->pool->window.kw : 1);
     kernel_int(p, k, "MONOTONE", monotone_epilogues(k));
@@ -91,11 +98,11 @@ static void schedule_out(Program *p, Kernel *k) {
 /* Elements of the next point's operand, all of them over a point's steps: of the kernel, or of the input when that is summed over. */
 static int prefetch_pace(const Program *p, const Kernel *k) {
     bool sum = kernel_get(k, "SUM");
-    int64_t examples = k->def->level == LEVEL_BLOCK ? k->block : p->options->shard_size, rows = examples * kernel_get(k, "ROWS");
+    int64_t examples = k->def->level == LEVEL_BLOCK ? k->block : p->examples, rows = examples * kernel_get(k, "ROWS");
     int64_t columns = (kernel_get(k, "N") + 2 * p->target->lanes - 1) / (2 * p->target->lanes), tile = p->target->registers >= 32 ? 8 : 4;
     int64_t m = sum ? kernel_get(k, "M") : rows, depth = sum ? rows : kernel_get(k, "K"), operand = sum ? m * depth : depth * kernel_get(k, "N");
     int64_t steps = columns * ((m + tile - 1) / tile) * depth;
-    return p->target->lanes > 1 ? (int)((operand + steps - 1) / steps) : 0;
+    return p->target->lanes > 1 && p->entry != ENTRY_ONE ? (int)((operand + steps - 1) / steps) : 0;
 }
 
 static void schedule_products(Program *p, Kernel *k) {
@@ -117,12 +124,27 @@ BIND(in_adjoint, TRANSFORM_INPUT_ADJOINT)
 BIND(out_adjoint, TRANSFORM_OUTPUT_ADJOINT)
 BIND(kernel_adjoint, TRANSFORM_KERNEL_ADJOINT)
 
+/* G w G^T of each input and output channel. */
+static void evaluate_kernel(const Kernel *k, const double *in, double *out) {
+    double g[MAX_POINTS * MAX_POINTS];
+    int alpha, r;
+    transform_matrix(TRANSFORM_KERNEL, (int)kernel_get(k, "M"), (int)kernel_get(k, "R"), &alpha, &r, g);
+    int64_t pairs = kernel_get(k, "C") * kernel_get(k, "O"), stride = kernel_get(k, "STRIDE");
+    for (int64_t i = 0; i < pairs; i++)
+        for (int a = 0; a < alpha; a++)
+            for (int b = 0; b < alpha; b++) {
+                double sum = 0;
+                for (int t = 0; t < r * r; t++) sum += g[a * r + t / r] * g[b * r + t % r] * in[t * pairs + i];
+                out[(a * alpha + b) * stride + i] = sum;
+            }
+}
+
 static const KernelDef x_transform = {.template = "winograd_in", .level = LEVEL_EXAMPLE, .schedule = schedule_in, .bind = bind_in};
 static const KernelDef dy_transform = {.template = "winograd_in", .level = LEVEL_EXAMPLE, .schedule = schedule_in, .bind = bind_out_adjoint};
 static const KernelDef y_transform = {.template = "winograd_out", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_out, .bind = bind_out};
 static const KernelDef y_transform_pools = {.template = "winograd_out", .level = LEVEL_EXAMPLE, .epilogue = true, .pools = true, .schedule = schedule_out, .bind = bind_out};
 static const KernelDef dx_transform = {.template = "winograd_out", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_out, .bind = bind_in_adjoint};
-static const KernelDef kernel_transform = {.template = "winograd_kernel", .level = LEVEL_DERIVE, .schedule = schedule_in, .bind = bind_kernel};
+static const KernelDef kernel_transform = {.template = "winograd_kernel", .level = LEVEL_DERIVE, .schedule = schedule_in, .bind = bind_kernel, .evaluate = evaluate_kernel};
 static const KernelDef dkernel_transform = {.template = "winograd_kernel_grad", .level = LEVEL_SHARD, .schedule = schedule_out, .bind = bind_kernel_adjoint, .starts = true};
 static const KernelDef block_products = {.template = "gemm", .level = LEVEL_BLOCK, .schedule = schedule_products};
 static const KernelDef shard_products = {.template = "gemm", .level = LEVEL_SHARD, .schedule = schedule_products};
@@ -191,7 +213,7 @@ static Tensor *grown(Program *p, const Op *op, Tensor *x, int top, int left, int
 /* Examples in a block: enough rows for the product's tile, and more where the kernel is large. */
 static int block_of(const Program *p, int tiles, int64_t kernel_elements) {
     int rows = kernel_elements * 4 > 256 << 10 ? 32 : 16, block = (rows + tiles - 1) / tiles;
-    return block < p->options->shard_size ? block : p->options->shard_size;
+    return block < p->examples ? block : p->examples;
 }
 
 /* Where a window of x is all zeros. */
@@ -218,7 +240,7 @@ static void lower_conv(Program *p, const Op *op, Tensor *x, int top, int left, T
     Tensor *product = domain(p, arena_printf(p->arena, "%s_product", y->name), alpha, down * across, last_dim(y->shape), ROLE_ACTIVATION);
     multiply(p, &block_products, op, names[1], v, u, product, false)->block = block_of(p, down * across, shape_count(u->shape));
     const KernelDef *out = y->shape.dim[0] * y->shape.dim[1] <= MAX_MAP ? &y_transform_pools : &y_transform;
-    Tensor *places = op->def == &op_conv2d ? zero_windows(p, op, x, r, y->shape) : NULL;
+    Tensor *places = op->def == &op_conv2d && p->entry != ENTRY_ONE ? zero_windows(p, op, x, r, y->shape) : NULL;
     Kernel *k = transform(p, out, op, names[2], m, r, product, y);
     map_integers(p, k, y->shape, m, down, across);
     kernel_int(p, k, "ZEROS", places != NULL);

@@ -33,6 +33,7 @@ static const char *command_text(Arena *arena, int argc, char **argv) {
 typedef struct CompileOptions {
     NetworkOptions network;
     const char *net, *out, *header, *dump, *depfile, *targets;
+    const char *optimize;
     bool depends, strict;
 } CompileOptions;
 
@@ -68,16 +69,32 @@ static bool no_stage(Arena *arena, const char *name) {
 }
 
 /* An output may replace neither what is read nor another output. */
-static bool are_apart(const CompileOptions *o) {
-    const char *const files[] = {o->net, o->network.tuning, o->out, o->header, o->depends ? o->depfile : NULL};
-    for (int i = 2; i < LENGTH(files); i++)
+static bool are_apart(const Compilation *c, const CompileOptions *o) {
+    const char *const files[] = {o->net, o->network.tuning, c->options.weights_path, o->out, o->header, o->depends ? o->depfile : NULL};
+    for (int i = 3; i < LENGTH(files); i++)
         for (int k = 0; k < i; k++)
             if (files[i] && files[k] && same_file(files[i], files[k])) return say_error("'%s' would be written over '%s'", files[i], files[k]), false;
     return true;
 }
 
+static bool apply_optimize(Compilation *c, const CompileOptions *o) {
+    static const char *const words[] = {[OPTIMIZE_HOT] = "hot", [OPTIMIZE_COLD] = "cold", [OPTIMIZE_SIZE] = "size"};
+    if (!o->optimize) return true;
+    if (!c->options.inference) return say_error("--optimize needs --inference"), false;
+    for (int i = 0; i < LENGTH(words); i++)
+        if (!strcmp(o->optimize, words[i])) c->options.optimize = (Optimize)i;
+    if (strcmp(o->optimize, words[c->options.optimize])) return say_error("--optimize can be hot, cold or size, not '%s'", o->optimize), false;
+    if (c->options.optimize == OPTIMIZE_SIZE && !o->network.target) {
+        c->options.targets[0] = find_target("scalar");
+        c->options.target_count = 1;
+    }
+    return true;
+}
+
 /* What follows from the options that are there. False after a message. */
 static bool complete(Compilation *c, CompileOptions *o) {
+    if (c->options.weights_path && !c->options.inference) return say_error("--weights needs --inference\nhint: code that trains takes its weights when it runs"), false;
+    if (!apply_optimize(c, o)) return false;
     if (o->dump && !is_stage(o->dump)) return no_stage(c->arena, o->dump);
     if (o->out && !strcmp(o->out, "-")) return say_error("-o needs the name of a file\nhint: --emit=c writes to standard output"), false;
     if (!o->dump && !o->out) return say_error("-o OUT.c is missing\nhint: 'cnnc NET.net -o OUT.c' writes OUT.c and OUT.h"), false;
@@ -90,7 +107,7 @@ static bool complete(Compilation *c, CompileOptions *o) {
     if (o->depends && o->out && !o->targets) o->targets = depfile_targets(c->arena, o->out, o->header);
     if (o->depends && o->out && !o->targets)
         return say_error("the name '%s' or '%s' cannot stand in a rule for Make\nhint: -MT TARGET writes what you like", o->out, o->header), false;
-    if (!o->dump && !are_apart(o)) return false;
+    if (!o->dump && !are_apart(c, o)) return false;
     if (c->options.real_is_double) {
         c->options.targets[0] = find_target("scalar");
         c->options.target_count = 1;
@@ -112,6 +129,9 @@ int command_compile(int argc, char **argv) {
         {"-MT", &o.targets, NULL, NULL, 0, 0, "TARGET", "what the rule makes, as it is to be written"},
         {"-Werror", NULL, &o.strict, NULL, 0, 0, NULL, "after a warning nothing is written"},
         {"--input-gradient", NULL, &c.options.input_gradient, NULL, 0, 0, NULL, "training also gives the gradient in the inputs"},
+        {"--inference", NULL, &c.options.inference, NULL, 0, 0, NULL, "code that only predicts, and needs nothing but standard headers"},
+        {"--weights", &c.options.weights_path, NULL, NULL, 0, 0, "FILE", "with --inference: its parameters become constants in the code"},
+        {"--optimize", &o.optimize, NULL, NULL, 0, 0, "FOR", "with --inference: hot, one prediction after the other (the default); cold, seldom; size, the least code"},
         {"--double", NULL, &c.options.real_is_double, NULL, 0, 0, NULL, "plain loops in double precision"},
         NETWORK_OPTIONS(o.network),
     };

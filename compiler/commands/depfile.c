@@ -29,7 +29,7 @@ static bool fits_a_rule(const char *path) {
 
 const char *depfile_text(Compilation *c, const char *made, const char *net, const char *tuning, const char **text) {
     int n;
-    const char **templates = templates_read(c->templates, c->arena, &n), *const named[] = {net, tuning};
+    const char **templates = templates_read(c->templates, c->arena, &n), *const named[] = {net, tuning, c->options.weights_path};
     *text = arena_printf(c->arena, "%s:", made);
     for (int i = 0; i < LENGTH(named) + n; i++) {
         const char *path = i < LENGTH(named) ? named[i] : templates[i - LENGTH(named)];

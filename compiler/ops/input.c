@@ -46,6 +46,9 @@ static void evaluate_copy(const Op *op, double *const *in, double *const *out) {
     memcpy(out[0], in[0], sizeof(double) * (size_t)shape_count(op->outputs[0]->shape));
 }
 
+static bool is_copied(const Op *op) { return op->inputs[0]->type == TYPE_REAL && op->attributes[SCALE].real == 1 && op->attributes[OFFSET].real == 0; }
+static bool is_always_copied(const Op *op) { return (void)op, true; }
+
 static void bind_scaling(const Op *op, Bindings *b, double scale, double offset) {
     bind_int(b, "N", shape_count(op->outputs[0]->shape));
     bind_int(b, "bytes", op->inputs[0]->type == TYPE_U8);
@@ -63,13 +66,13 @@ static void bind_copy(const Op *op, Bindings *b) { bind_scaling(op, b, 1, 0); }
 
 const OpDef op_input = {
     .call = {"input", "what the network is given", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "InputLayer", .layer = layer,
-    .infer = infer_like_input, .gradient = gradient, .evaluate = evaluate, .plain = "input.copy", .bind = bind, .equation = "y = x * scale + offset",
+    .infer = infer_like_input, .gradient = gradient, .evaluate = evaluate, .copies = is_copied, .plain = "input.copy", .bind = bind, .equation = "y = x * scale + offset",
 };
 const OpDef op_input_grad = {
     .call = {"input_grad", "gradient in the input as given", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_grad, .evaluate = evaluate_grad,
     .plain = "input.copy", .bind = bind_grad, .equation = "dx = dy * scale",
 };
 const OpDef op_output = {
-    .call = {"output", "what the network gives", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_output, .evaluate = evaluate_copy,
+    .call = {"output", "what the network gives", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_output, .evaluate = evaluate_copy, .copies = is_always_copied,
     .plain = "input.copy", .bind = bind_copy, .equation = "output = y",
 };

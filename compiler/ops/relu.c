@@ -13,7 +13,7 @@ static void evaluate_grad(const Op *op, double *const *in, double *const *out) {
 
 const OpDef op_relu = {
     .call = {"relu", "rectified linear unit, max(x, 0)", NULL, 0, NULL}, .kind = OP_LAYER, .keras = "ReLU", .min_inputs = 1, .max_inputs = 1,
-    .activation = true, .monotone = true, .infer = infer_like_input, .same_size = true, .gradient = gradient, .evaluate = evaluate,
+    .activation = true, .monotone = true, .sparse = true, .infer = infer_like_input, .same_size = true, .gradient = gradient, .evaluate = evaluate,
     .expression = "${V}_max(${V}_zero(), ${a})", .equation = "y = max(x, 0)",
 };
 const OpDef op_relu_grad = {

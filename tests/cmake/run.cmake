@@ -34,6 +34,10 @@ function(expect_output)
     if(NOT said STREQUAL "first 1.000\nsecond 1.000\n")
         message(FATAL_ERROR "the application said:\n${said}")
     endif()
+    run("that which stands alone runs" "${WORK}/build/alone_app")
+    if(NOT said STREQUAL "0.250 1.000\n")
+        message(FATAL_ERROR "that which stands alone said:\n${said}")
+    endif()
 endfunction()
 
 # A time stamp is a second, with some file systems.

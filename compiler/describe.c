@@ -1,5 +1,8 @@
 /* describe.c: the part of a descriptor that the summary shows, and the work that is in a network, from the graph alone. */
-#include "commands.h"
+#include "cnnc.h"
+#include "cnnc_network.h"
+
+#include <stdio.h>
 
 static void fill_shape(int *rank, int *to, Shape s) {
     *rank = s.rank;

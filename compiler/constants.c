@@ -1,0 +1,77 @@
+/* constants.c: what depends on parameters alone: what kernels derive, as far as others read it, and parameters that are read as they
+ * are. Where weights are known kernels that derive are run here, in double precision. */
+#include "cnnc.h"
+
+#include <string.h>
+
+enum { ALIGNMENT = 64 }; /* the first so many bytes say which program has filled the memory */
+
+typedef struct Finder {
+    Program *program;
+    const double **values;  /* by id, where weights are known */
+    Constants *found;
+    size_t end;             /* of the memory, where they are not */
+} Finder;
+
+static int64_t elements_of(const Program *p, Tensor *t) {
+    return t->role == ROLE_PARAMETER ? shape_count(t->shape) : (int64_t)p->buffers[t->id].size / element_size(p, t->type);
+}
+
+static void derive(Finder *f) {
+    const Program *p = f->program;
+    for (int i = 0; i < p->kernel_count && p->kernels[i]->def->level == LEVEL_DERIVE; i++) {
+        const Kernel *k = p->kernels[i];
+        Tensor *from = storage(p, k->inputs[0]), *to = storage(p, k->outputs[0]);
+        double *values = NEW_ARRAY(p->arena, double, elements_of(p, to));
+        if (!k->def->evaluate) bug("kernel '%s' derives what no constant can be", k->name);
+        k->def->evaluate(k, from->role == ROLE_PARAMETER ? from->values : f->values[from->id], values);
+        f->values[to->id] = values;
+    }
+}
+
+/* The same numbers with whatever name they have, else new ones. */
+static const Constant *constant_of(Finder *f, const Tensor *t, const double *values, int64_t count) {
+    Constants *all = f->found;
+    bool taken = false;
+    for (int i = 0; i < all->length; i++) {
+        if (all->items[i]->count == count && !memcmp(all->items[i]->values, values, sizeof *values * (size_t)count)) return all->items[i];
+        taken = taken || !strcmp(all->items[i]->name, t->name);
+    }
+    Constant *c = NEW(f->program->arena, Constant);
+    const char *name = taken ? arena_printf(f->program->arena, "%s_%s", t->name, f->program->target->name) : t->name;
+    *c = (Constant){name, t, values, count, 0};
+    *PUSH(f->program->arena, all->items, all->length) = c;
+    return c;
+}
+
+static const Constant *place_of(Finder *f, Tensor *t) {
+    Constant *c = NEW(f->program->arena, Constant);
+    *c = (Constant){t->name, t, NULL, elements_of(f->program, t), f->end};
+    f->end += ((size_t)(c->count * element_size(f->program, TYPE_REAL)) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return c;
+}
+
+static void find_read(Finder *f) {
+    Program *p = f->program;
+    for (int i = 0; i < p->kernel_count; i++) {
+        int n;
+        Tensor **all = kernel_arguments(p, p->kernels[i], &n);
+        if (p->kernels[i]->def->level == LEVEL_DERIVE) continue;
+        for (int k = 0; k < n; k++) {
+            Tensor *t = storage(p, all[k]);
+            if (p->constants[t->id] || (t->role != ROLE_PARAMETER && t->role != ROLE_DERIVED)) continue;
+            if (!f->values) p->constants[t->id] = place_of(f, t);
+            else p->constants[t->id] = constant_of(f, t, t->role == ROLE_PARAMETER ? t->values : f->values[t->id], elements_of(p, t));
+        }
+    }
+}
+
+void find_constants(const Graph *g, Program *const *programs, int n, bool known, Constants *found) {
+    for (int i = 0; i < n; i++) {
+        Finder f = {programs[i], known ? NEW_ARRAY(g->arena, const double *, programs[i]->tensor_count) : NULL, found, ALIGNMENT};
+        programs[i]->constants = NEW_ARRAY(g->arena, const Constant *, programs[i]->tensor_count);
+        if (known) derive(&f);
+        find_read(&f);
+        if (f.end > found->bytes) found->bytes = f.end;
+    }
+}

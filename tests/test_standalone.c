@@ -1,0 +1,260 @@
+/* Code that only predicts, from references of tests/reference: outputs are Keras's, with weights in the code and packed at run time,
+ * for each target; nothing but what is promised is in it, and the stack is what the header says. With "long": all networks under
+ * all targets and compilers. */
+#define _POSIX_C_SOURCE 200809L
+#include "test_processes.h"
+
+#include <dlfcn.h>
+#include <math.h>
+
+#include "cnnc_runtime.h"
+
+#define WARNINGS "-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror"
+enum { MOST_ARRAYS = 3 };
+
+static bool all;
+static Net nets[MAX_NETS];
+static int net_count;
+static const char *compiler; /* what works: gcc, else clang */
+static cnnc_error error;
+
+static const char *const few[] = {"add_itself", "conv2d_strides", "dense_rows", "input_u8", "max_pooling2d_overlap", "mnist", "two_inputs", "winograd"};
+
+static bool among_few(const Net *net) {
+    for (size_t i = 0; i < sizeof few / sizeof *few; i++)
+        if (!strcmp(few[i], net->name)) return true;
+    return all;
+}
+
+/* ---- references -------------------------------------------------------------------------------------------------------- */
+
+static char *reference_path(const Net *net) { return text(CNNC_SOURCE_DIR "/tests/reference/%s.safetensors", net->name); }
+static char *weights_path(const Net *net) { return text("%s/%s.weights", folder, net->name); }
+
+/* What the reference has as initial/... as a file of weights. */
+static void write_weights(const Net *net) {
+    static const char initial[] = "initial/";
+    cnnc_safetensors file;
+    if (cnnc_safetensors_read(reference_path(net), &file, &error)) fail_msg("%s", error.text);
+    cnnc_safetensor *weights = calloc((size_t)file.count + 1, sizeof *weights);
+    int n = 0;
+    for (int i = 0; i < file.count; i++)
+        if (!strncmp(file.tensors[i].name, initial, sizeof initial - 1)) weights[n] = file.tensors[i], weights[n++].name += sizeof initial - 1;
+    if (cnnc_safetensors_write(weights_path(net), weights, n, NULL, 0, &error)) fail_msg("%s", error.text);
+    free(weights);
+    cnnc_safetensors_free(&file);
+}
+
+/* ---- code -------------------------------------------------------------------------------------------------------------- */
+
+static void generate(const Net *net, const char *options, const char *suffix, bool known) {
+    Job *job = add_job("");
+    add_word(job, CNNC_COMMAND);
+    add_word(job, net->path);
+    add_words(job, "--inference");
+    if (known) add_word(job, text("--weights=%s", weights_path(net)));
+    add_words(job, options);
+    add_word(job, "-o");
+    add_word(job, text("%s/%s%s.c", folder, net->name, suffix));
+}
+
+static void compile(const char *cc, const char *flags, const Net *net, const char *suffix) {
+    Job *job = add_job(cc);
+    add_words(job, "-std=c11 " WARNINGS);
+    add_words(job, flags);
+    add_word(job, text("%s/%s%s.c", folder, net->name, suffix));
+    add_words(job, "-lm -o");
+    add_word(job, text("%s/%s%s.so", folder, net->name, suffix));
+}
+
+/* A number of the header. */
+static size_t number_in(const char *header, const char *name) {
+    const char *at = strstr(header, text("%s = ", name));
+    assert_non_null(at);
+    return (size_t)strtoull(strstr(at, "= ") + 2, NULL, 10);
+}
+
+static char *upper_case(const char *s) {
+    char *copy = text("%s", s);
+    for (char *c = copy; *c; c++)
+        if (*c >= 'a' && *c <= 'z') *c = (char)(*c - 'a' + 'A');
+    return copy;
+}
+
+/* The name that the description gives itself. */
+static char *network_name(const Net *net) {
+    char *header = file_text(text("%s/%s.h", folder, net->name), NULL), *at = strstr(header, "#ifndef ");
+    char *name = text("%.*s", (int)strcspn(at + 8, "\n") - 2, at + 8);
+    for (char *c = name; *c; c++)
+        if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
+    return name;
+}
+
+/* ---- predictions --------------------------------------------------------------------------------------------------------- */
+
+typedef struct Arrays {
+    const unsigned char *at[2 * MOST_ARRAYS]; /* inputs, then outputs */
+    size_t bytes[2 * MOST_ARRAYS];            /* of one example */
+    int inputs, outputs;
+    size_t examples;
+} Arrays;
+
+/* input, input_1, ... or output, output_1, ... of the reference. */
+static int find_arrays(const cnnc_safetensors *file, const char *word, Arrays *a, int first) {
+    int n = 0;
+    for (;; n++) {
+        const cnnc_safetensor *t = cnnc_safetensors_find(file, n ? text("%s_%d", word, n) : word);
+        if (!t) return n;
+        assert_true(n < MOST_ARRAYS);
+        a->examples = t->array.shape[0];
+        a->bytes[first + n] = t->array.count / t->array.shape[0] * (t->array.dtype == CNNC_DTYPE_U8 ? 1 : 4);
+        a->at[first + n] = t->array.data;
+    }
+}
+
+/* Arrays of any number: those that a function does not have it does not see. */
+typedef void Predict(void *, const void *, const void *, const void *, const void *, const void *);
+typedef void PredictPacked(const void *, void *, const void *, const void *, const void *, const void *, const void *);
+typedef void Pack(void *, const void *);
+
+static void *aligned(size_t size) {
+    void *memory = aligned_alloc(64, (size + 63) / 64 * 64);
+    assert_non_null(memory);
+    memset(memory, 0xa5, (size + 63) / 64 * 64); /* no zeros by chance */
+    return memory;
+}
+
+/* The struct of parameters, each at a multiple of 64 bytes, in the reference's order, which is the file's. */
+static void *parameters_of(const char *header, const cnnc_safetensors *file) {
+    static unsigned char memory[8 << 20] __attribute__((aligned(64)));
+    size_t at = 0;
+    char layer[128] = "";
+    for (const char *line = strstr(header, "_parameters {"), *end; line && strncmp(line, "} ", 2); line = *end ? end + 1 : NULL) {
+        char name[128];
+        end = line + strcspn(line, "\n");
+        const char *number = strstr(line, " float "), *closing = strstr(line, "    } ");
+        if (strstr(line, "    struct {") && strstr(line, "    struct {") < end) { /* its name comes behind the weights */
+            const char *behind = strstr(line, "    } ");
+            snprintf(layer, sizeof layer, "%.*s", (int)strcspn(behind + 6, ";"), behind + 6);
+        } else if (number && number < end && (!closing || number < closing)) {
+            snprintf(name, sizeof name, "initial/%s/%.*s", layer, (int)strcspn(number + 7, "[;"), number + 7);
+            const cnnc_safetensor *t = cnnc_safetensors_find(file, name);
+            if (!t) fail_msg("the reference has no '%s'", name);
+            assert_true(at + t->array.count * 4 <= sizeof memory);
+            memcpy(memory + at, t->array.data, t->array.count * 4);
+            at += (t->array.count * 4 + 63) / 64 * 64;
+        }
+    }
+    return memory;
+}
+
+static bool outputs_agree(const char *what, const Arrays *a, float *const *outputs, size_t example) {
+    for (int o = 0; o < a->outputs; o++) {
+        const float *expected = (const float *)(const void *)(a->at[a->inputs + o] + example * a->bytes[a->inputs + o]);
+        double largest = 0, difference = 0;
+        for (size_t i = 0; i < a->bytes[a->inputs + o] / 4; i++) {
+            largest = fmax(largest, fabs((double)expected[i]));
+            difference = isfinite(outputs[o][i]) ? fmax(difference, fabs((double)outputs[o][i] - (double)expected[i])) : INFINITY;
+        }
+        if (difference <= 1e-5 * largest) continue;
+        print_error("%s, example %zu: output %d differs by %.1e of %.1e\n", what, example, o, difference, largest);
+        return false;
+    }
+    return true;
+}
+
+/* Whether predictions of <net><suffix>.so are the reference's. */
+static bool predicts(const Net *net, const char *suffix, bool known) {
+    cnnc_safetensors file;
+    Arrays a = {.inputs = 0};
+    char *header = file_text(text("%s/%s%s.h", folder, net->name, suffix), NULL), *name = network_name(net), *upper = upper_case(name);
+    if (cnnc_safetensors_read(reference_path(net), &file, &error)) fail_msg("%s", error.text);
+    a.inputs = find_arrays(&file, "input", &a, 0);
+    a.outputs = find_arrays(&file, "output", &a, a.inputs);
+    void *library = dlopen(text("%s/%s%s.so", folder, net->name, suffix), RTLD_NOW | RTLD_LOCAL), *function = NULL, *pack = NULL;
+    if (!library) fail_msg("%s", dlerror());
+    function = dlsym(library, text("%s_predict", name));
+    pack = dlsym(library, text("%s_pack", name));
+    assert_non_null(function);
+    assert_true(known == !pack);
+    void *workspace = aligned(number_in(header, text("%s_WORKSPACE_BYTES", upper)));
+    void *packed = known ? NULL : aligned(number_in(header, text("%s_PACKED_BYTES", upper)));
+    Pack *fill;
+    memcpy(&fill, &pack, sizeof fill);
+    if (!known) fill(packed, parameters_of(header, &file));
+    float *outputs[MOST_ARRAYS] = {NULL};
+    for (int o = 0; o < a.outputs; o++) outputs[o] = malloc(a.bytes[a.inputs + o]);
+    bool fine = true;
+    for (size_t i = 0; i < a.examples && fine; i++) {
+        const void *arrays[5] = {NULL};
+        unsigned char *inputs[MOST_ARRAYS];
+        for (int k = 0; k < a.inputs; k++) arrays[k] = inputs[k] = memcpy(malloc(a.bytes[k]), a.at[k] + i * a.bytes[k], a.bytes[k]); /* of their own, aligned to nothing much */
+        for (int o = 0; o < a.outputs; o++) arrays[a.inputs + o] = outputs[o];
+        Predict *predict;
+        PredictPacked *predict_packed;
+        memcpy(&predict, &function, sizeof predict);
+        memcpy(&predict_packed, &function, sizeof predict_packed);
+        if (known) predict(workspace, arrays[0], arrays[1], arrays[2], arrays[3], arrays[4]);
+        else predict_packed(packed, workspace, arrays[0], arrays[1], arrays[2], arrays[3], arrays[4]);
+        fine = outputs_agree(text("%s%s", net->name, suffix), &a, outputs, i);
+        for (int k = 0; k < a.inputs; k++) free(inputs[k]);
+    }
+    for (int o = 0; o < a.outputs; o++) free(outputs[o]);
+    free(workspace);
+    free(packed);
+    dlclose(library);
+    cnnc_safetensors_free(&file);
+    return fine;
+}
+
+/* ---- tests ----------------------------------------------------------------------------------------------------------------- */
+
+/* For all that the file can be, and for one target at a time. */
+static void outputs_are_kerass(void **state) {
+    (void)state;
+    static const char *const ways[][2] = {{"", ""}, {"--target=avx512", "_avx512"}, {"--target=avx2", "_avx2"}, {"--target=vec16", "_vec16"}, {"--target=scalar", "_scalar"}};
+    int bad = 0, n = (int)(sizeof ways / sizeof *ways);
+    for (int i = 0; i < net_count; i++)
+        for (int w = 0; w < (among_few(&nets[i]) ? n : 1); w++) generate(&nets[i], ways[w][0], ways[w][1], true);
+    run_jobs(true);
+    for (int i = 0; i < net_count; i++)
+        for (int w = 0; w < (among_few(&nets[i]) ? n : 1); w++) compile(compiler, w ? "-O1 -shared -fPIC" : "-O2 -shared -fPIC", &nets[i], ways[w][1]);
+    run_jobs(true);
+    for (int i = 0; i < net_count; i++)
+        for (int w = 0; w < (among_few(&nets[i]) ? n : 1); w++)
+            if (w != 1 || __builtin_cpu_supports("avx512bw")) bad += !predicts(&nets[i], ways[w][1], true);
+    assert_int_equal(bad, 0);
+}
+
+static void packed_parameters_predict(void **state) {
+    (void)state;
+    int bad = 0;
+    for (int i = 0; i < net_count; i++)
+        if (among_few(&nets[i])) generate(&nets[i], "", "_packed", false);
+    run_jobs(true);
+    for (int i = 0; i < net_count; i++)
+        if (among_few(&nets[i])) compile(compiler, "-O1 -shared -fPIC", &nets[i], "_packed");
+    run_jobs(true);
+    for (int i = 0; i < net_count; i++)
+        if (among_few(&nets[i])) bad += !predicts(&nets[i], "_packed", false);
+    assert_int_equal(bad, 0);
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(outputs_are_kerass),
+        cmocka_unit_test(packed_parameters_predict),
+    };
+    all = argc > 1 && !strcmp(argv[1], "long");
+    net_count = find_nets(CNNC_SOURCE_DIR "/tests/nets", nets);
+    int kept = 0;
+    for (int i = 0; i < net_count; i++)
+        if (!access(reference_path(&nets[i]), R_OK)) nets[kept++] = nets[i];
+    net_count = kept;
+    if (make_folder(NULL)) return 1;
+    for (int i = 0; i < net_count; i++) write_weights(&nets[i]);
+    compiler = there_is("gcc") ? "gcc" : there_is("clang") ? "clang" : NULL;
+    if (!compiler) printf("skipped: neither gcc nor clang\n");
+    int failed = compiler ? cmocka_run_group_tests(tests, NULL, NULL) : 0;
+    return remove_folder(NULL) || failed;
+}

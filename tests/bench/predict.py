@@ -1,4 +1,4 @@
-"""Measures predictions: our generated code beside ONNX Runtime, OpenVINO and PyTorch, in turns, on the networks of nets/.
+"""Measures predictions: our generated code beside ONNX Runtime, OpenVINO and PyTorch, in turns, on networks of nets/.
 
 What it does, options and what the numbers mean: README.md beside this file.
 """
@@ -191,7 +191,9 @@ def agree(rows, network):
             if not worst <= TOLERANCE:
                 raise Failure(f"{network.name}: {row.name}, {HOWS[how]}, differs from {rows[0].name} by {worst:.3g}")
             differences[row.name] = max(worst, differences.get(row.name, 0.0))
-    if not np.ptp(reference, axis=0).max() > 100 * TOLERANCE:
+    spread = np.ptp(reference, axis=0).max()
+    say(f"outputs differ by {spread:.2g} between images")
+    if not spread > 100 * TOLERANCE:
         raise Failure(f"{network.name}: outputs are the same for all images: that they agree says nothing")
     return differences
 
@@ -299,7 +301,7 @@ def ratios(results, options):
     lines = ["### Times of others / ours", "", f"| | | ours, us | | {' | '.join(PEERS[peer] for peer in peers)} |",
              "|---|---|--:|---|" + "--:|" * len(peers)]
     lines += [ratio_line(result, how, peers) for how in HOWS for result in results]
-    lines += ["\n" + prototype_line(result) for result in results if any(row.prototype and row.turns for row in result.rows)]
+    lines += ["\n" + prototype_line(result) for result in results if result.best("one", "prototype")]
     return "\n".join(lines) + "\n"
 
 

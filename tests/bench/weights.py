@@ -9,8 +9,9 @@ import description
 BIAS = 0.05  # biases are none to leave out
 
 
-def glorot(random, shape, inputs, outputs):
-    limit = np.sqrt(6 / (inputs + outputs))
+def he(random, shape, inputs):
+    """He's uniform distribution: outputs of networks with relu differ as much as their inputs do."""
+    limit = np.sqrt(6 / inputs)
     return random.uniform(-limit, limit, shape).astype(np.float32)
 
 
@@ -22,9 +23,7 @@ def initial(network, seed=1):
             continue
         window = description.window(layer)[0] if layer.kind == "conv2d" else ()
         inputs, outputs = network.input_shape(layer)[-1], layer.shape[-1]
-        taps = description.elements(window)
-        shape = (*window, inputs, outputs)
-        tensors[f"{layer.name}/kernel"] = glorot(random, shape, taps * inputs, taps * outputs)
+        tensors[f"{layer.name}/kernel"] = he(random, (*window, inputs, outputs), description.elements(window) * inputs)
         tensors[f"{layer.name}/bias"] = random.uniform(-BIAS, BIAS, outputs).astype(np.float32)
     return tensors
 

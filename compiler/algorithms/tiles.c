@@ -56,9 +56,10 @@ double products_cost(const Program *p, int points, int rows, int depth, int colu
 
 void schedule_gemm(Program *p, Kernel *k) {
     if (p->entry == ENTRY_ONE) {
-        int tile = 1, deep = 1;
-        best_block(p, (int)kernel_get(k, "ROWS"), vectors_of(p, (int)kernel_get(k, "N")), &tile, &deep);
+        int tile = 1, deep = 1, rows = (int)kernel_get(k, "ROWS");
+        best_block(p, rows, vectors_of(p, (int)kernel_get(k, "N")), &tile, &deep);
         kernel_int(p, k, "TILE", tile);
+        kernel_int(p, k, "REST", rows % tile);
         kernel_int(p, k, "PACE", 0);
         kernel_int(p, k, "HOLD", 1);
         cut_channels(p, k, (int)kernel_get(k, "N"), deep);

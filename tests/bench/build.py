@@ -14,6 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 CNNC = os.path.join(ROOT, "build", "cnnc")
 RUNTIME = os.path.join(ROOT, "runtime")
 FOLDER = os.path.join(ROOT, "build", "bench")
+ELEMENTS = {"u8": "uint8_t", "f32": "float"}
 
 
 def path(*parts):
@@ -65,6 +66,21 @@ def driver(source, compiler, archive):
     run([compiler, "-O2", "-std=c11", f"-I{RUNTIME}", f"-I{os.path.dirname(source)}",
          f'-DNETWORK_HEADER="{prefix}_net.h"', f"-DNETWORK={prefix}_network", "-o", program,
          os.path.join(HERE, "driver.c"), source, archive, "-lm", "-lpthread"])
+    return program
+
+
+def predictor(net, name, options, compiler, batch):
+    """The program that predicts with a network whose weights are in the code: cnnc's options, a name for them."""
+    network = description.read(net)
+    source = path("c", name, network.name + ".c")
+    run([CNNC, net, "--inference", "-o", source] + options)
+    program = f"{source[:-2]}.{compiler}"
+    macro = network.name.upper()
+    run([compiler, "-O2", "-std=c11", f"-I{os.path.dirname(source)}", f'-DHEADER="{network.name}.h"',
+         f"-DPREDICT={network.name}_predict", f"-DPREDICT_MANY={network.name}_predict_many",
+         f"-DELEMENT={ELEMENTS[network.input_type]}", f"-DINPUT={macro}_INPUT", f"-DOUTPUT={macro}_OUTPUT",
+         f"-DWORKSPACE={macro}_WORKSPACE_BYTES", f"-DBATCH={batch}", "-o", program,
+         os.path.join(HERE, "predict.c"), source, "-lm"])
     return program
 
 

@@ -24,18 +24,19 @@ class Group:
     """Bars of one contender."""
     name: str
     kind: str  # ours, peer, limit
-    seconds: dict  # by threads
+    values: dict  # by number of threads, or of whatever a group's bars are
 
 
 @dataclass
 class Panel:
     title: str
     groups: list
+    unit: str = "seconds per epoch"
 
 
-def opacity(index):
-    """The first number of threads is pale, the last one full."""
-    return 1 if index else 0.55
+def opacity(index, count):
+    """The first bar of a group is pale, the last one full."""
+    return 0.55 + 0.45 * index / (count - 1) if count > 1 else 1
 
 
 def text(x, y, content, css="", anchor="start"):
@@ -43,57 +44,58 @@ def text(x, y, content, css="", anchor="start"):
     return f'<text x="{x:.1f}" y="{y:.1f}"{css} text-anchor="{anchor}">{escape(content)}</text>'
 
 
-def rect(x, y, width, css, index, title=""):
+def rect(x, y, width, css, opaque, title=""):
     return (f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 1):.1f}" height="{BAR}" rx="1.5" class="{css}" '
-            f'fill-opacity="{opacity(index)}"><title>{escape(title)}</title></rect>')
+            f'fill-opacity="{opaque:g}"><title>{escape(title)}</title></rect>')
 
 
-def group_height(threads):
-    return len(threads) * (BAR + GAP) + GROUP_GAP
+def group_height(bars):
+    return len(bars) * (BAR + GAP) + GROUP_GAP
 
 
-def panel_height(panel, threads):
-    return HEAD + len(panel.groups) * group_height(threads) + MARGIN
+def panel_height(panel, bars):
+    return HEAD + len(panel.groups) * group_height(bars) + MARGIN
 
 
-def draw_group(group, top, threads, scale):
-    bars = len(threads) * (BAR + GAP)
-    yield text(LABELS - 8, top + bars / 2 + 3, group.name, anchor="end")
-    for i, count in enumerate(threads):
-        if count not in group.seconds:
+def draw_group(group, top, bars, scale):
+    height = len(bars) * (BAR + GAP)
+    yield text(LABELS - 8, top + height / 2 + 3, group.name, anchor="end")
+    for i, bar in enumerate(bars):
+        if bar not in group.values:
             continue
-        seconds, y = group.seconds[count], top + i * (BAR + GAP)
-        yield rect(LABELS, y, seconds * scale, group.kind, i, f"{group.name}, {count} threads: {seconds:.2f} s")
-        yield text(LABELS + seconds * scale + 5, y + BAR - 2, f"{seconds:.2f}", "value")
+        value, y = group.values[bar], top + i * (BAR + GAP)
+        title = f"{group.name}, {bars[bar]}: {value:.2f}"
+        yield rect(LABELS, y, value * scale, group.kind, opacity(i, len(bars)), title)
+        yield text(LABELS + value * scale + 5, y + BAR - 2, f"{value:.2f}", "value")
 
 
-def draw_panel(panel, top, threads):
-    longest = max(seconds for group in panel.groups for seconds in group.seconds.values())
+def draw_panel(panel, top, bars):
+    longest = max(value for group in panel.groups for value in group.values.values())
     scale = (WIDTH - LABELS - NUMBERS) / longest
-    yield text(LABELS, top + 18, f"{panel.title}: seconds per epoch, shorter is better", "title")
+    yield text(LABELS, top + 18, f"{panel.title}: {panel.unit}, shorter is better", "title")
     y = top + HEAD
-    bottom = y + len(panel.groups) * group_height(threads) - GROUP_GAP
+    bottom = y + len(panel.groups) * group_height(bars) - GROUP_GAP
     yield f'<line x1="{LABELS}" y1="{y - 3}" x2="{LABELS}" y2="{bottom + 3}" class="axis"/>'
     for group in panel.groups:
-        yield from draw_group(group, y, threads, scale)
-        y += group_height(threads)
+        yield from draw_group(group, y, bars, scale)
+        y += group_height(bars)
 
 
-def draw_key(top, threads):
+def draw_key(top, bars):
     x = LABELS
-    for i, count in enumerate(threads):
-        yield rect(x, top, 22, "peer", i)
-        label = f"{count} thread{'s' * (count > 1)}"
+    for i, label in enumerate(bars.values()):
+        yield rect(x, top, 22, "peer", opacity(i, len(bars)))
         yield text(x + 28, top + BAR - 1, label, "key")
         x += 40 + 7 * len(label)
 
 
-def svg(panels, threads):
-    height = sum(panel_height(panel, threads) for panel in panels) + 2 * MARGIN + BAR
+def svg(panels, bars):
+    """bars: what a group's bars are, with a label of each."""
+    height = sum(panel_height(panel, bars) for panel in panels) + 2 * MARGIN + BAR
     parts, top = [], MARGIN / 2
     for panel in panels:
-        parts.extend(draw_panel(panel, top, threads))
-        top += panel_height(panel, threads)
-    parts.extend(draw_key(top, threads))
+        parts.extend(draw_panel(panel, top, bars))
+        top += panel_height(panel, bars)
+    parts.extend(draw_key(top, bars))
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" '
             f'height="{height:.0f}" role="img">\n<style>{STYLE}</style>\n' + "\n".join(parts) + "\n</svg>\n")

@@ -27,15 +27,15 @@ def mnist(folder):
     return images[..., None], labels
 
 
-def synthetic(shape, seed=1):
+def synthetic(shape, seed=1, count=EXAMPLES):
     """Each class has some coarse patterns; an example is one of these, enlarged, moved, with contrast and noise."""
     random = np.random.default_rng(seed)
     height, width, channels = shape
     patterns = random.normal(size=(CLASSES, SHAPES_PER_CLASS, GRID, GRID, channels))
     rows, columns = -(-height // GRID), -(-width // GRID)
     patterns = patterns.repeat(rows, axis=2).repeat(columns, axis=3)[:, :, :height, :width].astype(np.float32)
-    labels = random.integers(CLASSES, size=EXAMPLES).astype(np.uint8)
-    images = np.empty((EXAMPLES,) + shape, np.uint8)
+    labels = random.integers(CLASSES, size=count).astype(np.uint8)
+    images = np.empty((count,) + shape, np.uint8)
     for i, label in enumerate(labels):
         pattern = patterns[label, random.integers(SHAPES_PER_CLASS)]
         pattern = np.roll(pattern, random.integers(-2, 3, size=2), axis=(0, 1))

@@ -1,5 +1,5 @@
-# setup.sh: what the benchmarks need; read with "." by train.sh and sweep.sh, which set root before.
-# Packages of the system, cnnc as build/cnnc, and a Python environment of their own; train.py installs the peers there.
+# setup.sh: what the benchmarks need; read with "." by train.sh, predict.sh and sweep.sh, which set root before.
+# Packages of the system, cnnc as build/cnnc, and a Python environment of their own, where the programs install the peers.
 # shellcheck shell=sh disable=SC2154
 . "$root/tools/packages.sh"
 need_packages gcc g++ clang libc6-dev cmake make zlib1g-dev python3 util-linux

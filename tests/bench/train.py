@@ -371,7 +371,8 @@ def main():
         if options.json:
             write(options.json, json.dumps(record(results, options), indent=1) + "\n")
         if options.svg:
-            write(options.svg, chart.svg([bars(result, options) for result in results], options.threads))
+            labels = {threads: f"{threads} thread{'s' * (threads > 1)}" for threads in options.threads}
+            write(options.svg, chart.svg([bars(result, options) for result in results], labels))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ class Failure(Exception):
 
 
 def run_program(name, main):
-    """A benchmark's program: what failed is one line, Ctrl-C ends it as usual."""
+    """A benchmark's program: what failed is one line, Ctrl-C ends it as usual; SIGTERM too ends its workers with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         main()
     except Failure as failure:

@@ -44,7 +44,7 @@ static double best_block(const Program *p, int rows, int vectors, int *tile, int
 }
 
 double load_cost(const Program *p, double weights) {
-    static const double bytes_a_cycle[] = {[OPTIMIZE_HOT] = 32, [OPTIMIZE_COLD] = 4, [OPTIMIZE_SIZE] = 4};
+    static const double bytes_a_cycle[] = {[OPTIMIZE_HOT] = 32, [OPTIMIZE_COLD] = 10, [OPTIMIZE_SIZE] = 4};
     return weights * element_size(p, TYPE_REAL) / bytes_a_cycle[p->options->optimize];
 }
 

@@ -82,6 +82,17 @@ static const char *names_of(const Emitter *e) {
     return arena_printf(e->arena, "%s, %s", array_names(e, e->graph->input_count, "input"), array_names(e, e->graph->output_count, "output"));
 }
 
+/* What has to be defined for there to be a variant at all: the plain C is always there, x86 has vectors of 16 bytes, too. */
+static const char *needed_macro(const Emitter *e) {
+    const char *needs = "X86";
+    for (int i = 0; i < e->options->target_count; i++) {
+        const Target *t = e->options->targets[i];
+        if (t->lanes == 1) return "";
+        if (!t->attribute) needs = "VECTORS";
+    }
+    return arena_printf(e->arena, "%s_%s", e->upper, needs);
+}
+
 static bool emit_source(Emitter *e, const Bindings *common, Program *const *programs, int n, StrBuf *out) {
     const Options *o = e->options;
     Bindings *b = bindings_new(e->arena, common), **variants = NEW_ARRAY(e->arena, Bindings *, o->target_count);
@@ -99,6 +110,7 @@ static bool emit_source(Emitter *e, const Bindings *common, Program *const *prog
     bind_optional(b, "constants");
     bind_int(b, "packs", !o->weights_path);
     bind_records(b, "variants", variants, o->target_count);
+    bind_string(b, "needs", needed_macro(e));
     bind_string(b, "banner", banner(e, e->graph->name));
     bind_string(b, "header", o->header);
     bind_string(b, "arguments", arguments_of(e));

@@ -70,6 +70,17 @@ finetune)
     [ "$(grep -c 'convolutions as before' "$work/said")" = 2 ] || wrong "frozen convolutions changed"
     grep -q '4 parameters from low.safetensors' "$work/said" || wrong "the parameters taken over"
     ;;
+cortex_m) # each network on each processor
+    for tool in arm-none-eabi-gcc qemu-system-arm make; do command -v $tool >/dev/null || missing $tool; done
+    echo '#include <math.h>' | arm-none-eabi-gcc --specs=nano.specs -E - >/dev/null 2>&1 || missing "newlib for arm-none-eabi-gcc"
+    run
+    [ "$(grep -c '^== .*mps2-an[35]' "$work/said")" = 4 ] || wrong "four programs have not run"
+    awk '/^right:/ && ++n && $2 < 9 { exit 1 } END { exit n != 4 }' "$work/said" || wrong "digits that are not read"
+    awk '/^stack:/ && ++n && !($2 >= 64 && $2 <= $6) { exit 1 } END { exit n != 4 }' "$work/said" || wrong "the stack"
+    awk -F'[ ,]+' '/^flash:/ && ++n { for (i = 1; i < NF; i++) if ($(i + 1) == "the") code = $i; if (!(code > 200 && code <= 8192)) bad = 1 }
+        END { exit bad || n != 4 }' "$work/said" || wrong "the network's code, not 8 KB or less"
+    awk '/^instructions/ && ++n && !($4 > 100000 && $4 < 30000000) { bad = 1 } END { exit bad || n != 4 }' "$work/said" || wrong "instructions an image"
+    ;;
 make | meson)
     command -v pkg-config >/dev/null || missing pkg-config
     [ "$name" = make ] || command -v meson >/dev/null || missing meson

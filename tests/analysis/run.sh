@@ -9,7 +9,8 @@ cd "$root"
 build=$root/build
 jobs=${JOBS:-$(nproc)}
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+object=$(mktemp)
+trap 'rm -f "$log" "$object"' EXIT
 sources() { ls compiler/*.c compiler/*/*.c runtime/*.c tools/images/*.c; }
 
 # The functions below are called where "set -e" does not count: each step of theirs says what its failure does.
@@ -36,7 +37,7 @@ run_warnings() {
 
 # Not -Wanalyzer-malloc-leak: of gcc 12 it loses what is kept in an array; the sanitizer of leaks (asan) does not.
 run_analyzer() {
-    silent each_source gcc -std=c11 -O1 -DCNNC_ZLIB -DCNNC_LIBZIP -DCNNC_IMAGES_VERSION='""' -Icompiler -Iruntime -Itools/images -fanalyzer -Wno-analyzer-malloc-leak -c -o /dev/null
+    silent each_source gcc -std=c11 -O1 -DCNNC_ZLIB -DCNNC_LIBZIP -DCNNC_IMAGES_VERSION='""' -Icompiler -Iruntime -Itools/images -fanalyzer -Wno-analyzer-malloc-leak -c -o "$object"
 }
 
 # autoVariables: the template engine's frames point at those before them on the stack, which is what they are for.
@@ -66,11 +67,12 @@ run_tsan() {
 run_msan() {
     build_of msan cnnc || return 1
     for net in tests/nets/*.net tests/optimizers/*.net examples/*/*.net tests/golden/errors/*.net tests/golden/warnings/*.net; do
-        for stage in parse build plan c; do
+        for options in --emit=parse --emit=build --emit=plan --emit=c "--inference --emit=c"; do
             status=0
-            "$build/msan/cnnc" "$net" --emit="$stage" >/dev/null 2>"$log" || status=$?
+            # shellcheck disable=SC2086 # words
+            "$build/msan/cnnc" "$net" $options >/dev/null 2>"$log" || status=$?
             if [ "$status" -gt 1 ] || grep -q MemorySanitizer "$log"; then
-                echo "$net --emit=$stage: exit status $status"
+                echo "$net $options: exit status $status"
                 cat "$log"
                 return 1
             fi

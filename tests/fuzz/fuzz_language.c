@@ -15,6 +15,8 @@ static int run(const char *text, size_t size, const char *last, Compilation *c) 
         if (size % (size_t)c->options.target_count == (size_t)i) c->options.targets[0] = c->options.targets[i];
     c->options.target_count = 1;
     c->options.input_gradient = size & 1;
+    c->options.inference = size % 4 == 2;
+    c->options.optimize = (Optimize)(size / 4 % 3);
     int status = compile_source(c, last, NULL, NULL);
     REQUIRE(status == EXIT_FINE || (status == EXIT_INPUT && c->diag.errors > 0 && c->diag.out.length));
     for (size_t i = 0; i < c->diag.out.length; i++) REQUIRE(c->diag.out.text[i] == '\n' || (unsigned char)c->diag.out.text[i] >= 0x20);

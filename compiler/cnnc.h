@@ -436,7 +436,7 @@ typedef struct Options {    /* of one compilation */
 
 /* ---- program: what stages from select to plan work on ----------------------------------------------------------------
  * One per target and entry point. The graph stays as it is; a program adds tensors of its own. */
-typedef enum { ENTRY_TRAIN, ENTRY_EVALUATE, ENTRY_PREDICT, ENTRY_ONE, ENTRY_COUNT } Entry; /* one: predict, of a single example */
+typedef enum { ENTRY_TRAIN, ENTRY_EVALUATE, ENTRY_PREDICT, ENTRY_ONE, ENTRY_MANY, ENTRY_COUNT } Entry; /* one, many: predict, in code that stands alone */
 extern const char *const entry_names[ENTRY_COUNT];
 typedef enum { LEVEL_DERIVE, LEVEL_SHARD, LEVEL_BLOCK, LEVEL_EXAMPLE } Level; /* once a step and worker; over all examples of a shard; of a block; for one */
 typedef struct Program Program;
@@ -451,6 +451,7 @@ typedef struct KernelDef {
     void (*bind)(const Program *, const Kernel *, Bindings *); /* what the template needs beside integers */
     void (*evaluate)(const Kernel *, const double *in, double *out); /* LEVEL_DERIVE: the same in double; NULL: only for training */
     bool starts;            /* where it adds to a parameter's gradient, it can as well write the first of the sums */
+    bool counts;            /* its function takes the number of examples, though it works on one at a time */
 } KernelDef;
 typedef struct Integer { const char *name; int64_t value; } Integer;
 typedef struct Epilogue { const Op *op; int first_extra; int acc; } Epilogue; /* acc: which of the op's inputs is the register; the others are extras, in order */
@@ -528,7 +529,7 @@ bool adds_to_gradient(const Kernel *); /* of a parameter */
 /* ---- select.c: ops -> an algorithm for each ----------------------------------------------------------------------------
  * Needs a graph, target and entry point. Leaves the ops that the entry point needs, each with an algorithm: jointly for
  * all ops of a layer and their gradients. */
-Program *select_algorithms(Graph *, const Options *, const Target *, Entry, const Program *leader); /* leader: of the best target, NULL: this is it */
+Program *select_algorithms(Graph *, const Options *, const Target *, Entry, const Program *leader); /* leader: of the best target, or, of many, the one of one; NULL: this is it */
 int candidates(const Program *, const Op *, const Algorithm *list[MAX_ALGORITHMS]); /* those that cover it; how many */
 const Algorithm *find_algorithm(const char *name);
 void print_selection(const Program *, StrBuf *);

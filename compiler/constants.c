@@ -8,6 +8,7 @@ enum { ALIGNMENT = 64 }; /* the first so many bytes say which program has filled
 
 typedef struct Finder {
     Program *program;
+    const Program *one;     /* of many examples: the program of one, whose memory it reads; else NULL */
     const double **values;  /* by id, where weights are known */
     Constants *found;
     size_t end;             /* of the memory, where they are not */
@@ -51,6 +52,25 @@ static const Constant *place_of(Finder *f, Tensor *t) {
     return c;
 }
 
+/* What the program of one example reads in t's place: the parameter, or what the same kernel derives. */
+static const Constant *shared_place(const Program *one, const Program *p, const Tensor *t) {
+    if (t->role == ROLE_PARAMETER) return one->constants[t->id];
+    for (int i = 0; i < p->kernel_count; i++) {
+        const Kernel *k = p->kernels[i];
+        if (k->outputs[0] != t) continue;
+        for (int j = 0; j < one->kernel_count; j++)
+            if (one->kernels[j]->def == k->def && one->kernels[j]->op == k->op) return one->constants[one->kernels[j]->outputs[0]->id];
+    }
+    return NULL;
+}
+
+static const Constant *find_place(Finder *f, Tensor *t) {
+    if (!f->one) return place_of(f, t);
+    const Constant *c = shared_place(f->one, f->program, t);
+    if (!c) bug("many examples read '%s', which one does not", t->name);
+    return c;
+}
+
 static void find_read(Finder *f) {
     Program *p = f->program;
     for (int i = 0; i < p->kernel_count; i++) {
@@ -60,7 +80,7 @@ static void find_read(Finder *f) {
         for (int k = 0; k < n; k++) {
             Tensor *t = storage(p, all[k]);
             if (p->constants[t->id] || (t->role != ROLE_PARAMETER && t->role != ROLE_DERIVED)) continue;
-            if (!f->values) p->constants[t->id] = place_of(f, t);
+            if (!f->values) p->constants[t->id] = find_place(f, t);
             else p->constants[t->id] = constant_of(f, t, t->role == ROLE_PARAMETER ? t->values : f->values[t->id], elements_of(p, t));
         }
     }
@@ -68,7 +88,8 @@ static void find_read(Finder *f) {
 
 void find_constants(const Graph *g, Program *const *programs, int n, bool known, Constants *found) {
     for (int i = 0; i < n; i++) {
-        Finder f = {programs[i], known ? NEW_ARRAY(g->arena, const double *, programs[i]->tensor_count) : NULL, found, ALIGNMENT};
+        const Program *one = programs[i]->entry == ENTRY_MANY ? programs[i - 1] : NULL;
+        Finder f = {programs[i], one, known ? NEW_ARRAY(g->arena, const double *, programs[i]->tensor_count) : NULL, found, ALIGNMENT};
         programs[i]->constants = NEW_ARRAY(g->arena, const Constant *, programs[i]->tensor_count);
         if (known) derive(&f);
         find_read(&f);

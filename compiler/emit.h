@@ -29,7 +29,7 @@ Bindings *variant_bindings(Emitter *, const Target *, const char *text); /* what
 /* emit_standalone.c: files that only predict. common: names and parameters of the entry points. */
 bool emit_standalone(Emitter *, const Bindings *common, Program *const *programs, int n, StrBuf *c, StrBuf *h);
 
-/* What emit_kernels.c and emit_one.c share. */
+/* What emit_kernels.c and emit_alone.c share. */
 typedef struct Functions { Map by_text, by_name; } Functions; /* functions already emitted for a target, by their text, and their names */
 bool expand(Emitter *, const char *template, const Bindings *, StrBuf *out); /* without blank lines at the end */
 const char *type_text(const Emitter *, const Tensor *);
@@ -40,8 +40,9 @@ const char *call_text(const Emitter *, const Program *, const Kernel *, bool fir
 void bind_buffers(const Emitter *, const Program *, Bindings *);
 /* words.c: of the words, as simd.h.tmpl gives them, those that the kernels use, directly or not. */
 char *used_words(Arena *, const char *words, const char *vector, const char *kernels);
-/* emit_one.c: the entry point of a single example, and what fills the memory that it reads parameters from. */
-bool emit_one(Emitter *, const Program *, const Bindings *target, Functions *known, StrBuf *out);
+void bind_loops(const Emitter *, const Program *, const char *const *calls, Bindings *); /* calls: by kernel */
+/* emit_alone.c: the entry points of code that stands alone, and what fills the memory that they read parameters from. */
+bool emit_alone(Emitter *, const Program *, const Bindings *target, Functions *known, StrBuf *out);
 const char *pack_function(const Emitter *, const Target *);
 
 /* The section of one target: its words, kernels, entry points and update. NULL after an error in a template. */

@@ -94,18 +94,20 @@ static const char *row_of(const Emitter *e, const char *constant, const Tensor *
 
 const char *constant_name(const Emitter *e, const Constant *c) { return c->values ? arena_printf(e->arena, "%s_%s", e->graph->name, c->name) : c->name; }
 
-/* Of the entry point of a single example. */
-static const char *caller_array(const Emitter *e, const Tensor *t) {
+/* Of code that stands alone: the caller's array, or the part of it that a kernel on this level works on. */
+static const char *caller_array(const Emitter *e, const Program *p, const Tensor *t, Level level) {
     bool in = t->role == ROLE_INPUT;
     const char *name = in ? "input" : "output";
-    return (in ? e->graph->input_count : e->graph->output_count) == 1 ? name : arena_printf(e->arena, "%s_%d", name, t->index);
+    if ((in ? e->graph->input_count : e->graph->output_count) > 1) name = arena_printf(e->arena, "%s_%d", name, t->index);
+    if (p->entry == ENTRY_ONE || level == LEVEL_SHARD) return name;
+    return arena_printf(e->arena, "%s + (size_t)%s * %lld", name, level == LEVEL_BLOCK ? "at" : "i", (long long)shape_count(t->shape));
 }
 
 /* How a kernel's argument is written in the entry point. */
 static const char *argument_text(const Emitter *e, const Program *p, Tensor *t, Level level) {
     t = storage(p, t);
     if (level != LEVEL_DERIVE && p->constants && p->constants[t->id]) return constant_name(e, p->constants[t->id]);
-    if (p->entry == ENTRY_ONE && (t->role == ROLE_INPUT || t->role == ROLE_OUTPUT)) return caller_array(e, t);
+    if (p->entry >= ENTRY_ONE && (t->role == ROLE_INPUT || t->role == ROLE_OUTPUT)) return caller_array(e, p, t, level);
     switch (t->role) {
     case ROLE_INPUT: return row_of(e, "const ", t, "inputs", "row");
     case ROLE_TARGET: return row_of(e, "const ", t, "targets", "row");
@@ -229,7 +231,7 @@ static const bool *first_adders(const Emitter *e, const Program *p) {
 const char *call_text(const Emitter *e, const Program *p, const Kernel *k, bool first, const char *function) {
     int n;
     Tensor **all = kernel_arguments(p, k, &n);
-    const char *count = k->def->level == LEVEL_SHARD ? "n, " : k->def->level == LEVEL_BLOCK ? "m, " : "";
+    const char *count = k->def->level == LEVEL_SHARD ? "n, " : k->def->level == LEVEL_BLOCK ? "m, " : k->def->counts ? "1, " : "";
     if (*count && p->entry == ENTRY_ONE) count = "1, ";
     const char *text = arena_printf(e->arena, "%s(%s", function, count);
     if (k->def->starts && adds_to_gradient(k)) text = arena_printf(e->arena, "%s%s, ", text, first ? "fresh" : "0");
@@ -276,7 +278,7 @@ void bind_buffers(const Emitter *e, const Program *p, Bindings *b) {
         Bindings *r = records[n++] = bindings_new(e->arena, NULL);
         bind_string(r, "type", type_text(e, t));
         bind_string(r, "name", t->name);
-        bind_int(r, "base", (int64_t)(p->entry == ENTRY_ONE ? 0 : buffer->derived ? e->memory.entry_base[p->entry] : e->memory.workspace_base));
+        bind_int(r, "base", (int64_t)(p->entry >= ENTRY_ONE ? 0 : buffer->derived ? e->memory.entry_base[p->entry] : e->memory.workspace_base));
         bind_int(r, "offset", (int64_t)buffer->offset);
         bind_string(r, "note", arena_printf(e->arena, "%s%s", buffer->examples > 1 ? arena_printf(e->arena, "[%d]", buffer->examples) : "", c_dims(e->arena, t->shape)));
     }
@@ -289,7 +291,7 @@ static Bindings *segment_record(const Emitter *e, const Program *p, const Segmen
         const Loop *l = &p->loops[i];
         Bindings *r = loops[i - s->first] = bindings_new(e->arena, NULL);
         bind_int(r, "each", l->level == LEVEL_EXAMPLE);
-        bind_int(r, "rows", reads_rows(p, l));
+        bind_int(r, "rows", p->entry < ENTRY_ONE && reads_rows(p, l)); /* of a batch in any order */
         bind_ahead(e, p, l, r);
         bind_strings(r, "calls", calls + l->first, l->end - l->first);
     }
@@ -298,10 +300,11 @@ static Bindings *segment_record(const Emitter *e, const Program *p, const Segmen
     return record;
 }
 
-static void bind_loops(const Emitter *e, const Program *p, const char *const *calls, Bindings *b) {
+static bool derives(const Program *p) { return p->loop_count && p->loops[0].level == LEVEL_DERIVE; }
+
+void bind_loops(const Emitter *e, const Program *p, const char *const *calls, Bindings *b) {
     Bindings **records = NEW_ARRAY(e->arena, Bindings *, p->segment_count);
-    int derive = p->loop_count && p->loops[0].level == LEVEL_DERIVE ? 1 : 0;
-    bind_strings(b, "derive", calls, derive ? p->loops[0].end : 0);
+    int derive = derives(p) ? 1 : 0;
     for (int i = derive; i < p->segment_count; i++) records[i - derive] = segment_record(e, p, &p->segments[i], calls);
     bind_records(b, "segments", records, p->segment_count - derive);
 }
@@ -335,7 +338,7 @@ static double loss_scale(const Graph *g) {
 }
 
 static bool emit_program(Emitter *e, const Program *p, const Bindings *target, Functions *known, StrBuf *out) {
-    if (p->entry == ENTRY_ONE) return emit_one(e, p, target, known, out);
+    if (p->entry >= ENTRY_ONE) return emit_alone(e, p, target, known, out);
     const char **calls = NEW_ARRAY(e->arena, const char *, p->kernel_count);
     const bool *first = first_adders(e, p);
     for (int i = 0; i < p->kernel_count; i++) {
@@ -353,6 +356,7 @@ static bool emit_program(Emitter *e, const Program *p, const Bindings *target, F
     bind_optional(b, "loss_scale");
     bind_buffers(e, p, b);
     bind_cleared(e, p, first, b);
+    bind_strings(b, "derive", calls, derives(p) ? p->loops[0].end : 0);
     bind_loops(e, p, calls, b);
     strbuf_add(out, "\n");
     return expand(e, "entry", b, out);

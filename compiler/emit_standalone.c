@@ -32,10 +32,10 @@ static void add_constant(const Emitter *e, const Constant *c, StrBuf *out) {
 
 /* ---- the files ---------------------------------------------------------------------------------------------------------- */
 
-static int64_t workspace_of(Program *const *programs, int n) {
+static int64_t workspace_of(Program *const *programs, int n, Entry last) {
     size_t most = 64;
     for (int i = 0; i < n; i++)
-        if (programs[i]->workspace > most) most = programs[i]->workspace;
+        if (programs[i]->entry <= last && programs[i]->workspace > most) most = programs[i]->workspace;
     return (int64_t)most;
 }
 
@@ -57,7 +57,8 @@ static bool emit_header(Emitter *e, const Bindings *common, Program *const *prog
     bind_int(b, "packed_bytes", (int64_t)e->constants->bytes);
     bind_optional(b, "packed_bytes");
     bind_parameters(e, b);
-    bind_int(b, "workspace", workspace_of(programs, n));
+    bind_int(b, "workspace", workspace_of(programs, n, ENTRY_ONE));
+    bind_int(b, "many_workspace", workspace_of(programs, n, ENTRY_MANY));
     bind_int(b, "stack", stack_of(programs, n));
     bind_arrays(e, b);
     bind_architecture(e, b);
@@ -102,6 +103,8 @@ static bool emit_source(Emitter *e, const Bindings *common, Program *const *prog
         variants[i] = variant_bindings(e, o->targets[i], text);
         bind_string(variants[i], "pack", pack_function(e, o->targets[i]));
         bind_string(variants[i], "one", entry_function(e, ENTRY_ONE, o->targets[i]));
+        bind_string(variants[i], "many", entry_function(e, ENTRY_MANY, o->targets[i]));
+        bind_optional(variants[i], "many");
     }
     StrBuf constants = {0};
     strbuf_add(&constants, "");
@@ -109,6 +112,8 @@ static bool emit_source(Emitter *e, const Bindings *common, Program *const *prog
     bind_string(b, "constants", constants.text);
     bind_optional(b, "constants");
     bind_int(b, "packs", !o->weights_path);
+    bind_int(b, "loops", o->optimize == OPTIMIZE_SIZE);
+    bind_optional(b, "arguments");
     bind_records(b, "variants", variants, o->target_count);
     bind_string(b, "needs", needed_macro(e));
     bind_string(b, "banner", banner(e, e->graph->name));

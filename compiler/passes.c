@@ -29,12 +29,13 @@ static void verify_build(const Compilation *c, const char *stage) { verify_graph
 /* ---- stages on programs: one for each target and entry point ------------------------------------------------------------ */
 
 static bool is_wanted(const Compilation *c, Entry e) {
-    if (c->options.inference) return e == ENTRY_ONE;
+    if (c->options.inference) return e == ENTRY_ONE || (e == ENTRY_MANY && c->options.optimize != OPTIMIZE_SIZE);
     return e == ENTRY_PREDICT || (e < ENTRY_PREDICT && c->graph->loss);
 }
 
-/* The program of the best target, NULL while there is none. */
+/* The program whose choices others follow: of the best target; where there are many examples, that of one. NULL: none yet. */
 static const Program *leader_of(const Compilation *c, Entry e) {
+    if (e == ENTRY_MANY) return c->programs[c->program_count - 1];
     for (int i = 0; i < c->program_count; i++)
         if (c->programs[i]->entry == e) return c->programs[i];
     return NULL;

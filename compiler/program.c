@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const entry_names[ENTRY_COUNT] = {"train", "evaluate", "predict", "one"};
+const char *const entry_names[ENTRY_COUNT] = {"train", "evaluate", "predict", "one", "many"};
 
 int element_size(const Program *p, Type type) {
     static const int sizes[] = {[TYPE_U8] = 1, [TYPE_I32] = 4, [TYPE_INDEX] = 1, [TYPE_SET32] = 4, [TYPE_SET64] = 8};

@@ -78,13 +78,14 @@ static Gradients find_gradients(const Program *p) {
 }
 
 /* Weights that are constants need a form for each algorithm in the code: one that costs little more than the cheapest and is the
- * leader's adds none. -1: there is none such. */
+ * leader's adds none; many examples take the forms of one as they are. -1: there is none such. */
 static int leaders(const Program *p, const Program *leader, const Op *op, int at, const Algorithm *const *list, int n) {
     static const double more = 1.6;
     int same = -1;
-    if (!leader || !p->options->weights_path) return -1;
+    if (!leader || !(p->options->weights_path || p->entry == ENTRY_MANY)) return -1;
     for (int i = 0; i < n; i++)
         if (list[i] == leader->choices[at].algorithm) same = i;
+    if (p->entry == ENTRY_MANY) return same;
     for (int i = 0; i < n && same >= 0; i++)
         if (list[same]->cost(p, op) > more * list[i]->cost(p, op)) return -1;
     return same;

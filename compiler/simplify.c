@@ -106,5 +106,5 @@ void simplify(Program *p) {
     grow_aliases(p);
     share_common(p);
     remove_dead(p);
-    if (p->entry == ENTRY_ONE) make_in_place(p);
+    if (p->entry >= ENTRY_ONE) make_in_place(p);
 }

@@ -112,10 +112,25 @@ static int find_arrays(const cnnc_safetensors *file, const char *word, Arrays *a
     }
 }
 
-/* Arrays of any number: those that a function does not have it does not see. */
-typedef void Predict(void *, const void *, const void *, const void *, const void *, const void *);
-typedef void PredictPacked(const void *, void *, const void *, const void *, const void *, const void *, const void *);
-typedef void Pack(void *, const void *);
+enum { MOST_ARGUMENTS = 8 };
+typedef void Function(const void *, const void *, const void *, const void *, const void *, const void *, const void *, const void *);
+
+/* Calls what is named `name`: memory (packed, unless NULL, and the workspace), arrays, and the number of examples, unless 0. Arguments
+ * behind those that it has it does not see. */
+static void call(void *library, const char *name, const void *packed, const void *workspace, const void *const *arrays, int count, int examples) {
+    void *symbol = dlsym(library, name);
+    const void *a[MOST_ARGUMENTS + 1] = {NULL};
+    int n = 0;
+    Function *function;
+    assert_non_null(symbol);
+    memcpy(&function, &symbol, sizeof function);
+    if (packed) a[n++] = packed;
+    a[n++] = workspace;
+    for (int i = 0; i < count; i++) a[n++] = arrays[i];
+    a[n++] = (const void *)(intptr_t)examples;
+    assert_true(n <= MOST_ARGUMENTS);
+    function(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+}
 
 static void *aligned(size_t size) {
     void *memory = aligned_alloc(64, (size + 63) / 64 * 64);
@@ -148,7 +163,7 @@ static void *parameters_of(const char *header, const cnnc_safetensors *file) {
     return memory;
 }
 
-static bool outputs_agree(const char *what, const Arrays *a, float *const *outputs, size_t example) {
+static bool outputs_agree(const char *what, const Arrays *a, const float *const *outputs, size_t example) {
     for (int o = 0; o < a->outputs; o++) {
         const float *expected = (const float *)(const void *)(a->at[a->inputs + o] + example * a->bytes[a->inputs + o]);
         double largest = 0, difference = 0;
@@ -163,6 +178,49 @@ static bool outputs_agree(const char *what, const Arrays *a, float *const *outpu
     return true;
 }
 
+/* Whether the entry point of many examples gives the reference's outputs, and the same bits for examples in groups of two. */
+static bool predicts_many(const char *what, const Arrays *a, void *library, const char *name, const void *packed, const void *workspace) {
+    unsigned char *arrays[2][MOST_ARRAYS * 2];
+    int count = a->inputs + a->outputs;
+    bool fine = true;
+    for (int way = 0; way < 2; way++) {
+        size_t step = way ? 2 : a->examples;
+        for (int k = 0; k < count; k++) arrays[way][k] = k < a->inputs ? memcpy(malloc(a->bytes[k] * a->examples), a->at[k], a->bytes[k] * a->examples) : calloc(a->examples, a->bytes[k]);
+        for (size_t i = 0; i < a->examples; i += step) {
+            const void *at[MOST_ARRAYS * 2];
+            for (int k = 0; k < count; k++) at[k] = arrays[way][k] + i * a->bytes[k];
+            call(library, name, packed, workspace, at, count, (int)(i + step < a->examples ? step : a->examples - i));
+        }
+    }
+    for (size_t i = 0; i < a->examples && fine; i++) {
+        const float *outputs[MOST_ARRAYS];
+        for (int o = 0; o < a->outputs; o++) outputs[o] = (const float *)(const void *)(arrays[0][a->inputs + o] + i * a->bytes[a->inputs + o]);
+        fine = outputs_agree(text("%s, many", what), a, outputs, i);
+    }
+    for (int k = 0; k < count; k++) {
+        if (memcmp(arrays[0][k], arrays[1][k], a->bytes[k] * a->examples)) fine = false, print_error("%s: an example's outputs depend on where it stands\n", what);
+        free(arrays[0][k]);
+        free(arrays[1][k]);
+    }
+    return fine;
+}
+
+/* Whether the entry point of one example gives the reference's outputs. */
+static bool predicts_one(const char *what, const Arrays *a, void *library, const char *name, const void *packed, const void *workspace) {
+    bool fine = true;
+    for (size_t i = 0; i < a->examples && fine; i++) {
+        void *arrays[MOST_ARRAYS * 2];
+        const float *outputs[MOST_ARRAYS];
+        for (int k = 0; k < a->inputs + a->outputs; k++) arrays[k] = malloc(a->bytes[k]); /* of their own, aligned to nothing much */
+        for (int k = 0; k < a->inputs; k++) memcpy(arrays[k], a->at[k] + i * a->bytes[k], a->bytes[k]);
+        for (int o = 0; o < a->outputs; o++) outputs[o] = arrays[a->inputs + o];
+        call(library, name, packed, workspace, (const void *const *)arrays, a->inputs + a->outputs, 0);
+        fine = outputs_agree(what, a, outputs, i);
+        for (int k = 0; k < a->inputs + a->outputs; k++) free(arrays[k]);
+    }
+    return fine;
+}
+
 /* Whether predictions of <net><suffix>.so are the reference's. */
 static bool predicts(const Net *net, const char *suffix, bool known) {
     cnnc_safetensors file;
@@ -171,36 +229,18 @@ static bool predicts(const Net *net, const char *suffix, bool known) {
     if (cnnc_safetensors_read(reference_path(net), &file, &error)) fail_msg("%s", error.text);
     a.inputs = find_arrays(&file, "input", &a, 0);
     a.outputs = find_arrays(&file, "output", &a, a.inputs);
-    void *library = dlopen(text("%s/%s%s.so", folder, net->name, suffix), RTLD_NOW | RTLD_LOCAL), *function = NULL, *pack = NULL;
+    void *library = dlopen(text("%s/%s%s.so", folder, net->name, suffix), RTLD_NOW | RTLD_LOCAL);
     if (!library) fail_msg("%s", dlerror());
-    function = dlsym(library, text("%s_predict", name));
-    pack = dlsym(library, text("%s_pack", name));
-    assert_non_null(function);
-    assert_true(known == !pack);
+    assert_true(known == !dlsym(library, text("%s_pack", name)));
     void *workspace = aligned(number_in(header, text("%s_WORKSPACE_BYTES", upper)));
+    void *more = aligned(number_in(header, text("%s_MANY_WORKSPACE_BYTES", upper)));
     void *packed = known ? NULL : aligned(number_in(header, text("%s_PACKED_BYTES", upper)));
-    Pack *fill;
-    memcpy(&fill, &pack, sizeof fill);
-    if (!known) fill(packed, parameters_of(header, &file));
-    float *outputs[MOST_ARRAYS] = {NULL};
-    for (int o = 0; o < a.outputs; o++) outputs[o] = malloc(a.bytes[a.inputs + o]);
-    bool fine = true;
-    for (size_t i = 0; i < a.examples && fine; i++) {
-        const void *arrays[5] = {NULL};
-        unsigned char *inputs[MOST_ARRAYS];
-        for (int k = 0; k < a.inputs; k++) arrays[k] = inputs[k] = memcpy(malloc(a.bytes[k]), a.at[k] + i * a.bytes[k], a.bytes[k]); /* of their own, aligned to nothing much */
-        for (int o = 0; o < a.outputs; o++) arrays[a.inputs + o] = outputs[o];
-        Predict *predict;
-        PredictPacked *predict_packed;
-        memcpy(&predict, &function, sizeof predict);
-        memcpy(&predict_packed, &function, sizeof predict_packed);
-        if (known) predict(workspace, arrays[0], arrays[1], arrays[2], arrays[3], arrays[4]);
-        else predict_packed(packed, workspace, arrays[0], arrays[1], arrays[2], arrays[3], arrays[4]);
-        fine = outputs_agree(text("%s%s", net->name, suffix), &a, outputs, i);
-        for (int k = 0; k < a.inputs; k++) free(inputs[k]);
-    }
-    for (int o = 0; o < a.outputs; o++) free(outputs[o]);
+    const void *parameters = known ? NULL : parameters_of(header, &file);
+    if (!known) call(library, text("%s_pack", name), NULL, packed, &parameters, 1, 0);
+    bool fine = predicts_one(text("%s%s", net->name, suffix), &a, library, text("%s_predict", name), packed, workspace);
+    fine &= predicts_many(text("%s%s", net->name, suffix), &a, library, text("%s_predict_many", name), packed, more);
     free(workspace);
+    free(more);
     free(packed);
     dlclose(library);
     cnnc_safetensors_free(&file);

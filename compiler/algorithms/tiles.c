@@ -55,7 +55,7 @@ double products_cost(const Program *p, int points, int rows, int depth, int colu
 }
 
 void schedule_gemm(Program *p, Kernel *k) {
-    if (p->entry == ENTRY_ONE) {
+    if (p->entry == ENTRY_ONE || k->def->level == LEVEL_EXAMPLE) {
         int tile = 1, deep = 1, rows = (int)kernel_get(k, "ROWS");
         best_block(p, rows, vectors_of(p, (int)kernel_get(k, "N")), &tile, &deep);
         kernel_int(p, k, "TILE", tile);
@@ -65,10 +65,11 @@ void schedule_gemm(Program *p, Kernel *k) {
         cut_channels(p, k, (int)kernel_get(k, "N"), deep);
         return;
     }
-    int channels = (int)kernel_get(k, "N"), rows = p->target->registers >= 32 ? 8 : 4, vectors = vectors_of(p, channels);
+    int channels = (int)kernel_get(k, "N"), rows = p->target->registers >= 32 ? 8 : 4, vectors = vectors_of(p, channels), most = p->target->lanes == 1 ? 4 : 2;
     kernel_int(p, k, "TILE", rows);
+    if (p->entry == ENTRY_MANY && k->def->level == LEVEL_BLOCK && k->block == 1) kernel_int(p, k, "REST", kernel_get(k, "ROWS") % rows);
     kernel_int(p, k, "PACE", 0);
-    cut_channels(p, k, channels, vectors < 2 ? vectors : 2);
+    cut_channels(p, k, channels, vectors < most ? vectors : most);
 }
 
 Tensor *padded(Program *p, const Op *op, Tensor *x, int top, int left, int sh, int sw, int height, int width) {

@@ -5,7 +5,7 @@
 
 static inline int parts(int n, int size) { return (n + size - 1) / size; } /* pieces of a size that hold n */
 /* Not to train on the scalar target: that is what any compiler takes, in plain loops. */
-static inline bool takes_tiles(const Program *p) { return p->target->lanes > 1 || p->entry == ENTRY_ONE; }
+static inline bool takes_tiles(const Program *p) { return p->target->lanes > 1 || p->entry >= ENTRY_ONE; }
 int vectors_of(const Program *, int channels);
 /* Integers that tell a template how the last axis of `channels` is cut: BLOCKS blocks of VECTORS vectors, a last one of
  * LAST vectors whose last vector has LANES lanes. */

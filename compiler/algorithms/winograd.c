@@ -240,7 +240,7 @@ static void lower_conv(Program *p, const Op *op, Tensor *x, int top, int left, T
     Tensor *product = domain(p, arena_printf(p->arena, "%s_product", y->name), alpha, down * across, last_dim(y->shape), ROLE_ACTIVATION);
     multiply(p, &block_products, op, names[1], v, u, product, false)->block = block_of(p, down * across, shape_count(u->shape));
     const KernelDef *out = y->shape.dim[0] * y->shape.dim[1] <= MAX_MAP ? &y_transform_pools : &y_transform;
-    Tensor *places = op->def == &op_conv2d && p->entry != ENTRY_ONE ? zero_windows(p, op, x, r, y->shape) : NULL;
+    Tensor *places = op->def == &op_conv2d && p->entry < ENTRY_ONE ? zero_windows(p, op, x, r, y->shape) : NULL;
     Kernel *k = transform(p, out, op, names[2], m, r, product, y);
     map_integers(p, k, y->shape, m, down, across);
     kernel_int(p, k, "ZEROS", places != NULL);

@@ -8,7 +8,7 @@
 enum { MAX_SIDE = 5, MAX_MAP = 256 }; /* as in winograd.c */
 
 static bool covers(const Program *p, const Op *op) {
-    if (p->entry != ENTRY_ONE || p->options->optimize == OPTIMIZE_SIZE || op->def != &op_conv2d) return false;
+    if (p->entry < ENTRY_ONE || p->options->optimize == OPTIMIZE_SIZE || op->def != &op_conv2d) return false;
     Window w = window_of(op);
     return w.sh == 1 && w.sw == 1 && w.dh == 1 && w.dw == 1 && (w.kw == 3 || w.kw == 5) && w.kh > 1 && w.ic >= 8 && last_dim(op->outputs[0]->shape) >= 8;
 }
@@ -72,7 +72,7 @@ static void evaluate_kernel(const Kernel *k, const double *in, double *out) {
 }
 
 static const KernelDef x_transform = {.template = "winograd_row_in", .level = LEVEL_EXAMPLE, .schedule = schedule_in, .bind = bind_in};
-static const KernelDef products = {.template = "gemm", .level = LEVEL_SHARD, .schedule = schedule_products};
+static const KernelDef products = {.template = "gemm", .level = LEVEL_EXAMPLE, .schedule = schedule_products, .counts = true};
 static const KernelDef y_transform = {.template = "winograd_row_out", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_out, .bind = bind_out};
 static const KernelDef y_transform_pools = {.template = "winograd_row_out", .level = LEVEL_EXAMPLE, .epilogue = true, .pools = true, .schedule = schedule_out, .bind = bind_out};
 static const KernelDef kernel_transform = {.template = "winograd_row_kernel", .level = LEVEL_DERIVE, .schedule = schedule_in, .bind = bind_kernel, .evaluate = evaluate_kernel};

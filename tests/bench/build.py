@@ -79,7 +79,7 @@ def predictor(net, name, options, compiler, batch):
     run([compiler, "-O2", "-std=c11", f"-I{os.path.dirname(source)}", f'-DHEADER="{network.name}.h"',
          f"-DPREDICT={network.name}_predict", f"-DPREDICT_MANY={network.name}_predict_many",
          f"-DELEMENT={ELEMENTS[network.input_type]}", f"-DINPUT={macro}_INPUT", f"-DOUTPUT={macro}_OUTPUT",
-         f"-DWORKSPACE={macro}_WORKSPACE_BYTES", f"-DBATCH={batch}", "-o", program,
+         f"-DWORKSPACE={macro}_MANY_WORKSPACE_BYTES", f"-DBATCH={batch}", "-o", program,
          os.path.join(HERE, "predict.c"), source, "-lm"])
     return program
 

@@ -9,7 +9,7 @@
  *     go HOW CALLS         times so many calls: microseconds an example, {"median": ..., "p10": ..., "p90": ..., "least": ...}
  *
  * Compiled with -DHEADER="NAME.h" (quoted), -DPREDICT=NAME_predict, -DPREDICT_MANY=NAME_predict_many, -DELEMENT=uint8_t,
- * -DINPUT=NAME_INPUT, -DOUTPUT=NAME_OUTPUT, -DWORKSPACE=NAME_WORKSPACE_BYTES, -DBATCH=64. */
+ * -DINPUT=NAME_INPUT, -DOUTPUT=NAME_OUTPUT, -DWORKSPACE=NAME_MANY_WORKSPACE_BYTES, -DBATCH=64. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdint.h>
 #include HEADER

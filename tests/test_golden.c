@@ -157,7 +157,7 @@ static void standalone_code_is_as_shown(void **state) {
     const char *folder = make_folder(), *page_path = CNNC_SOURCE_DIR "/docs/prediction.md", *page = text_of(page_path, true), *shown = strstr(page, opening);
     assert_int_equal(symlink(GOLDEN "/standalone/disc.net", in(folder, "disc.net")), 0);
     assert_int_equal(symlink(GOLDEN "/standalone/disc.safetensors", in(folder, "disc.safetensors")), 0);
-    Outcome o = RUN(folder, "disc.net", "--inference", "--weights", "disc.safetensors", "--target=scalar", "-o", "disc.c");
+    Outcome o = RUN(folder, "disc.net", "--inference", "--weights", "disc.safetensors", "--target=scalar", "--optimize=size", "-o", "disc.c");
     assert_string_equal(o.err, "");
     assert_int_equal(o.status, 0);
     assert_non_null(shown);

@@ -427,6 +427,7 @@ typedef struct Options {    /* of one compilation */
     const char *tuning_path; /* compile() reads choices from it; NULL: there is none */
     Tuning *tuning;         /* choices that were measured; NULL: none */
     int shard_size;         /* examples */
+    int unroll;             /* bytes of code of an entry point that written-out loops may take; negative: as schedules see fit */
     Optimize optimize;      /* of code that stands alone */
     bool inference;         /* code that only predicts and stands alone */
     const char *weights_path; /* its parameters are constants, from this file; NULL: they are the caller's */
@@ -522,6 +523,7 @@ void kernel_output(Program *, Kernel *, Tensor *);
 void kernel_int(Program *, Kernel *, const char *name, int64_t);
 void kernel_ints(Program *, Kernel *, const Integer *, int n);
 int64_t kernel_get(const Kernel *, const char *name);
+bool kernel_has(const Kernel *, const char *name);
 void kernel_window(Program *, Kernel *, const Window *);
 Tensor **kernel_arguments(const Program *, const Kernel *, int *n);  /* inputs, extras, outputs */
 bool adds_to_gradient(const Kernel *); /* of a parameter */
@@ -555,6 +557,9 @@ void fuse(Program *);
 
 /* ---- plan.c: loops and memory ---- Needs fused kernels. Leaves the loop tree, a place for each buffer, tile sizes. */
 void plan(Program *);
+
+/* ---- unroll.c: loops over the depth, written out ---- Needs tile sizes. Leaves WRITTEN_OUT in kernels that the budget is for. */
+void unroll(Program *);
 
 /* ---- constants.c: what depends on parameters alone ---- Needs the planned programs of code that stands alone. Leaves what their
  * kernels read of parameters, transformed as they read it: where weights are known as numbers, the same ones only once for all

@@ -73,6 +73,8 @@ static bool run_plan(Compilation *c) {
     return true;
 }
 
+static bool run_unroll(Compilation *c) { return for_each_program(c, unroll); }
+
 static bool run_constants(Compilation *c) {
     if (c->options.inference) find_constants(c->graph, c->programs, c->program_count, c->options.weights_path != NULL, &c->constants);
     return true;
@@ -115,6 +117,7 @@ static const Pass passes[] = {
     {"simplify", run_simplify, print_lower, verify_programs},
     {"fuse", run_fuse, print_lower, verify_programs},
     {"plan", run_plan, print_plans, verify_programs},
+    {"unroll", run_unroll, print_plans, verify_programs},
     {"constants", run_constants, print_plans, verify_programs},
     {"c", run_emit, print_c, NULL},
 };
@@ -137,6 +140,7 @@ void compilation_init(Compilation *c, bool color) {
     *c = (Compilation){.arena = arena_new()};
     c->diag = (Diag){.source = &c->source, .color = color};
     c->options.shard_size = 32;
+    c->options.unroll = -1;
     c->options.header = "network.h";
     c->options.command = "cnnc";
     for (const Target *t = targets; t->name; t++) c->options.targets[c->options.target_count++] = t;

@@ -63,6 +63,12 @@ int64_t kernel_get(const Kernel *k, const char *name) {
     bug("kernel '%s' has no integer '%s'", k->name, name);
 }
 
+bool kernel_has(const Kernel *k, const char *name) {
+    for (int i = 0; i < k->integer_count; i++)
+        if (!strcmp(k->integers[i].name, name)) return true;
+    return false;
+}
+
 void kernel_window(Program *p, Kernel *k, const Window *w) {
     const Integer integers[] = {
         {"IH", w->ih}, {"IW", w->iw}, {"C", w->ic},  {"KH", w->kh}, {"KW", w->kw}, {"SH", w->sh},

@@ -64,8 +64,11 @@ static void schedule_conv( Program *p, Kernel *k) {
     const Integer integers[] = {{"PH", ph}, {"PW", pw}, {"ROWS", rows}, {"COLUMNS", width}, {"TH", ph}, {"TW", columns}};
     kernel_ints(p, k, integers, LENGTH(integers));
     kernel_int(p, k, "MONOTONE", monotone_epilogues(k));
-    kernel_int(p, k, "UNROLL", p->options->optimize != OPTIMIZE_SIZE && kernel_get(k, "KH") * kernel_get(k, "KW") * kernel_get(k, "C") <= 32);
     cut_channels(p, k, channels, deep);
+    int64_t taps = kernel_get(k, "KH") * kernel_get(k, "KW") * kernel_get(k, "C");
+    kernel_int(p, k, "WRITTEN_OUT", p->options->unroll < 0 && p->options->optimize != OPTIMIZE_SIZE && taps <= 32);
+    const int tiles[] = {ph * columns, ph * (width % columns)};
+    if (step == 1) count_steps(p, k, taps, width < columns ? &tiles[1] : tiles, width < columns || !tiles[1] ? 1 : 2);
 }
 
 static void schedule_grad_kernel( Program *p, Kernel *k) {
@@ -144,6 +147,7 @@ static void schedule_row(Program *p, Kernel *k) {
     if (kernel_get(k, "SKIP")) k->stack = (int)(kernel_get(k, "K") + p->target->lanes) * 4;
     kernel_int(p, k, "WAYS", ways > 4 ? 4 : ways < 1 ? 1 : ways);
     cut_channels(p, k, (int)kernel_get(k, "N"), deep);
+    if (!kernel_get(k, "SKIP")) count_steps(p, k, kernel_get(k, "K"), (const int[]){1}, 1);
 }
 
 static const KernelDef row = {.template = "gemv", .level = LEVEL_EXAMPLE, .epilogue = true, .schedule = schedule_row};

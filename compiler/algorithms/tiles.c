@@ -15,6 +15,18 @@ void cut_channels(Program *p, Kernel *k, int channels, int deep) {
     kernel_int(p, k, "LANES", partial ? partial : lanes);
 }
 
+/* Instructions of a step: loads of the vectors and splats of the rows, a multiply-add for each pair. */
+void count_steps(Program *p, Kernel *k, int64_t depth, const int *rows, int n) {
+    enum { OPERAND = 10, PRODUCT = 6 }; /* bytes, on x86 */
+    int64_t bytes = 0, full = kernel_get(k, "BLOCKS") ? kernel_get(k, "VECTORS") : 0, last = kernel_get(k, "LAST");
+    for (int i = 0; i < n; i++) {
+        if (full) bytes += OPERAND * (rows[i] + full) + PRODUCT * rows[i] * full;
+        if (last) bytes += OPERAND * (rows[i] + last) + PRODUCT * rows[i] * last;
+    }
+    kernel_int(p, k, "DEPTH", depth);
+    kernel_int(p, k, "STEP_BYTES", bytes);
+}
+
 /* Cycles of a step over the depth, of a block of rows by vectors: multiply-adds, loads or the latency of a sum, whatever takes
  * longest, and a little for each operand. */
 static double step_cost(const Program *p, int rows, int vectors) {
@@ -63,6 +75,7 @@ void schedule_gemm(Program *p, Kernel *k) {
         kernel_int(p, k, "PACE", 0);
         kernel_int(p, k, "HOLD", 1);
         cut_channels(p, k, (int)kernel_get(k, "N"), deep);
+        count_steps(p, k, kernel_get(k, "K"), (const int[]){tile, 1}, rows % tile ? 2 : 1);
         return;
     }
     int channels = (int)kernel_get(k, "N"), rows = p->target->registers >= 32 ? 8 : 4, vectors = vectors_of(p, channels), most = p->target->lanes == 1 ? 4 : 2;
@@ -70,6 +83,7 @@ void schedule_gemm(Program *p, Kernel *k) {
     if (p->entry == ENTRY_MANY && k->def->level == LEVEL_BLOCK && k->block == 1) kernel_int(p, k, "REST", kernel_get(k, "ROWS") % rows);
     kernel_int(p, k, "PACE", 0);
     cut_channels(p, k, channels, vectors < most ? vectors : most);
+    if (!kernel_get(k, "SUM")) count_steps(p, k, kernel_get(k, "K"), (const int[]){rows, 1}, kernel_has(k, "REST") && !kernel_get(k, "REST") ? 1 : 2);
 }
 
 Tensor *padded(Program *p, const Op *op, Tensor *x, int top, int left, int sh, int sw, int height, int width) {

@@ -10,6 +10,8 @@ int vectors_of(const Program *, int channels);
 /* Integers that tell a template how the last axis of `channels` is cut: BLOCKS blocks of VECTORS vectors, a last one of
  * LAST vectors whose last vector has LANES lanes. */
 void cut_channels(Program *, Kernel *, int channels, int deep);
+/* Of products over `depth` steps, once the last axis is cut, in tiles of n heights: what writing the steps out would take. */
+void count_steps(Program *, Kernel *, int64_t depth, const int *rows, int n);
 /* TILE rows by two vectors, from the kernel's N. */
 void schedule_gemm(Program *, Kernel *);
 /* Cycles in which so many weights come to one example: from the second cache, or from memory. */

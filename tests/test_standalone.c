@@ -145,14 +145,13 @@ static void *parameters_of(const char *header, const cnnc_safetensors *file) {
     size_t at = 0;
     char layer[128] = "";
     for (const char *line = strstr(header, "_parameters {"), *end; line && strncmp(line, "} ", 2); line = *end ? end + 1 : NULL) {
-        char name[128];
         end = line + strcspn(line, "\n");
         const char *number = strstr(line, " float "), *closing = strstr(line, "    } ");
         if (strstr(line, "    struct {") && strstr(line, "    struct {") < end) { /* its name comes behind the weights */
             const char *behind = strstr(line, "    } ");
             snprintf(layer, sizeof layer, "%.*s", (int)strcspn(behind + 6, ";"), behind + 6);
         } else if (number && number < end && (!closing || number < closing)) {
-            snprintf(name, sizeof name, "initial/%s/%.*s", layer, (int)strcspn(number + 7, "[;"), number + 7);
+            const char *name = text("initial/%s/%.*s", layer, (int)strcspn(number + 7, "[;"), number + 7);
             const cnnc_safetensor *t = cnnc_safetensors_find(file, name);
             if (!t) fail_msg("the reference has no '%s'", name);
             assert_true(at + t->array.count * 4 <= sizeof memory);

@@ -258,7 +258,8 @@ typedef struct Window {
     int ih, iw, ic;         /* input */
     int kh, kw, sh, sw, dh, dw; /* kernel or pool, strides, dilation */
     int top, left;          /* padding */
-    int oh, ow;             /* output */
+    int oh, ow, oc;         /* output */
+    int groups;             /* of channels: those of the output see only those of the input that are of their group; 1: all see all */
 } Window;
 struct Op {
     int id;
@@ -321,6 +322,8 @@ static inline int64_t row_count(Shape s) { return shape_count(s) / last_dim(s); 
 /* ---- ops.def, ops/: what operators mean -----------------------------------------------------------------------------
  * One definition an operator; gradient ops are defined beside the op whose gradient they are. */
 typedef enum { OP_LAYER, OP_LOSS, OP_METRIC, OP_OPTIMIZER, OP_INTERNAL } OpKind;
+/* What an op computes of a convolution, whose window is window_of(op): y of x and kernel; dx of dy and kernel; dkernel of x and dy. */
+typedef enum { CONV_NONE, CONV_FORWARD, CONV_INPUT, CONV_KERNEL } ConvPass;
 struct OpDef {
     Callable call;
     OpKind kind;
@@ -346,6 +349,7 @@ struct OpDef {
     int channelwise;                  /* elementwise: bit i set: input i is a vector along the last axis */
     bool scales_dy;                   /* its first input, dy, times a function of its second, the forward op's output */
     bool sums_dy;                     /* depends on dy's sum along the last axis only */
+    ConvPass convolution;             /* it is one of a convolution's, and algorithms for those may compute it */
     bool routes_dy;                   /* moves elements of dy to where they came from, leaving zeros: commutes with the two above */
     const char *plain;                /* else: its plain template, "softmax.forward" */
     void (*bind)(const Op *, Bindings *); /* the template's integers */

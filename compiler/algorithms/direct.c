@@ -2,7 +2,8 @@
  *
  * A convolution's forward pass and its gradient in the input are the same kernel: the latter over dy with zeros around
  * and the kernel turned around. With strides the gradient falls into phases: the pixels of every stride-th row and column
- * see the same taps. Dense layers are matrix products over a whole shard. */
+ * see the same taps. Groups of channels are convolutions of their own, side by side. Dense layers are matrix products over a
+ * whole shard. */
 #include "../ops/ops.h"
 #include "tiles.h"
 
@@ -15,9 +16,9 @@ static bool in_phases(const Window *w) { return w->dh == 1 && w->dw == 1 && w->s
 /* Multiply-adds at the target's rate, three quarters of it reached, with the lanes that the last axis fills. The gradient in
  * the input multiplies the zeros around and between dy too. */
 static double cost(const Program *p, const Op *op) {
-    int channels = last_dim(op->outputs[0]->shape), lanes = p->target->lanes;
+    int channels = last_dim(op->outputs[0]->shape) / groups_of(op), lanes = p->target->lanes;
     double filled = (double)channels / ((channels + lanes - 1) / lanes * lanes), products = op->def->flops(op) / 2;
-    if (op->def == &op_conv2d_grad_input) {
+    if (op->def->convolution == CONV_INPUT) {
         Window w = window_of(op);
         products *= (double)w.ih * w.iw / ((double)w.oh * w.ow * (in_phases(&w) ? w.sh * w.sw : 1));
     }
@@ -49,15 +50,31 @@ static void best_tile(const Program *p, int rows, int step, int width, int vecto
         }
 }
 
+/* What a template asks about groups; C becomes the channels of one. */
+static void group_integers(Program *p, Kernel *k, const Window *w) {
+    if (w->groups == 1) return;
+    kernel_int(p, k, "C", w->ic / w->groups);
+    kernel_int(p, k, "G", w->groups);
+}
+
+/* A kernel of one tap sees the map as one row. */
+static void join_rows(Program *p, Kernel *k) {
+    int64_t height = kernel_get(k, "OH"), width = kernel_get(k, "OW");
+    bool one_tap = kernel_get(k, "KH") == 1 && kernel_get(k, "KW") == 1 && kernel_get(k, "STEP_H") == 1 && kernel_get(k, "STEP_W") == 1;
+    if (k->pool || !one_tap || kernel_get(k, "IH") != height || kernel_get(k, "IW") != width) return;
+    const Integer integers[] = {{"IH", 1}, {"IW", height * width}, {"OH", 1}, {"OW", height * width}};
+    kernel_ints(p, k, integers, LENGTH(integers));
+}
+
 static void schedule_conv( Program *p, Kernel *k) {
+    join_rows(p, k);
     int ph = 1, pw = 1, rows = (int)kernel_get(k, "OH"), width = (int)kernel_get(k, "OW"), columns, deep;
     if (k->pool) {
         Shape y = k->pool->outputs[0]->shape;
-        const Attr *size = &k->pool->attributes[0];
-        ph = size->size[0], pw = size->size[1];
+        ph = k->pool->window.kh, pw = k->pool->window.kw;
         rows = y.dim[0] * ph, width = y.dim[1] * pw;
     }
-    int channels = (int)kernel_get(k, "O");
+    int channels = (int)(kernel_get(k, "O") / groups_of(k->op));
     int step = (int)kernel_get(k, "STEP_W");
     best_tile(p, ph, pw, (width + step - 1) / step, vectors_of(p, channels), &columns, &deep);
     if (p->options->optimize == OPTIMIZE_SIZE) columns = pw, deep = 1;
@@ -72,7 +89,7 @@ static void schedule_conv( Program *p, Kernel *k) {
 }
 
 static void schedule_grad_kernel( Program *p, Kernel *k) {
-    int channels = (int)kernel_get(k, "O"), rows = p->target->registers >= 32 ? 8 : 4, vectors = vectors_of(p, channels);
+    int channels = (int)(kernel_get(k, "O") / groups_of(k->op)), rows = p->target->registers >= 32 ? 8 : 4, vectors = vectors_of(p, channels);
     int64_t all = kernel_get(k, "KH") * kernel_get(k, "KW") * kernel_get(k, "C");
     kernel_int(p, k, "TILE", rows);
     kernel_int(p, k, "UNROLL", kernel_get(k, "C") % rows != 0 && all <= 96);
@@ -105,7 +122,7 @@ static Bindings *phase(const Program *p, const Kernel *k, Axis rows, Axis column
     int64_t channels = kernel_get(k, "C");
     const struct { const char *name; int64_t value; } integers[] = {
         {"rows", rows.pixels}, {"columns", columns.pixels}, {"high", rows.taps}, {"wide", columns.taps},
-        {"x", (rows.at * kernel_get(k, "IW") + columns.at) * channels},
+        {"x", (rows.at * kernel_get(k, "IW") + columns.at) * channels * groups_of(k->op)},
         {"w", (rows.turned * kernel_get(k, "KW") + columns.turned) * channels * kernel_get(k, "O")}, {"y", y}};
     Bindings *b = bindings_new(p->arena, NULL);
     for (int i = 0; i < LENGTH(integers); i++) bind_int(b, integers[i].name, integers[i].value);
@@ -156,6 +173,7 @@ static const KernelDef matrix = {.template = "gemm", .level = LEVEL_SHARD, .epil
 static void lower_conv(Program *p, const KernelDef *def, const Op *op, const Window *w, int channels, Tensor *x, Tensor *kernel, const char *name, int step_h, int step_w) {
     Kernel *k = add_kernel(p, def, op, name);
     kernel_window(p, k, w);
+    group_integers(p, k, w);
     kernel_int(p, k, "O", channels);
     kernel_int(p, k, "STEP_H", step_h);
     kernel_int(p, k, "STEP_W", step_w);
@@ -167,15 +185,15 @@ static void lower_conv(Program *p, const KernelDef *def, const Op *op, const Win
 static void lower_forward(Program *p, const Op *op) {
     Window w = window_of(op);
     Tensor *x = window_input(p, op, &w, op->inputs[0]);
-    lower_conv(p, &conv, op, &w, last_dim(op->outputs[0]->shape), x, op->inputs[1], "forward", 1, 1);
+    lower_conv(p, &conv, op, &w, w.oc, x, op->inputs[1], "forward", 1, 1);
 }
 
 static void lower_grad_input(Program *p, const Op *op) {
     Window w = window_of(op), back = w;
-    Tensor *dy = op->inputs[0], *kernel = turned(p, op, op->inputs[1], w.kh, w.kw, w.ic, last_dim(dy->shape));
-    bool phases = in_phases(&w);
+    Tensor *dy = op->inputs[0], *kernel = turned(p, op, op->inputs[1], &w);
+    bool one = w.kh * w.kw * w.sh * w.sw == 1, phases = in_phases(&w) && !one;
     int high = (w.kh - 1) * w.dh, wide = (w.kw - 1) * w.dw, top = high - w.top, left = wide - w.left;
-    back.ic = last_dim(dy->shape), back.sh = back.sw = 1, back.oh = w.ih, back.ow = w.iw;
+    back.ic = w.oc, back.oc = w.ic, back.sh = back.sw = 1, back.oh = w.ih, back.ow = w.iw;
     back.ih = w.ih + high, back.iw = w.iw + wide;
     if (phases) {
         phases_reach(w.ih, w.kh, w.sh, w.top, w.oh, &top, &back.ih);
@@ -191,7 +209,8 @@ static void lower_grad_kernel(Program *p, const Op *op) {
     Tensor *x = window_input(p, op, &w, op->inputs[0]);
     Kernel *k = add_kernel(p, &grad_kernel, op, "grad_kernel");
     kernel_window(p, k, &w);
-    kernel_int(p, k, "O", last_dim(op->outputs[0]->shape));
+    group_integers(p, k, &w);
+    kernel_int(p, k, "O", w.oc);
     kernel_input(p, k, x);
     kernel_input(p, k, op->inputs[1]);
     kernel_output(p, k, op->outputs[0]);
@@ -230,7 +249,8 @@ static void lower_dense(Program *p, const Op *op) {
 
 static void lower_dense_grad_input(Program *p, const Op *op) {
     Shape kernel = op->inputs[1]->shape;
-    Tensor *turned_kernel = turned(p, op, op->inputs[1], 1, 1, kernel.dim[0], kernel.dim[1]);
+    const Window w = {.kh = 1, .kw = 1, .ic = kernel.dim[0], .oc = kernel.dim[1], .groups = 1};
+    Tensor *turned_kernel = turned(p, op, op->inputs[1], &w);
     lower_matrix(p, op, "grad_input", op->inputs[0], turned_kernel, row_count(op->inputs[0]->shape), true, 0, kernel.dim[0], kernel.dim[1]);
 }
 
@@ -240,11 +260,13 @@ static void lower_dense_grad_kernel(Program *p, const Op *op) {
 }
 
 static const struct { const OpDef *def; void (*lower)(Program *, const Op *); } covered[] = {
-    {&op_conv2d, lower_forward}, {&op_conv2d_grad_input, lower_grad_input}, {&op_conv2d_grad_kernel, lower_grad_kernel},
-    {&op_dense, lower_dense},    {&op_dense_grad_input, lower_dense_grad_input}, {&op_dense_grad_kernel, lower_dense_grad_kernel},
+    {&op_dense, lower_dense}, {&op_dense_grad_input, lower_dense_grad_input}, {&op_dense_grad_kernel, lower_dense_grad_kernel},
 };
 
+static void (*const passes[])(Program *, const Op *) = {[CONV_FORWARD] = lower_forward, [CONV_INPUT] = lower_grad_input, [CONV_KERNEL] = lower_grad_kernel};
+
 static void lower_direct(Program *p, const Op *op) {
+    if (op->def->convolution) passes[op->def->convolution](p, op);
     for (int i = 0; i < LENGTH(covered); i++)
         if (covered[i].def == op->def) covered[i].lower(p, op);
 }
@@ -252,7 +274,7 @@ static void lower_direct(Program *p, const Op *op) {
 static bool covers(const Program *p, const Op *op) {
     for (int i = 0; i < LENGTH(covered); i++)
         if (covered[i].def == op->def) return takes_tiles(p);
-    return false;
+    return op->def->convolution && takes_tiles(p);
 }
 
 const Algorithm algorithm_direct = {.name = "direct", .doc = "register tiles over the arrays as they are", .covers = covers, .cost = cost, .lower = lower_direct};

@@ -16,7 +16,7 @@ static int common_divisor(int a, int b) { return b ? common_divisor(b, a % b) : 
 static int block_vectors(const Program *p, int channels) { return channels / common_divisor(channels, p->target->lanes); }
 
 /* Channels of what lies in packed lanes: op's output, or, for the gradient of a kernel, dy. */
-static int packed_channels(const Op *op) { return last_dim(op->def == &op_conv2d_grad_kernel ? op->inputs[1]->shape : op->outputs[0]->shape); }
+static int packed_channels(const Op *op) { return last_dim(op->def->convolution == CONV_KERNEL ? op->inputs[1]->shape : op->outputs[0]->shape); }
 
 /* Vectors of a row of the kernel, taps and input channels side by side. */
 static int row_vectors(const Program *p, const Window *w) { return vectors_of(p, w->kw * w->ic); }
@@ -31,9 +31,10 @@ static int64_t reach_of(const Program *p, const Window *w) {
 }
 
 static bool covers(const Program *p, const Op *op) {
-    bool forward = op->def == &op_conv2d, dx = op->def == &op_conv2d_grad_input, dw = op->def == &op_conv2d_grad_kernel;
-    if (p->target->lanes == 1 || (!forward && !dx && !dw)) return false;
+    bool dx = op->def->convolution == CONV_INPUT, dw = op->def->convolution == CONV_KERNEL;
+    if (p->target->lanes == 1 || !op->def->convolution) return false;
     Window w = window_of(op);
+    if (w.groups > 1) return false;
     int channels = packed_channels(op);
     if (dx) return w.dw == 1 && rows_of(&w) * reach_of(p, &w) <= MAX_ROWS_SIZE;
     if (dw && w.kh * w.kw > MAX_TAPS) return false;
@@ -44,13 +45,13 @@ static bool covers(const Program *p, const Op *op) {
  * lies side by side. */
 static double cost(const Program *p, const Op *op) {
     Window w = window_of(op);
-    int channels = packed_channels(op), lanes = p->target->lanes, filters = last_dim((op->forward ? op->forward : op)->outputs[0]->shape);
+    int channels = packed_channels(op), lanes = p->target->lanes, filters = w.oc;
     double taps = (double)w.kh * w.kw * w.ic, rate = p->target->fma * 0.7;
-    if (op->def == &op_conv2d_grad_input) {
+    if (op->def->convolution == CONV_INPUT) {
         double pixel = (double)w.kh * filters * row_vectors(p, &w) / rate, sums = (double)w.ih / w.oh * row_vectors(p, &w) * 3;
         return w.oh * w.ow * (pixel + sums) + w.ih * w.iw * w.ic / lanes * (rows_of(&w) + 3);
     }
-    double vectors = (w.ow * channels + lanes - 1) / lanes, sums = op->def == &op_conv2d_grad_kernel ? taps * (lanes * block_vectors(p, channels) / channels + 4) : 0;
+    double vectors = (w.ow * channels + lanes - 1) / lanes, sums = op->def->convolution == CONV_KERNEL ? taps * (lanes * block_vectors(p, channels) / channels + 4) : 0;
     return w.oh * vectors * taps / rate + (double)w.ih * w.iw * w.ic * ((channels + lanes - 1) / lanes) * 2 + sums;
 }
 
@@ -105,10 +106,11 @@ static Tensor *repeated(Program *p, const Op *op, Tensor *x, int times) {
 /* Each tap's channels over and over, a block of vectors long. */
 static Tensor *repeated_kernel(Program *p, const Op *op, Tensor *kernel) {
     Shape s = kernel->shape;
-    int width = block_vectors(p, s.dim[3]) * p->target->lanes;
+    int filters = last_dim(s), width = block_vectors(p, filters) * p->target->lanes;
     Kernel *k = add_kernel(p, &repeat_kernel, op, "kernel");
-    Tensor *y = program_tensor(p, arena_printf(p->arena, "%s_repeated_%d", kernel->name, p->tensor_count - p->graph->tensor_count), shape4(s.dim[0], s.dim[1], s.dim[2], width), ROLE_DERIVED);
-    const Integer integers[] = {{"TAPS", shape_count(s) / s.dim[3]}, {"O", s.dim[3]}, {"WIDTH", width}};
+    Tensor *y = program_tensor(p, arena_printf(p->arena, "%s_repeated_%d", kernel->name, p->tensor_count - p->graph->tensor_count), s, ROLE_DERIVED);
+    y->shape.dim[s.rank - 1] = width;
+    const Integer integers[] = {{"TAPS", row_count(s)}, {"O", filters}, {"WIDTH", width}};
     kernel_ints(p, k, integers, LENGTH(integers));
     kernel_input(p, k, kernel);
     kernel_output(p, k, y);
@@ -145,12 +147,12 @@ static void lower_grad_input(Program *p, const Op *op) {
 
 static void lower_packed(Program *p, const Op *op) {
     Window w = window_of(op);
-    if (op->def == &op_conv2d_grad_input) {
+    if (op->def->convolution == CONV_INPUT) {
         lower_grad_input(p, op);
         return;
     }
     Tensor *x = window_input(p, op, &w, op->inputs[0]);
-    if (op->def == &op_conv2d) add_conv(p, &conv, op, "forward", &w, packed_channels(op), x, repeated_kernel(p, op, op->inputs[1]));
+    if (op->def->convolution == CONV_FORWARD) add_conv(p, &conv, op, "forward", &w, packed_channels(op), x, repeated_kernel(p, op, op->inputs[1]));
     else add_conv(p, &grad_kernel, op, "grad_kernel", &w, packed_channels(op), x, op->inputs[1]);
 }
 

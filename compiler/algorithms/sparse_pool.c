@@ -13,7 +13,7 @@ enum { MAX_WINDOWS = 4096, MAX_WINDOW = 4, MAX_DX = 128 << 10, BLOCK = 4 }; /* w
 
 /* The gradient of the pooling that dy of a convolution's gradient comes from; NULL: it does not. */
 static const Op *pooling_behind(const Op *op) {
-    bool input = op->def == &op_conv2d_grad_input, kernel = op->def == &op_conv2d_grad_kernel;
+    bool input = op->def->convolution == CONV_INPUT, kernel = op->def->convolution == CONV_KERNEL;
     const Op *route = input || kernel ? op->inputs[kernel]->producer : NULL;
     return route && route->def == &op_max_pooling2d_grad ? route : NULL;
 }
@@ -38,8 +38,8 @@ static bool covers(const Program *p, const Op *op) {
     const Op *route = pooling_behind(op);
     if (p->target->lanes == 1 || !route) return false;
     Window w = window_of(op), pool = window_of(route);
-    if (!windows_fit(&pool) || w.dh != 1 || w.dw != 1) return false;
-    if (op->def == &op_conv2d_grad_kernel) return true;
+    if (!windows_fit(&pool) || w.groups > 1 || w.dh != 1 || w.dw != 1) return false;
+    if (op->def->convolution == CONV_KERNEL) return true;
     int64_t bytes = (int64_t)rows_with(&w, &pool) * columns_with(&w, &pool) * p->target->lanes * 4;
     return w.sh == 1 && w.sw == 1 && kernel_rows(p, &w, &pool) > 0 && bytes <= MAX_DX;
 }
@@ -61,7 +61,7 @@ static bool few_channels(const Program *p, const Op *op) {
 static double cost(const Program *p, const Op *op) {
     Window w = window_of(op), pool = window_of(route_of(op));
     double lanes = p->target->lanes, channels = last_dim(route_of(op)->inputs[0]->shape), winners = 0.67 * pool.oh * pool.ow * channels;
-    bool kernel = op->def == &op_conv2d_grad_kernel;
+    bool kernel = op->def->convolution == CONV_KERNEL;
     if (kernel && few_channels(p, op)) return pool.oh * pool.ow * channels / lanes * w.kh * w.kw * w.ic * 3;
     double row = (kernel ? w.kw * w.ic + lanes - 1 : w.ic + lanes - 1) / lanes, vectors = (int)row * w.kh * (kernel ? 1 : w.kw);
     return winners * (vectors / (0.8 * p->target->fma) + (kernel ? 2 : 4 * (int)row));
@@ -191,7 +191,7 @@ static void lower_grad_input(Program *p, const Op *op, const Op *route) {
 
 static void lower_sparse_pool(Program *p, const Op *op) {
     const Op *route = route_of(op);
-    if (op->def == &op_conv2d_grad_kernel) lower_grad_kernel(p, op, route);
+    if (op->def->convolution == CONV_KERNEL) lower_grad_kernel(p, op, route);
     else lower_grad_input(p, op, route);
 }
 

@@ -1,9 +1,22 @@
 /* tiles.c: what several algorithms share: the cutting into register tiles, padded inputs, turned kernels. */
 #include "tiles.h"
 
-static const KernelDef pad = {.template = "pad", .level = LEVEL_EXAMPLE};
-static const KernelDef turn = {.template = "turn", .level = LEVEL_DERIVE};
+#include <string.h>
 
+static const KernelDef pad = {.template = "pad", .level = LEVEL_EXAMPLE};
+
+static void evaluate_turn(const Kernel *k, const double *in, double *out) {
+    int64_t taps = kernel_get(k, "TAPS"), groups = groups_of(k->op), c = kernel_get(k, "C") / groups, o = kernel_get(k, "O") / groups, width = kernel_get(k, "WIDTH");
+    memset(out, 0, sizeof *out * (size_t)(taps * o * width));
+    for (int64_t t = 0; t < taps; t++)
+        for (int64_t i = 0; i < c; i++)
+            for (int64_t j = 0; j < o * groups; j++)
+                out[((kernel_get(k, "REVERSE") ? taps - 1 - t : t) * o + j % o) * width + j / o * c + i] = in[(t * c + i) * o * groups + j];
+}
+
+static const KernelDef turn = {.template = "turn", .level = LEVEL_DERIVE, .evaluate = evaluate_turn};
+
+int groups_of(const Op *op) { return op->def->convolution ? window_of(op).groups : 1; }
 int vectors_of(const Program *p, int channels) { return parts(channels, p->target->lanes); }
 
 void cut_channels(Program *p, Kernel *k, int channels, int deep) {
@@ -99,23 +112,24 @@ Tensor *padded(Program *p, const Op *op, Tensor *x, int top, int left, int sh, i
     return y;
 }
 
-static Tensor *transposed(Program *p, const Op *op, Tensor *kernel, Shape shape, int taps, int c, int o, bool reverse) {
+static Tensor *transposed(Program *p, const Op *op, Tensor *kernel, Shape shape, int taps, int c, int o, int groups, bool reverse) {
     Kernel *k = add_kernel(p, &turn, op, "turn");
     Tensor *t = program_tensor(p, arena_printf(p->arena, "%s_turned_%d", kernel->name, p->tensor_count - p->graph->tensor_count), shape, ROLE_DERIVED);
     const Integer integers[] = {{"TAPS", taps}, {"C", c}, {"O", o}, {"WIDTH", last_dim(shape)}, {"REVERSE", reverse}};
     kernel_ints(p, k, integers, LENGTH(integers));
+    if (groups > 1) kernel_int(p, k, "G", groups);
     kernel_input(p, k, kernel);
     kernel_output(p, k, t);
     k->flops = 0;
     return t;
 }
 
-Tensor *turned(Program *p, const Op *op, Tensor *kernel, int kh, int kw, int c, int o) {
-    return transposed(p, op, kernel, shape4(kh, kw, o, c), kh * kw, c, o, true);
+Tensor *turned(Program *p, const Op *op, Tensor *kernel, const Window *w) {
+    return transposed(p, op, kernel, shape4(w->kh, w->kw, w->oc / w->groups, w->ic), w->kh * w->kw, w->ic, w->oc, w->groups, true);
 }
 
 Tensor *turned_rows(Program *p, const Op *op, Tensor *kernel, int kh, int row, int o) {
-    return transposed(p, op, kernel, shape3(kh, o, vectors_of(p, row) * p->target->lanes), kh, row, o, false);
+    return transposed(p, op, kernel, shape3(kh, o, vectors_of(p, row) * p->target->lanes), kh, row, o, 1, false);
 }
 
 Tensor *window_input(Program *p, const Op *op, Window *w, Tensor *x) {

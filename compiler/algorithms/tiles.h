@@ -7,6 +7,7 @@ static inline int parts(int n, int size) { return (n + size - 1) / size; } /* pi
 /* Not to train on the scalar target: that is what any compiler takes, in plain loops. */
 static inline bool takes_tiles(const Program *p) { return p->target->lanes > 1 || p->entry >= ENTRY_ONE; }
 int vectors_of(const Program *, int channels);
+int groups_of(const Op *); /* of channels, of a convolution's op; 1: of others */
 /* Integers that tell a template how the last axis of `channels` is cut: BLOCKS blocks of VECTORS vectors, a last one of
  * LAST vectors whose last vector has LANES lanes. */
 void cut_channels(Program *, Kernel *, int channels, int deep);
@@ -30,8 +31,8 @@ void keep_vectors(const Program *, Kernel *, int vectors);
 bool is_sparse(const Tensor *x);
 /* Of kernels that have epilogues and no tile. */
 void schedule_nothing(Program *, Kernel *);
-/* kernel[KH][KW][C][O] turned by 180 degrees, its channels exchanged: [KH][KW][O][C]. */
-Tensor *turned(Program *, const Op *, Tensor *kernel, int kh, int kw, int c, int o);
+/* kernel[KH][KW][C][O] turned by 180 degrees, its channels exchanged: [KH][KW][O][C]. Of C or O it has only those of a group. */
+Tensor *turned(Program *, const Op *, Tensor *kernel, const Window *);
 /* kernel[KH][row][O], a row of taps and input channels side by side, as [KH][O][row], zeros up to whole vectors. */
 Tensor *turned_rows(Program *, const Op *, Tensor *kernel, int kh, int row, int o);
 #endif

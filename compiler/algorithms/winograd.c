@@ -18,7 +18,7 @@ enum { MAX_SIDE = 5, MAX_MAP = 256 }; /* of a tile: larger ones round too much; 
 
 /* ---- where it fits, and what it costs ------------------------------------------------------------------------------- */
 
-static bool fits(const Window *w) { return w->sh == 1 && w->sw == 1 && w->dh == 1 && w->dw == 1 && w->kh == w->kw && (w->kh == 3 || w->kh == 5); }
+static bool fits(const Window *w) { return w->groups == 1 && w->sh == 1 && w->sw == 1 && w->dh == 1 && w->dw == 1 && w->kh == w->kw && (w->kh == 3 || w->kh == 5); }
 
 /* The tile's side for an output of oh x ow: that of least products and transforms an output. */
 static int tile_side(int oh, int ow, int r) {
@@ -34,9 +34,9 @@ static int tile_side(int oh, int ow, int r) {
 /* The window of the convolution that computes op: of the forward pass, or of dy with the turned kernel. */
 static Window own_window(const Op *op) {
     Window w = window_of(op);
-    if (op->def != &op_conv2d_grad_input) return w;
-    return (Window){.ih = w.ih + w.kh - 1, .iw = w.iw + w.kw - 1, .ic = last_dim(op->inputs[0]->shape), .kh = w.kh, .kw = w.kw, .sh = 1, .sw = 1,
-                    .dh = 1, .dw = 1, .oh = w.ih, .ow = w.iw};
+    if (op->def->convolution != CONV_INPUT) return w;
+    return (Window){.ih = w.ih + w.kh - 1, .iw = w.iw + w.kw - 1, .ic = w.oc, .kh = w.kh, .kw = w.kw, .sh = 1, .sw = 1,
+                    .dh = 1, .dw = 1, .oh = w.ih, .ow = w.iw, .oc = w.ic, .groups = 1};
 }
 
 static bool single_tile(const Op *op) {
@@ -45,23 +45,18 @@ static bool single_tile(const Op *op) {
     return whole && w.oh == w.ow && tile_side(w.oh, w.ow, w.kh) == w.oh;
 }
 
-static bool is_covered(const Op *op) { return op->def == &op_conv2d || op->def == &op_conv2d_grad_input || op->def == &op_conv2d_grad_kernel; }
-
 static bool covers(const Program *p, const Op *op) {
-    if (!takes_tiles(p) || !is_covered(op)) return false;
+    if (!takes_tiles(p) || !op->def->convolution) return false;
     Window w = window_of(op);
-    int channels = last_dim((op->forward ? op->forward : op)->outputs[0]->shape);
-    return p->options->optimize != OPTIMIZE_SIZE && fits(&w) && w.ic >= 8 && channels >= 8;
+    return p->options->optimize != OPTIMIZE_SIZE && fits(&w) && w.ic >= 8 && w.oc >= 8;
 }
 
 /* Products at nine tenths of the target's rate, transforms at a vector operation a cycle. */
 static double cost(const Program *p, const Op *op) {
-    bool adjoint = op->def != &op_conv2d && single_tile(op);
-    Window w = adjoint || op->def == &op_conv2d_grad_kernel ? window_of(op) : own_window(op);
+    bool adjoint = op->def->convolution != CONV_FORWARD && single_tile(op);
+    Window w = adjoint || op->def->convolution == CONV_KERNEL ? window_of(op) : own_window(op);
     int m = tile_side(w.oh, w.ow, w.kh), alpha = m + w.kh - 1, lanes = p->target->lanes;
-    double in = w.ic, out = (double)shape_count(op->inputs[1]->shape) / (w.kh * w.kw) / in;
-    if (op->def == &op_conv2d_grad_kernel) out = last_dim(op->outputs[0]->shape);
-    if (op->def == &op_conv2d_grad_input && adjoint) out = last_dim(op->inputs[0]->shape);
+    double in = w.ic, out = w.oc;
     double tiles = (double)parts(w.oh, m) * parts(w.ow, m), points = alpha * alpha;
     double filled = out / ((((int)out + lanes - 1) / lanes) * lanes);
     double products = tiles * points * in * out / (p->target->fma * lanes * filled * 0.85);
@@ -71,7 +66,7 @@ static double cost(const Program *p, const Op *op) {
 
 /* The transformed input: the gradient of the kernel reads the forward pass's. */
 static double shared(const Program *p, const Op *op) {
-    if (op->def != &op_conv2d_grad_kernel) return 0;
+    if (op->def->convolution != CONV_KERNEL) return 0;
     Window w = window_of(op);
     int m = tile_side(w.oh, w.ow, w.kh), alpha = m + w.kh - 1;
     return (double)parts(w.oh, m) * parts(w.ow, m) * alpha * alpha * w.ic / p->target->lanes * 8;
@@ -180,7 +175,7 @@ static Tensor *transformed(Program *p, const KernelDef *def, const Op *op, const
 }
 
 static Tensor *transformed_kernel(Program *p, const Op *op, int m, int r, Tensor *kernel, bool reverse) {
-    int c = kernel->shape.dim[2], o = kernel->shape.dim[3];
+    int o = last_dim(kernel->shape), c = (int)(row_count(kernel->shape) / (r * r));
     Tensor *u = domain(p, arena_printf(p->arena, "%s_transformed", kernel->name), m + r - 1, c, o, ROLE_DERIVED);
     Kernel *k = transform(p, &kernel_transform, op, "kernel", m, r, kernel, u);
     kernel_int(p, k, "C", c);
@@ -233,14 +228,14 @@ static Tensor *zero_windows(Program *p, const Op *op, Tensor *x, int r, Shape ma
 /* y = conv(x with zeros before it, kernel), to op's output. In a forward pass sums of zeros are exactly zero. */
 static void lower_conv(Program *p, const Op *op, Tensor *x, int top, int left, Tensor *kernel, const char *names[3]) {
     Tensor *y = op->outputs[0];
-    int r = kernel->shape.dim[0], m = tile_side(y->shape.dim[0], y->shape.dim[1], r), alpha = m + r - 1;
+    int r = window_of(op).kh, m = tile_side(y->shape.dim[0], y->shape.dim[1], r), alpha = m + r - 1;
     int down = parts(y->shape.dim[0], m), across = parts(y->shape.dim[1], m);
     x = grown(p, op, x, top, left, down * m + r - 1, across * m + r - 1);
     Tensor *v = transformed(p, &x_transform, op, names[0], m, r, x, down, across), *u = transformed_kernel(p, op, m, r, kernel, false);
     Tensor *product = domain(p, arena_printf(p->arena, "%s_product", y->name), alpha, down * across, last_dim(y->shape), ROLE_ACTIVATION);
     multiply(p, &block_products, op, names[1], v, u, product, false)->block = block_of(p, down * across, shape_count(u->shape));
     const KernelDef *out = y->shape.dim[0] * y->shape.dim[1] <= MAX_MAP ? &y_transform_pools : &y_transform;
-    Tensor *places = op->def == &op_conv2d && p->entry < ENTRY_ONE ? zero_windows(p, op, x, r, y->shape) : NULL;
+    Tensor *places = !op->backward && p->entry < ENTRY_ONE ? zero_windows(p, op, x, r, y->shape) : NULL;
     Kernel *k = transform(p, out, op, names[2], m, r, product, y);
     map_integers(p, k, y->shape, m, down, across);
     kernel_int(p, k, "ZEROS", places != NULL);
@@ -254,7 +249,7 @@ static void lower_forward(Program *p, const Op *op) {
 
 static void lower_grad_input(Program *p, const Op *op) {
     Window w = window_of(op);
-    Tensor *dy = op->inputs[0], *kernel = turned(p, op, op->inputs[1], w.kh, w.kw, w.ic, last_dim(dy->shape));
+    Tensor *dy = op->inputs[0], *kernel = turned(p, op, op->inputs[1], &w);
     if (!single_tile(op)) {
         lower_conv(p, op, dy, w.kh - 1 - w.top, w.kw - 1 - w.left, kernel, (const char *[]){"dy", "grad_input_products", "grad_input"});
         return;
@@ -283,8 +278,8 @@ static void lower_grad_kernel(Program *p, const Op *op) {
 }
 
 static void lower_winograd(Program *p, const Op *op) {
-    if (op->def == &op_conv2d) lower_forward(p, op);
-    else if (op->def == &op_conv2d_grad_input) lower_grad_input(p, op);
+    if (op->def->convolution == CONV_FORWARD) lower_forward(p, op);
+    else if (op->def->convolution == CONV_INPUT) lower_grad_input(p, op);
     else lower_grad_kernel(p, op);
 }
 

@@ -8,9 +8,9 @@
 enum { MAX_SIDE = 5, MAX_MAP = 256 }; /* as in winograd.c */
 
 static bool covers(const Program *p, const Op *op) {
-    if (p->entry < ENTRY_ONE || p->options->optimize == OPTIMIZE_SIZE || op->def != &op_conv2d) return false;
+    if (p->entry < ENTRY_ONE || p->options->optimize == OPTIMIZE_SIZE || op->def->convolution != CONV_FORWARD) return false;
     Window w = window_of(op);
-    return w.sh == 1 && w.sw == 1 && w.dh == 1 && w.dw == 1 && (w.kw == 3 || w.kw == 5) && w.kh > 1 && w.ic >= 8 && last_dim(op->outputs[0]->shape) >= 8;
+    return w.groups == 1 && w.sh == 1 && w.sw == 1 && w.dh == 1 && w.dw == 1 && (w.kw == 3 || w.kw == 5) && w.kh > 1 && w.ic >= 8 && w.oc >= 8;
 }
 
 /* The tile's length: that of the fewest products. */

@@ -1,5 +1,5 @@
 /* window.c: the geometry of a 2-D window, shared by convolutions and poolings. Padding is TensorFlow's: 'same' gives
- * ceil(input / stride) outputs, an odd row of padding goes to the bottom and right. */
+ * ceil(input / stride) outputs, an odd row of padding goes to the bottom and right. 'causal' gives as many, all padding before. */
 #include "ops.h"
 
 #include <string.h>
@@ -24,9 +24,9 @@ bool infer_window(Graph *g, Op *op, const Attr *size, const Attr *strides, const
         note_origin(g, op->inputs[0]);
         return false;
     }
-    bool same = !strcmp(padding->word, "same");
+    bool causal = !strcmp(padding->word, "causal"), same = causal || !strcmp(padding->word, "same");
     *w = (Window){.ih = x.dim[0], .iw = x.dim[1], .ic = x.dim[2], .kh = size->size[0], .kw = size->size[1], .sh = strides->size[0],
-                  .sw = strides->size[1], .dh = dilation ? dilation->size[0] : 1, .dw = dilation ? dilation->size[1] : 1};
+                  .sw = strides->size[1], .dh = dilation ? dilation->size[0] : 1, .dw = dilation ? dilation->size[1] : 1, .oc = x.dim[2], .groups = 1};
     int64_t high = (int64_t)(w->kh - 1) * w->dh + 1, wide = (int64_t)(w->kw - 1) * w->dw + 1;
     if (!same && (high > w->ih || wide > w->iw)) {
         error(g->diag, size->loc, "%s %dx%d is larger than its input %s", dilation ? "kernel" : "pool", w->kh, w->kw, shape_text(g->arena, x));
@@ -40,8 +40,8 @@ bool infer_window(Graph *g, Op *op, const Attr *size, const Attr *strides, const
     }
     w->oh = outputs(w->ih, (int)high, w->sh, same);
     w->ow = outputs(w->iw, (int)wide, w->sw, same);
-    w->top = padding_before(w->ih, (int)high, w->sh, w->oh, same);
-    w->left = padding_before(w->iw, (int)wide, w->sw, w->ow, same);
+    w->top = causal ? (int)high - 1 : padding_before(w->ih, (int)high, w->sh, w->oh, same);
+    w->left = causal ? (int)wide - 1 : padding_before(w->iw, (int)wide, w->sw, w->ow, same);
     return true;
 }
 

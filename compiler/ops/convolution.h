@@ -25,8 +25,6 @@ bool check_strides_or_dilation(Graph *, const Layer *);
 Tensor *conv_kernel(Graph *, Layer *, const char *weight, int in, int out, const Attr *initializer);
 /* The end of the layer: bias, the layer's own dimensions, activation. */
 Tensor *conv_output(Graph *, Layer *, Tensor *y, const Attr *use_bias, const Attr *bias_initializer, const Attr *activation);
-/* Every channel for itself, so many outputs each. */
-Tensor *add_depthwise(Graph *, Layer *, Tensor *x, const char *weight, int multiplier, const Attr *initializer);
 
 /* Definitions that ops of convolutions share. */
 bool infer_grad_kernel(Graph *, Op *);

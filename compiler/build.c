@@ -407,7 +407,7 @@ static void warn_of_logits(Graph *g, const Attr *loss, const Tensor *prediction)
     for (int i = 0; i < op->input_count; i++) sums = sums || op->inputs[i]->role == ROLE_PARAMETER;
     if (!sums) return;
     warning(g->diag, loss->loc, "'%s' takes probabilities, and '%s' gives sums of any size", loss->word, prediction->layer->name);
-    hint(g->diag, "end the network in a softmax, or write loss=%s(from_logits=true)", loss->word);
+    hint(g->diag, "end the network in a %s, or write loss=%s(from_logits=true)", g->loss->makes_logits, loss->word);
 }
 
 static void build_compile(Graph *g, const Statement *s, Tensor *prediction, int outputs) {

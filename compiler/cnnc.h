@@ -357,7 +357,10 @@ struct OpDef {
     const char *equation;             /* for the comment in generated code */
     /* losses and metrics */
     bool (*target)(Graph *, Op *, Tensor *prediction, Tensor **target); /* makes or checks the target tensor */
-    const OpDef *on_logits;           /* loss: its stable form when the prediction comes straight from softmax */
+    const OpDef *on_logits;           /* loss: its stable form when the prediction comes straight from softmax or sigmoid */
+    const char *makes_logits;         /* then: the activation that should be there, "softmax" */
+    bool probabilities;               /* a loss of predictions above 0 */
+    const void *own;                  /* what only the operator's file knows */
     const char *loss_name;            /* word of the description, for a logits form */
     /* optimizers: slots in use, given the attributes */
     int (*slots)(const Attr *, const char **names);

@@ -75,7 +75,7 @@ static void fill_probabilities(cnnc_random *random, const Tensor *t, double *x) 
 }
 
 static void fill_operand(cnnc_random *random, const Op *op, int k, double *x) {
-    if (k == 0 && op->def->kind == OP_LOSS && op->def->on_logits) fill_probabilities(random, op->inputs[k], x);
+    if (k == 0 && op->def->kind == OP_LOSS && op->def->probabilities) fill_probabilities(random, op->inputs[k], x);
     else draw_example(random, op->inputs[k], x);
 }
 

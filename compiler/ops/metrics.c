@@ -1,7 +1,5 @@
-/* metrics.c: accuracy (Keras's choice of binary, categorical or sparse, by the target's kind) and mean_absolute_error. */
+/* metrics.c: accuracy (Keras's choice of binary, categorical or sparse, by the target's kind). */
 #include "loss.h"
-
-#include <math.h>
 
 static int64_t argmax(const double *x, int64_t n) {
     int64_t best = 0;
@@ -28,18 +26,8 @@ static void bind_accuracy(const Op *op, Bindings *b) {
     bind_int(b, "sparse", is_sparse(op));
 }
 
-static void evaluate_absolute(const Op *op, double *const *in, double *const *out) {
-    int64_t n = shape_count(op->inputs[0]->shape);
-    for (int64_t i = 0; i < n; i++) out[0][0] += fabs(in[0][i] - in[1][i]) / (double)n;
-}
-
 const OpDef op_accuracy = {
     .call = {"accuracy", "share of right classes", NULL, 0, NULL}, .kind = OP_METRIC, .accumulates = true, .infer = infer_total,
     .evaluate = evaluate_accuracy, .plain = "metrics.accuracy", .bind = bind_accuracy, .target = target_any,
     .equation = "accuracy += argmax p == class t",
-};
-const OpDef op_mean_absolute_error = {
-    .call = {"mean_absolute_error", "mean of the absolute differences", NULL, 0, "mae"}, .kind = OP_METRIC, .accumulates = true, .infer = infer_total,
-    .evaluate = evaluate_absolute, .plain = "metrics.mean_absolute_error", .bind = bind_rows, .target = target_like_prediction,
-    .equation = "mean_absolute_error += mean |p - t|",
 };

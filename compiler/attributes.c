@@ -78,6 +78,20 @@ static void bind_number(Binder *b, const AttrDef *def, const Value *v, Attr *out
     out->real = v->number;
 }
 
+/* A list of numbers, or a single one. */
+static void bind_reals(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
+    bool list = v->kind == VALUE_LIST;
+    AttrDef one = *def;
+    one.kind = ATTR_REAL;
+    out->real_count = list ? v->length : 1;
+    out->reals = NEW_ARRAY(b->arena, double, out->real_count + 1);
+    for (int i = 0; i < out->real_count && !b->failed; i++) {
+        Attr element = {0};
+        bind_number(b, &one, list ? &v->items[i] : v, &element);
+        out->reals[i] = element.real;
+    }
+}
+
 static void bind_size(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
     const Value *parts = v->items;
     int n = v->length;
@@ -147,6 +161,11 @@ static void bind_calls(Binder *b, const AttrDef *def, const Value *v, Attr *out)
     }
 }
 
+static void bind_real_or_call(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
+    if (def->family && (v->kind == VALUE_CALL || v->kind == VALUE_WORD)) bind_call(b, def, v, out);
+    else bind_number(b, def, v, out);
+}
+
 static void bind_bool(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
     if (v->kind != VALUE_BOOL) fail(b, v->loc, def, "true or false");
     else out->real = v->truth;
@@ -154,8 +173,9 @@ static void bind_bool(Binder *b, const AttrDef *def, const Value *v, Attr *out) 
 
 static void bind_value(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
     static void (*const by_kind[])(Binder *, const AttrDef *, const Value *, Attr *) = {
-        [ATTR_INT] = bind_number, [ATTR_REAL] = bind_number, [ATTR_BOOL] = bind_bool,   [ATTR_WORD] = bind_word,
+        [ATTR_INT] = bind_number, [ATTR_REAL] = bind_real_or_call, [ATTR_BOOL] = bind_bool,   [ATTR_WORD] = bind_word,
         [ATTR_SIZE] = bind_size,  [ATTR_CALL] = bind_call,   [ATTR_CALLS] = bind_calls,
+        [ATTR_REALS] = bind_reals,
     };
     out->loc = v->loc;
     out->present = true;

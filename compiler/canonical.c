@@ -9,7 +9,9 @@ static void write_call(Arena *, StrBuf *, const Callable *, const Attr *, const 
 static void write_value(Arena *arena, StrBuf *out, const AttrDef *def, const Attr *a) {
     if (!a->present) strbuf_add(out, "none");
     else if (def->kind == ATTR_INT) strbuf_printf(out, "%d", attr_int(a));
-    else if (def->kind == ATTR_REAL) strbuf_add(out, arena_real(arena, a->real));
+    else if (def->kind == ATTR_REAL && !a->callable) strbuf_add(out, arena_real(arena, a->real));
+    else if (def->kind == ATTR_REALS)
+        for (int i = 0; i < a->real_count; i++) strbuf_printf(out, "%s%s%s", i ? "," : "(", arena_real(arena, a->reals[i]), i + 1 < a->real_count ? "" : ")");
     else if (def->kind == ATTR_BOOL) strbuf_add(out, a->real != 0 ? "true" : "false");
     else if (def->kind == ATTR_WORD) strbuf_add(out, a->word);
     else if (def->kind == ATTR_SIZE)

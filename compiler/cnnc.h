@@ -168,7 +168,7 @@ void print_description(const Description *, StrBuf *);               /* canonica
 
 /* ---- attributes.c ------------------------------------------------------------------------------------------------
  * What a layer, optimizer, initializer ... takes, as a table; and the binding of written arguments to it. */
-typedef enum { ATTR_INT, ATTR_REAL, ATTR_BOOL, ATTR_WORD, ATTR_SIZE, ATTR_CALL, ATTR_CALLS } AttrKind;
+typedef enum { ATTR_INT, ATTR_REAL, ATTR_BOOL, ATTR_WORD, ATTR_SIZE, ATTR_CALL, ATTR_CALLS, ATTR_REALS } AttrKind;
 typedef struct Callable Callable;
 typedef const Callable *Family(int index); /* the index-th member of a family of callables, NULL past the end */
 typedef struct AttrDef {
@@ -178,7 +178,7 @@ typedef struct AttrDef {
     double min, max;        /* numbers and each part of a size */
     int rank;               /* ATTR_SIZE: parts; one number stands for all of them. 0: one part or more, as written */
     const char *words;      /* ATTR_WORD: "valid|same" */
-    Family *family;         /* ATTR_CALL: which words may be called; ATTR_CALLS: a list of such words */
+    Family *family;         /* ATTR_CALL: which words may be called, ATTR_REAL: in place of a number; ATTR_CALLS: a list of such words */
     bool positional;
     const char *doc;
 } AttrDef;
@@ -196,7 +196,8 @@ struct Attr {
     double real;            /* ATTR_INT, ATTR_REAL, ATTR_BOOL */
     const char *word;       /* ATTR_WORD, ATTR_CALL: the word */
     int size[MAX_RANK], rank; /* ATTR_SIZE */
-    const Callable *callable; /* ATTR_CALL; ATTR_CALLS: of the first */
+    const Callable *callable; /* ATTR_CALL; ATTR_REAL: NULL for a number; ATTR_CALLS: of the first */
+    double *reals; int real_count; /* ATTR_REALS */
     Attr *attributes;       /* the callable's own */
     Attr *next;             /* ATTR_CALLS: the next one of the list */
 };
@@ -364,6 +365,7 @@ struct OpDef {
     const char *loss_name;            /* word of the description, for a logits form */
     /* optimizers: slots in use, given the attributes */
     int (*slots)(const Attr *, const char **names);
+    double (*slot_start)(const Attr *, const char *slot); /* what its elements begin with; NULL: 0 */
 };
 extern const OpDef *const all_ops[]; /* every line of ops.def, NULL at the end */
 const OpDef *find_op(const char *name, OpKind);
@@ -379,6 +381,12 @@ Shape region_window(const Op *, Shape output); /* OpDef.region of ops with a win
 Family initializer_family;
 typedef struct Distribution { const char *kind; double a, b; int64_t seed; } Distribution; /* kind: cnnc_distribution without CNNC_ */
 Distribution initializer_distribution(const Attr *, int fan_in, int fan_out);
+
+/* Learning rates (ops/schedules.c), of an optimizer's first attribute: a number or a schedule. */
+Family schedule_family;
+bool check_schedule(Graph *, const Attr *rate);                       /* false after an error */
+double first_rate(const Attr *rate);
+void bind_schedule(const Attr *rate, Arena *, Bindings *);            /* "schedule", its name or "", and its options */
 
 /* ---- describe.c: the descriptor of a graph, without compiling it, and the work in it ---- */
 struct cnnc_network *describe_network(const Graph *); /* of cnnc_network.h */

@@ -109,7 +109,7 @@ static const char *layer_row(const Emitter *e, const Layer *l) {
 
 static void bind_tables(Emitter *e, Bindings *b) {
     const Graph *g = e->graph;
-    Lines parameters = {0}, layers = {0}, metrics = {0}, slots = {0};
+    Lines parameters = {0}, layers = {0}, metrics = {0}, slots = {0}, starts = {0};
     const char *names[8];
     int n = g->optimizer ? g->optimizer->slots(g->optimizer_attributes, names) : 0, average = 0;
     for (int i = 0; i < g->parameter_count; i++) add_line(e, &parameters, parameter_row(e, g->parameters[i]));
@@ -117,6 +117,7 @@ static void bind_tables(Emitter *e, Bindings *b) {
     for (int i = 0; i + 1 < g->total_count; i++) add_line(e, &metrics, arena_printf(e->arena, "\"%s\"", g->metrics[i]));
     for (int i = 0; i < n; i++) {
         add_line(e, &slots, arena_printf(e->arena, "\"%s\"", names[i]));
+        add_line(e, &starts, arena_real(e->arena, g->optimizer->slot_start ? g->optimizer->slot_start(g->optimizer_attributes, names[i]) : 0));
         if (!strcmp(names[i], "average")) average = i + 1;
     }
     bind_lines(b, "parameter_rows", &parameters);
@@ -124,6 +125,7 @@ static void bind_tables(Emitter *e, Bindings *b) {
     bind_lines(b, "metric_names", &metrics);
     bind_lines(b, "slot_rows", &slots);
     bind_optional(b, "slot_rows");
+    bind_lines(b, "slot_starts", &starts);
     bind_int(b, "slot_count", n);
     bind_int(b, "finalizes", average > 0);
     bind_int(b, "average_slot", average - 1);
@@ -342,7 +344,9 @@ static bool emit_header(Emitter *e, const Bindings *common, StrBuf *out) {
 
 static void bind_settings(Emitter *e, Bindings *b) {
     const Graph *g = e->graph;
-    double rate = g->optimizer ? g->optimizer_attributes[0].real : 0;
+    const Attr *attributes = g->optimizer_attributes;
+    double rate = g->optimizer ? first_rate(attributes) : 0;
+    bind_schedule(g->optimizer ? attributes : NULL, e->arena, b);
     bind_string(b, "learning_rate", arena_real(e->arena, rate));
     bind_string(b, "optimizer", g->optimizer ? g->optimizer->call.name : "");
     bind_string(b, "loss", g->loss ? g->loss->call.name : "");

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define CNNC_ABI 2 /* generated code refuses to compile against another number: regenerate it */
+#define CNNC_ABI 3 /* generated code refuses to compile against another number: regenerate it */
 #define CNNC_MAX_RANK 8
 
 typedef enum cnnc_type { CNNC_F32, CNNC_F64, CNNC_U8, CNNC_I32 } cnnc_type;
@@ -76,7 +76,7 @@ typedef struct cnnc_phase {
 
 /* The beginning of every handle. */
 typedef struct cnnc_state {
-    double learning_rate; /* of the next update; may be changed between batches */
+    double learning_rate; /* of the next update; may be changed between batches, unless the network has a schedule */
     uint64_t step;        /* updates made so far */
     uint64_t version;     /* moves whenever parameters change; workers rebuild what they derived from them */
     int workers;          /* how many the memory was laid out for */
@@ -121,6 +121,7 @@ typedef struct cnnc_network {
     const cnnc_phase *train, *evaluate, *predict; /* train updates; evaluate only fills totals */
     int train_phases, evaluate_phases, predict_phases;
     void (*finalize)(void *net); /* end of training: moving averages of the weights take their place; may be NULL */
+    double (*schedule)(uint64_t updates); /* the learning rate after so many: it is set after each update; NULL: it stays */
 } cnnc_network;
 
 /* What code generated to be measured (cnnc bench) exports beside: <net>_profile. Clock and counters are the caller's, to

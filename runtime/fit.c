@@ -266,6 +266,8 @@ static int check_options(training *t, cnnc_error *error) {
         return CNNC_FAILED;
     for (int i = 0; i < o->hook_count; i++) {
         t->shows_rate |= o->hooks[i].changes_rate;
+        if (o->hooks[i].changes_rate && network->schedule)
+            return cnnc_fail(error, "%s changes the learning rate, and that of network %s follows a schedule", o->hooks[i].name, network->name);
         if (o->hooks[i].needs_validation && !t->validate)
             return cnnc_fail(error, "%s monitors a result of validation data, and there is none", o->hooks[i].name);
         if (o->hooks[i].needs_validation)

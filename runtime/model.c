@@ -123,6 +123,8 @@ int cnnc_model_train_batch(cnnc_model *model, const cnnc_batch *batch, double *r
         return CNNC_FAILED;
     model->state->step++;
     model->state->version++;
+    if (network->schedule)
+        model->state->learning_rate = network->schedule(model->state->step);
     average(model, batch->n, results);
     return CNNC_OK;
 }

@@ -187,6 +187,7 @@ static void train(void *net, const void *const *inputs, const void *const *targe
     }
     state->step++;
     state->version++;
+    if (NETWORK.schedule) state->learning_rate = NETWORK.schedule(state->step);
     for (int i = 0; i < NETWORK.input_count; i++) free(input_gradients[i]);
 }
 

@@ -74,6 +74,8 @@ static void values_are_told(void **state) {
         {"input", "scale", "(number, default 1)"},
         {"fit", "epochs", "(integer 1 or more, default 1)"},
         {"sgd", "clipnorm", "(number above 0, optional)"},
+        {"sgd", "learning_rate", "(number or one of the schedules, default 0.01, by position)"},
+        {"piecewise_constant_decay", "boundaries", "(numbers 0 or more, required, by position)"},
         {"compile", "metrics", "(some of the metrics, optional)"},
     };
     for (int i = 0; i < LENGTH(cases); i++) {

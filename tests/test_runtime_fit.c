@@ -115,6 +115,32 @@ static void batches(void **state) {
     cnnc_model_free(model);
 }
 
+static double halving(uint64_t updates) { return 0.5 / (double)(1 + updates); }
+
+static void schedules(void **state) {
+    (void)state;
+    cnnc_dataset data = linear_data();
+    cnnc_network other = linear_network;
+    other.schedule = halving;
+    cnnc_model *model = cnnc_model_new(&other, 2, NULL, &error);
+    cnnc_batch batch = {.n = N, .inputs = (const void *const *)data.inputs, .targets = (const void *const *)data.targets};
+    assert_int_equal(cnnc_model_evaluate_batch(model, &batch, NULL, &error), CNNC_OK);
+    assert_true(model->state->learning_rate == 0.05);
+    for (uint64_t i = 1; i < 4; i++) {
+        assert_int_equal(cnnc_model_train_batch(model, &batch, NULL, &error), CNNC_OK);
+        assert_true(model->state->learning_rate == halving(i));
+    }
+    cnnc_hook hook = {.name = "reduce_lr", .changes_rate = 1};
+    cnnc_fit_options options;
+    cnnc_fit_defaults(&other, &options);
+    options.verbose = 0;
+    options.hooks = &hook;
+    options.hook_count = 1;
+    assert_int_equal(cnnc_fit(model, &data, &options, NULL, &error), CNNC_FAILED);
+    assert_says(&error, "reduce_lr changes the learning rate, and that of network linear follows a schedule");
+    cnnc_model_free(model);
+}
+
 /* ---- fit --------------------------------------------------------------------------------------------------------- */
 
 typedef struct diary {
@@ -435,7 +461,7 @@ static void weights_of_the_same_name(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models),
-        cmocka_unit_test(batches),
+        cmocka_unit_test(batches), cmocka_unit_test(schedules),
         cmocka_unit_test(training_learns),
         cmocka_unit_test(epochs_average_as_keras_does),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),

@@ -13,7 +13,7 @@ bool infer_optimizer(Graph *g, Op *op) {
         }
         first = clips[i];
     }
-    return true;
+    return check_schedule(g, &op->attributes[LEARNING_RATE]);
 }
 
 void bind_optimizer(const Attr *a, Bindings *b) {
@@ -40,6 +40,13 @@ void bind_optimizer(const Attr *a, Bindings *b) {
     bind_optional(b, "use_ema");
     bind_optional(b, "ema_momentum");
     bind_optional(b, "ema_rest");
+}
+
+void bind_factor(Bindings *b, const char *name, const char *rest, double factor) {
+    bind_real(b, name, factor);
+    bind_real(b, rest, 1 - factor);
+    bind_optional(b, name);
+    bind_optional(b, rest);
 }
 
 int shared_slots(const Attr *a, const char **names, int n) {

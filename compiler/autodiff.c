@@ -7,7 +7,7 @@
 void add_gradient(Graph *g, Tensor *of, Tensor *gradient) {
     if (of->role == ROLE_PARAMETER) gradient->index = of->index;
     if (!of->gradient) of->gradient = gradient;
-    else if (of->role == ROLE_PARAMETER) bug("the parameter '%s' is read twice", of->name);
+    else if (of->role == ROLE_PARAMETER && gradient->producer->def->accumulates) gradient->producer->outputs[0] = of->gradient; /* both add to it */
     else of->gradient = add_op(g, &op_add, of->layer, NULL, (Tensor *[]){of->gradient, gradient}, 2);
     if (of->gradient->role == ROLE_ACTIVATION) of->gradient->role = ROLE_GRADIENT; /* made by an op that also serves forward */
 }

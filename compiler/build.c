@@ -116,19 +116,48 @@ static bool check_elements(Graph *g, const Layer *layer, const char *what, Shape
     return false;
 }
 
-static bool check_range(Graph *g, const Attr *initializer, int fan_in, int fan_out) {
+/* Whether a weight of that shape can begin so. */
+static bool check_initializer(Graph *g, const Attr *initializer, Shape shape, int fan_in, int fan_out) {
     Distribution d = initializer_distribution(initializer, fan_in, fan_out);
+    bool matrix = !strcmp(d.kind, "IDENTITY"), vectors = !strcmp(d.kind, "ORTHOGONAL");
+    if ((matrix && shape.rank != 2) || (vectors && shape.rank < 2)) {
+        error(g->diag, initializer->loc, "'%s' is for weights of two axes%s, this one is %s", initializer->word, vectors ? " or more" : "", shape_text(g->arena, shape));
+        return false;
+    }
     if (strcmp(d.kind, "UNIFORM") != 0 || d.a <= d.b) return true;
     error(g->diag, initializer->loc, "'%s' from %g to %g: the range is empty", initializer->word, d.a, d.b);
     hint(g->diag, "minval comes before maxval");
     return false;
 }
 
+static const Attr *find_attr(const Callable *c, const Attr *attributes, const char *name) {
+    for (int i = 0; i < c->attribute_count; i++)
+        if (!strcmp(c->attributes[i].name, name)) return &attributes[i];
+    return NULL;
+}
+
+const Attr *layer_attribute(const Layer *l, const char *name) { return l->def ? find_attr(&l->def->call, l->attributes, name) : NULL; }
+
+/* The layer's option that stands beside an initializer: of "kernel_initializer" the "kernel_regularizer". NULL: it is not given. */
+static const Attr *beside(Graph *g, const Layer *l, const Attr *initializer, const char *kind) {
+    static const char suffix[] = "_initializer";
+    for (int i = 0; i < l->def->call.attribute_count; i++) {
+        const char *name = l->def->call.attributes[i].name;
+        if (&l->attributes[i] != initializer || strlen(name) < sizeof suffix) continue;
+        const Attr *a = layer_attribute(l, arena_printf(g->arena, "%.*s_%s", (int)(strlen(name) - sizeof suffix + 1), name, kind));
+        return a && a->present ? a : NULL;
+    }
+    return NULL;
+}
+
 Tensor *layer_parameter(Graph *g, Layer *layer, const char *weight, Shape shape, const Attr *initializer, int fan_in, int fan_out) {
-    if (!check_elements(g, layer, weight, shape) || !check_range(g, initializer, fan_in, fan_out)) return NULL;
+    if (!check_elements(g, layer, weight, shape) || !check_initializer(g, initializer, shape, fan_in, fan_out)) return NULL;
     Tensor *p = new_tensor(g, layer, weight, shape, TYPE_REAL, ROLE_PARAMETER);
     p->weight = weight;
     p->initializer = initializer;
+    p->regularizer = beside(g, layer, initializer, "regularizer");
+    p->constraint = beside(g, layer, initializer, "constraint");
+    if (p->constraint && !check_constraint(g, p->constraint, shape)) return NULL;
     p->fan_in = fan_in, p->fan_out = fan_out;
     p->trainable = layer->trainable;
     p->index = g->parameter_count;
@@ -273,12 +302,6 @@ static void unknown_word(Graph *g, const Statement *s) {
     const char *near = nearest(s->word.text, words, n);
     if (near) hint_instead(g->diag, s->word.loc, near, "did you mean '%s'?", near);
     else hint(g->diag, "'cnnc help' lists the layers");
-}
-
-static const Attr *find_attr(const Callable *c, const Attr *attributes, const char *name) {
-    for (int i = 0; i < c->attribute_count; i++)
-        if (!strcmp(c->attributes[i].name, name)) return &attributes[i];
-    return NULL;
 }
 
 static Tensor *make_layer(Graph *g, Layer *l) {
@@ -435,6 +458,7 @@ static void build_compile(Graph *g, const Statement *s, Tensor *prediction, int 
         def = def->on_logits, logits = prediction->producer->inputs[0];
     else if (def->on_logits) warn_of_logits(g, &a[COMPILE_LOSS], prediction);
     if (!add_total(g, def, layer, &a[COMPILE_LOSS], logits, &target)) return;
+    add_penalties(g);
     for (const Attr *m = &a[COMPILE_METRICS]; m && m->present; m = m->next) {
         if (is_repeated(&a[COMPILE_METRICS], m)) {
             error(g->diag, m->loc, "the metric '%s' is given twice", m->word);

@@ -234,7 +234,7 @@ typedef struct Tensor {
     int index;              /* among the graph's inputs, outputs, targets, parameters or totals, by role; a parameter's gradient has the parameter's */
     bool trainable;         /* parameters */
     const char *weight;     /* parameters: "kernel" */
-    const Attr *initializer;
+    const Attr *initializer, *regularizer, *constraint; /* parameters; the latter two NULL where there is none */
     int fan_in, fan_out;
     int classes;            /* targets: how many, when class indices will do */
     int points;             /* of a Winograd domain: shape is [points][rows][channels], with all examples' rows of a point together */
@@ -302,6 +302,7 @@ void print_graph(const Graph *, StrBuf *);
 void print_dot(const Graph *, StrBuf *); /* dot.c: layers, for Graphviz */
 
 const char *name_in_layer(const Layer *, const char *word);
+const Attr *layer_attribute(const Layer *, const char *name); /* NULL: it takes none of that name */
 
 /* What ops use to build. Errors are reported by the caller through error(). */
 Tensor *new_tensor(Graph *, Layer *, const char *suffix, Shape, Type, Role);
@@ -336,7 +337,8 @@ struct OpDef {
     bool pools;                       /* a max pooling: may be fused into the kernel before it */
     bool monotone;                    /* elementwise and never falling: a max pooling may come before it */
     bool sparse;                      /* many of its outputs are exactly zero */
-    bool accumulates;                 /* adds to its output (parameter gradients, totals) */
+    bool accumulates;                 /* adds to its output (parameter gradients, totals), as others may */
+    bool per_shard;                   /* the same for each example: its plain template takes how many, int n, before its arguments */
     /* A layer of several ops (parameters, bias, activation); NULL: the op itself. */
     Tensor *(*layer)(Graph *, Layer *);
     bool (*infer)(Graph *, Op *);     /* checks inputs, makes outputs; false after an error */
@@ -381,6 +383,13 @@ Shape region_window(const Op *, Shape output); /* OpDef.region of ops with a win
 Family initializer_family;
 typedef struct Distribution { const char *kind; double a, b; int64_t seed; } Distribution; /* kind: cnnc_distribution without CNNC_ */
 Distribution initializer_distribution(const Attr *, int fan_in, int fan_out);
+
+/* Regularizers (ops/regularizers.c) and constraints (ops/constraints.c) of weights, by the layers' options "kernel_regularizer",
+ * "kernel_constraint" ... beside "kernel_initializer". */
+Family regularizer_family, constraint_family;
+void add_penalties(Graph *);                                          /* to the loss, which is there */
+bool check_constraint(Graph *, const Attr *constraint, Shape weight); /* false after an error */
+void bind_constraint(const Attr *constraint, Shape weight, Arena *, Bindings *);
 
 /* Learning rates (ops/schedules.c), of an optimizer's first attribute: a number or a schedule. */
 Family schedule_family;

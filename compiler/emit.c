@@ -198,6 +198,23 @@ static void bind_chunks(Emitter *e, Bindings *b) {
     bind_lines(b, "assertions", &assertions);
 }
 
+/* Of the weights that the optimizer moves. */
+static void bind_constraints(Emitter *e, Bindings *b) {
+    const Graph *g = e->graph;
+    Bindings **records = NEW_ARRAY(e->arena, Bindings *, g->parameter_count + 1);
+    int n = 0;
+    for (int i = 0; i < g->parameter_count; i++) {
+        const Tensor *w = g->parameters[i];
+        if (!w->gradient || !w->constraint) continue;
+        records[n] = bindings_new(e->arena, NULL);
+        bind_string(records[n], "weight", arena_printf(e->arena, "%s/%s", w->layer->name, w->weight));
+        bind_string(records[n], "first", first_element(e, "p", w, w->shape));
+        bind_constraint(w->constraint, w->shape, e->arena, records[n++]);
+    }
+    bind_records(b, "constraints", records, n);
+    bind_optional(b, "constraints");
+}
+
 /* ---- comments ----------------------------------------------------------------------------------------------------------------- */
 
 const char *banner(const Emitter *e, const char *file) {
@@ -386,6 +403,7 @@ static bool emit_source(Emitter *e, const Bindings *common, Program *const *prog
     bind_tables(e, b);
     bind_recipe(e, programs, n, b);
     bind_chunks(e, b);
+    bind_constraints(e, b);
     bind_architecture(e, b);
     bind_memory(e, programs, n, b);
     return template_expand(e->templates, "source", b, out, e->message);

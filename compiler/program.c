@@ -134,7 +134,7 @@ static void verify_shapes(const Op *op, int i, const char *stage) {
     if (w->ih != x.dim[0] || w->iw != x.dim[1] || w->oh != y.dim[0] || w->ow != y.dim[1]) bug("after %s: op %d, '%s', has another window than tensors", stage, i, op->def->call.name);
 }
 
-/* Every op reads only what was there before it, in the sizes it takes, and its outputs are its own. */
+/* Every op reads only what was there before it, in the sizes it takes, and its outputs are its own, unless it adds to them. */
 void verify_graph(const Graph *g, const char *stage) {
     bool *made = NEW_ARRAY(g->arena, bool, g->tensor_count);
     for (int i = 0; i < g->op_count; i++) {
@@ -143,7 +143,7 @@ void verify_graph(const Graph *g, const char *stage) {
         for (int k = 0; k < op->input_count; k++)
             if (!is_given(op->inputs[k]) && !made[op->inputs[k]->id]) bug("after %s: op %d, '%s', reads '%s' before it is made", stage, i, op->def->call.name, op->inputs[k]->name);
         for (int k = 0; k < op->output_count; k++) {
-            if (op->outputs[k]->producer != op) bug("after %s: op %d, '%s', does not own its output '%s'", stage, i, op->def->call.name, op->outputs[k]->name);
+            if (op->outputs[k]->producer != op && !op->def->accumulates) bug("after %s: op %d, '%s', does not own its output '%s'", stage, i, op->def->call.name, op->outputs[k]->name);
             made[op->outputs[k]->id] = true;
         }
     }

@@ -30,10 +30,12 @@ typedef struct cnnc_tensor {
     int classes;  /* a target: number of classes when it may be given as class indices (0: real-valued) */
 } cnnc_tensor;
 
-typedef enum cnnc_distribution { CNNC_CONSTANT, CNNC_UNIFORM, CNNC_NORMAL, CNNC_TRUNCATED_NORMAL } cnnc_distribution;
+typedef enum cnnc_distribution { CNNC_CONSTANT, CNNC_UNIFORM, CNNC_NORMAL, CNNC_TRUNCATED_NORMAL, CNNC_IDENTITY, CNNC_ORTHOGONAL } cnnc_distribution;
 
 /* How a parameter starts. CNNC_CONSTANT: a. CNNC_UNIFORM: [a, b). CNNC_NORMAL: mean a, standard deviation b.
- * CNNC_TRUNCATED_NORMAL: the same, redrawn beyond two standard deviations. seed < 0: the run's own seed. */
+ * CNNC_TRUNCATED_NORMAL: the same, redrawn beyond two standard deviations. CNNC_IDENTITY: a on the diagonal of a matrix.
+ * CNNC_ORTHOGONAL: orthogonal rows or, if there are fewer, columns of length a; all axes but the last are one. seed < 0: the run's
+ * own seed. */
 typedef struct cnnc_initializer {
     cnnc_distribution distribution;
     double a, b;

@@ -10,6 +10,8 @@ static double draw(const cnnc_initializer *how, cnnc_random *random) {
     case CNNC_CONSTANT: return how->a;
     case CNNC_UNIFORM: return how->a + cnnc_times(how->b - how->a, cnnc_random_uniform(random));
     case CNNC_NORMAL: return how->a + cnnc_times(how->b, cnnc_random_normal(random));
+    case CNNC_IDENTITY:
+    case CNNC_ORTHOGONAL: return 0; /* not element by element */
     case CNNC_TRUNCATED_NORMAL:
         do
             z = cnnc_random_normal(random);
@@ -27,6 +29,21 @@ static float draw_float(const cnnc_initializer *how, cnnc_random *random) {
     return value;
 }
 
+static void fill(const cnnc_parameter *p, cnnc_type type, char *to, cnnc_random *random) {
+    size_t columns = p->rank ? (size_t)p->shape[p->rank - 1] : 1, rows = columns ? p->count / columns : 0;
+    if (p->initializer.distribution == CNNC_ORTHOGONAL) {
+        cnnc_orthogonal(type, to, rows, columns, p->initializer.a, random);
+        return;
+    }
+    for (size_t k = 0; k < p->count; k++) {
+        int diagonal = p->initializer.distribution == CNNC_IDENTITY && k / columns == k % columns; /* NOLINT(clang-analyzer-core.DivideZero): there is an element */
+        if (type == CNNC_F64)
+            ((double *)(void *)to)[k] = diagonal ? p->initializer.a : draw(&p->initializer, random);
+        else
+            ((float *)(void *)to)[k] = diagonal ? (float)p->initializer.a : draw_float(&p->initializer, random);
+    }
+}
+
 void cnnc_initialize(const cnnc_network *network, void *net, uint64_t seed) {
     cnnc_state *state = net;
     memset(state->parameters, 0, network->parameter_count * cnnc_type_size(network->type));
@@ -37,12 +54,7 @@ void cnnc_initialize(const cnnc_network *network, void *net, uint64_t seed) {
             cnnc_random_seed(&random, (uint64_t)p->initializer.seed, UINT64_MAX);
         else
             cnnc_random_seed(&random, seed, (uint64_t)i);
-        for (size_t k = p->offset; k < p->offset + p->count; k++) {
-            if (network->type == CNNC_F64)
-                ((double *)state->parameters)[k] = draw(&p->initializer, &random);
-            else
-                ((float *)state->parameters)[k] = draw_float(&p->initializer, &random);
-        }
+        fill(p, network->type, (char *)state->parameters + p->offset * cnnc_type_size(network->type), &random);
     }
     state->version++;
 }

@@ -60,6 +60,9 @@ void cnnc_tensor_text(char *text, size_t size, int rank, const int *shape);
 /* weights.c: all parameters as tensors; base: where they are, or a slot of theirs. */
 void cnnc_list_parameters(const cnnc_network *network, void *base, cnnc_safetensor *tensors);
 
+/* orthogonal.c: fills a matrix with orthogonal rows or, if there are fewer, columns of that length. */
+void cnnc_orthogonal(cnnc_type type, void *base, size_t rows, size_t columns, double length, cnnc_random *random);
+
 /* random.c: a * b, rounded to double and never fused with an addition. */
 double cnnc_times(double a, double b);
 

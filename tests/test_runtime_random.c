@@ -140,6 +140,46 @@ static void kerass_distributions(void **state) {
     free(w);
 }
 
+enum { SIDE = 40, LONG = 90 };
+static const cnnc_parameter matrices[] = {
+    {"identity", 2, {SIDE, LONG}, 0, SIDE * LONG, 1, {CNNC_IDENTITY, 0.5, 0, -1}},
+    {"rows", 3, {5, 8, LONG}, SIDE * LONG, SIDE * LONG, 1, {CNNC_ORTHOGONAL, 2, 0, -1}},
+    {"columns", 2, {LONG, SIDE}, 2 * SIDE * LONG, SIDE * LONG, 1, {CNNC_ORTHOGONAL, 1, 0, -1}},
+    {"both", 2, {SIDE, SIDE}, 3 * SIDE * LONG, SIDE * SIDE, 1, {CNNC_ORTHOGONAL, 1, 0, 7}},
+};
+
+/* SIDE vectors of n elements: each of that length, orthogonal to all others. */
+static void assert_orthogonal(const float *v, int n, int next, int stride, double length) {
+    for (int a = 0; a < SIDE; a++)
+        for (int b = 0; b <= a; b++) {
+            double product = 0;
+            for (int i = 0; i < n; i++)
+                product += (double)v[a * next + i * stride] * (double)v[b * next + i * stride];
+            assert_true(fabs(product - (a == b ? length * length : 0)) < 2e-6);
+        }
+}
+
+static void whole_matrices(void **state) {
+    (void)state;
+    enum { COUNT = 3 * SIDE * LONG + SIDE * SIDE };
+    cnnc_network network = {.type = CNNC_F32, .parameters = matrices, .parameters_length = 4, .parameter_count = COUNT};
+    static float v[COUNT];
+    static double w[COUNT];
+    cnnc_state net = {.parameters = v};
+    cnnc_initialize(&network, &net, 3);
+    for (int i = 0; i < SIDE * LONG; i++)
+        assert_true(v[i] == (i / LONG == i % LONG ? 0.5f : 0));
+    assert_orthogonal(v + SIDE * LONG, LONG, LONG, 1, 2);
+    assert_orthogonal(v + 2 * SIDE * LONG, LONG, 1, SIDE, 1);
+    assert_orthogonal(v + 3 * SIDE * LONG, SIDE, SIDE, 1, 1);
+    assert_orthogonal(v + 3 * SIDE * LONG, SIDE, 1, SIDE, 1);
+    network.type = CNNC_F64;
+    net.parameters = w;
+    cnnc_initialize(&network, &net, 3);
+    for (int i = 0; i < COUNT; i++)
+        assert_true(fabs(w[i] - (double)v[i]) < 1e-4);
+}
+
 static void double_rounds_to_float(void **state) {
     (void)state;
     cnnc_network network = {.type = CNNC_F32, .parameters = drawn, .parameters_length = 6, .parameter_count = DRAWN};
@@ -178,7 +218,7 @@ int main(void) {
         cmocka_unit_test(bits_are_fixed),
         cmocka_unit_test(moments),
         cmocka_unit_test(shuffling),
-        cmocka_unit_test(kerass_distributions),
+        cmocka_unit_test(kerass_distributions), cmocka_unit_test(whole_matrices),
         cmocka_unit_test(double_rounds_to_float),
         cmocka_unit_test(narrow_intervals_end),
     };

@@ -16,7 +16,7 @@ static void lower_plain(Program *p, const Op *op) {
     const KernelDef *def = &elementwise;
     if (!op->def->expression) {
         KernelDef *own = NEW(p->arena, KernelDef);
-        *own = (KernelDef){.template = op->def->plain, .level = LEVEL_EXAMPLE};
+        *own = (KernelDef){.template = op->def->plain, .level = op->def->per_shard ? LEVEL_SHARD : LEVEL_EXAMPLE};
         def = own;
     }
     Kernel *k = add_kernel(p, def, op, name_in_layer(op->layer, op->def->call.name));

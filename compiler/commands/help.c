@@ -35,6 +35,7 @@ static const Callable *all_statements(int index) {
 const FamilyDef families[] = {
     {"layers", "layer", layer_family},          {"statements", "statement", all_statements}, {"optimizers", "optimizer", optimizer_family},
     {"losses", "loss", loss_family},            {"metrics", "metric", metric_family},        {"initializers", "initializer", initializer_family},
+    {"regularizers", "regularizer", regularizer_family}, {"constraints", "constraint", constraint_family},
     {"schedules", "schedule", schedule_family},
     {NULL, NULL, NULL},
 };

@@ -36,11 +36,14 @@ Interpreter interpreter_new(const Graph *g, int n) {
 
 double *interpreter_value(const Interpreter *it, const Tensor *t) { return it->values[t->id]; }
 
-void interpret_op(Interpreter *it, const Op *op) {
-    double *in[MAX_OPERANDS], *out[MAX_OPERANDS];
-    if (op->input_count > MAX_OPERANDS || op->output_count > MAX_OPERANDS) bug("%s has too many operands", op->def->call.name);
+static void clear_sums(Interpreter *it, const Op *op) {
     for (int k = 0; op->def->accumulates && k < op->output_count; k++)
         memset(it->values[op->outputs[k]->id], 0, sizeof(double) * extent(it, op->outputs[k]));
+}
+
+static void run_op(Interpreter *it, const Op *op) {
+    double *in[MAX_OPERANDS], *out[MAX_OPERANDS];
+    if (op->input_count > MAX_OPERANDS || op->output_count > MAX_OPERANDS) bug("%s has too many operands", op->def->call.name);
     for (int i = 0; i < it->n; i++) {
         for (int k = 0; k < op->input_count; k++) in[k] = value_at(it, op->inputs[k], i);
         for (int k = 0; k < op->output_count; k++) out[k] = value_at(it, op->outputs[k], i);
@@ -48,7 +51,15 @@ void interpret_op(Interpreter *it, const Op *op) {
     }
 }
 
+void interpret_op(Interpreter *it, const Op *op) {
+    clear_sums(it, op);
+    run_op(it, op);
+}
+
 void interpret(Interpreter *it, Run run) {
-    for (int i = 0; i < it->graph->op_count; i++)
-        if (run == RUN_ALL || !it->graph->ops[i]->backward) interpret_op(it, it->graph->ops[i]);
+    const Graph *g = it->graph;
+    for (int i = 0; i < g->op_count; i++)
+        if (run == RUN_ALL || !g->ops[i]->backward) clear_sums(it, g->ops[i]); /* several ops may add to one */
+    for (int i = 0; i < g->op_count; i++)
+        if (run == RUN_ALL || !g->ops[i]->backward) run_op(it, g->ops[i]);
 }

@@ -16,6 +16,9 @@ static const AttrDef attributes[] = {
     ATTR_KERNEL_INITIALIZER_DEF,
     ATTR_BIAS_INITIALIZER_DEF,
     ATTR_TRAINABLE_DEF,
+    WEIGHT_OPTION_DEFS("kernel"),
+    WEIGHT_OPTION_DEFS("bias"),
+    ATTR_ACTIVITY_REGULARIZER_DEF,
 };
 
 static const AttrDef attributes_1d[] = {
@@ -27,6 +30,9 @@ static const AttrDef attributes_1d[] = {
     ATTR_KERNEL_INITIALIZER_DEF,
     ATTR_BIAS_INITIALIZER_DEF,
     ATTR_TRAINABLE_DEF,
+    WEIGHT_OPTION_DEFS("kernel"),
+    WEIGHT_OPTION_DEFS("bias"),
+    ATTR_ACTIVITY_REGULARIZER_DEF,
 };
 
 static bool check_groups(Graph *g, const Layer *l, int channels) {

@@ -10,6 +10,9 @@ static const AttrDef attributes[] = {
     ATTR_KERNEL_INITIALIZER_DEF,
     ATTR_BIAS_INITIALIZER_DEF,
     ATTR_TRAINABLE_DEF,
+    WEIGHT_OPTION_DEFS("kernel"),
+    WEIGHT_OPTION_DEFS("bias"),
+    ATTR_ACTIVITY_REGULARIZER_DEF,
 };
 
 static Tensor *layer(Graph *g, Layer *l) {

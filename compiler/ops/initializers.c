@@ -61,6 +61,14 @@ static Distribution variance_scaling(const Attr *a, int in, int out) {
     return scaled(a[0].real, fan, kind, &a[3]);
 }
 
+static const AttrDef identity_attributes[] = {{"gain", ATTR_REAL, "1", ANY, "on the diagonal"}};
+static Distribution identity(const Attr *a, int in, int out) { return (void)in, (void)out, (Distribution){"IDENTITY", a[0].real, 0, -1}; }
+
+static const AttrDef orthogonal_attributes[] = {{"gain", ATTR_REAL, "1", ANY, "length of the vectors"}, SEED_DEF};
+static Distribution orthogonal(const Attr *a, int in, int out) {
+    return (void)in, (void)out, (Distribution){"ORTHOGONAL", a[0].real, 0, seed_of(&a[1])};
+}
+
 static const Initializer initializers[] = {
     {{"glorot_uniform", "uniform, variance 2 / (fan_in + fan_out)", ATTRIBUTES(only_seed), NULL}, glorot_uniform},
     {{"glorot_normal", "truncated normal, variance 2 / (fan_in + fan_out)", ATTRIBUTES(only_seed), NULL}, glorot_normal},
@@ -68,13 +76,15 @@ static const Initializer initializers[] = {
     {{"he_normal", "truncated normal, variance 2 / fan_in", ATTRIBUTES(only_seed), NULL}, he_normal},
     {{"lecun_uniform", "uniform, variance 1 / fan_in", ATTRIBUTES(only_seed), NULL}, lecun_uniform},
     {{"lecun_normal", "truncated normal, variance 1 / fan_in", ATTRIBUTES(only_seed), NULL}, lecun_normal},
-    {{"zeros", "all 0", NULL, 0, NULL}, zeros},
-    {{"ones", "all 1", NULL, 0, NULL}, ones},
+    {{"zeros", "all 0", NULL, 0, "zero"}, zeros},
+    {{"ones", "all 1", NULL, 0, "one"}, ones},
     {{"constant", "all the same", ATTRIBUTES(constant_attributes), NULL}, constant},
-    {{"random_uniform", "uniform between two values", ATTRIBUTES(uniform_attributes), NULL}, random_uniform},
-    {{"random_normal", "normal", ATTRIBUTES(normal_attributes), NULL}, random_normal},
+    {{"random_uniform", "uniform between two values", ATTRIBUTES(uniform_attributes), "uniform"}, random_uniform},
+    {{"random_normal", "normal", ATTRIBUTES(normal_attributes), "normal"}, random_normal},
     {{"truncated_normal", "normal, redrawn beyond two standard deviations", ATTRIBUTES(normal_attributes), NULL}, truncated_normal},
     {{"variance_scaling", "variance scale / fan", ATTRIBUTES(variance_attributes), NULL}, variance_scaling},
+    {{"identity", "1 on the diagonal of a matrix", ATTRIBUTES(identity_attributes), NULL}, identity},
+    {{"orthogonal", "orthogonal rows or, if there are fewer, columns", ATTRIBUTES(orthogonal_attributes), NULL}, orthogonal},
 };
 
 const Callable *initializer_family(int index) { return index < LENGTH(initializers) ? &initializers[index].call : NULL; }

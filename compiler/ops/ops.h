@@ -12,6 +12,12 @@
 #define ATTR_USE_BIAS_DEF {"use_bias", ATTR_BOOL, "true", 0, 0, 0, NULL, NULL, false, "add a trainable bias"}
 #define ATTR_KERNEL_INITIALIZER_DEF {"kernel_initializer", ATTR_CALL, "glorot_uniform", 0, 0, 0, NULL, initializer_family, false, "how the kernel starts"}
 #define ATTR_BIAS_INITIALIZER_DEF {"bias_initializer", ATTR_CALL, "zeros", 0, 0, 0, NULL, initializer_family, false, "how the bias starts"}
+/* Beside the initializer of a weight, "kernel" say; layer_parameter finds them by the initializer's name. */
+#define WEIGHT_OPTION_DEFS(weight)                                                                                     \
+    {weight "_regularizer", ATTR_CALL, "", 0, 0, 0, NULL, regularizer_family, false, "what the size of the " weight " adds to the loss"}, \
+    {weight "_constraint", ATTR_CALL, "", 0, 0, 0, NULL, constraint_family, false, "what holds for the " weight " after each update"}
+#define ATTR_ACTIVITY_REGULARIZER_DEF                                                                                  \
+    {"activity_regularizer", ATTR_CALL, "", 0, 0, 0, NULL, regularizer_family, false, "what the size of the output adds to the loss"}
 #define ATTR_TRAINABLE_DEF {"trainable", ATTR_BOOL, "true", 0, 0, 0, NULL, NULL, false, "false: training leaves the layer's weights alone"}
 
 /* Poolings: their attributes, and their window; false after an error. */

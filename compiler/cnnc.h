@@ -231,7 +231,8 @@ typedef struct Tensor {
     Role role;
     Op *producer;           /* NULL for inputs, targets and parameters */
     Layer *layer;
-    int index;              /* among the graph's inputs, outputs, targets, parameters or totals, by role; a parameter's gradient has the parameter's */
+    int index;              /* among the graph's inputs, outputs, targets or parameters, by role; a parameter's gradient has the parameter's; of a
+                               total its first element among all totals' */
     bool trainable;         /* parameters */
     const char *weight;     /* parameters: "kernel" */
     const Attr *initializer, *regularizer, *constraint; /* parameters; the latter two NULL where there is none */
@@ -285,6 +286,7 @@ struct Graph {
     Tensor **targets; int target_count;
     Tensor **parameters; int parameter_count;
     Tensor **totals; int total_count;     /* loss, then metrics */
+    int total_elements;                   /* of all of them */
     const char **metrics;                 /* total_count - 1 names */
     Tensor *scale;
     const OpDef *loss, *optimizer;        /* NULL without compile */
@@ -364,6 +366,7 @@ struct OpDef {
     const char *makes_logits;         /* then: the activation that should be there, "softmax" */
     bool probabilities;               /* a loss of predictions above 0 */
     const void *own;                  /* what only the operator's file knows */
+    const char *result;               /* metric: the definition in templates/metric_results.c.tmpl that makes it of its totals; NULL: the mean */
     const char *loss_name;            /* word of the description, for a logits form */
     /* optimizers: slots in use, given the attributes */
     int (*slots)(const Attr *, const char **names);

@@ -198,6 +198,24 @@ static void bind_chunks(Emitter *e, Bindings *b) {
     bind_lines(b, "assertions", &assertions);
 }
 
+/* What each result is made of; and whether any is more than a mean. */
+static void bind_results(Emitter *e, Bindings *b) {
+    const Graph *g = e->graph;
+    Bindings **records = NEW_ARRAY(e->arena, Bindings *, g->total_count + 1);
+    bool finishes = false;
+    for (int i = 0; i < g->total_count; i++) {
+        const char *result = i ? g->totals[i]->producer->def->result : NULL;
+        records[i] = bindings_new(e->arena, NULL);
+        bind_string(records[i], "result", result ? result : "plain");
+        bind_int(records[i], "at", g->totals[i]->index);
+        bind_int(records[i], "count", shape_count(g->totals[i]->shape));
+        finishes = finishes || result;
+    }
+    bind_records(b, "results", records, g->total_count);
+    bind_int(b, "has_results", finishes);
+    bind_optional(b, "results");
+}
+
 /* Of the weights that the optimizer moves. */
 static void bind_constraints(Emitter *e, Bindings *b) {
     const Graph *g = e->graph;
@@ -375,7 +393,7 @@ static void bind_settings(Emitter *e, Bindings *b) {
     bind_string(b, "validation_split", arena_real(e->arena, g->validation_split));
     bind_int(b, "seed", (int64_t)g->seed);
     bind_int(b, "buffers", e->memory.buffers);
-    bind_int(b, "totals", g->total_count ? g->total_count : 1);
+    bind_int(b, "totals", g->total_elements ? g->total_elements : 1);
     bind_string(b, "type", e->options->real_is_double ? "CNNC_F64" : "CNNC_F32");
     bind_string(b, "input_names", array_names(e, g->input_count, "input"));
     bind_string(b, "output_names", array_names(e, g->output_count, "output"));
@@ -404,6 +422,7 @@ static bool emit_source(Emitter *e, const Bindings *common, Program *const *prog
     bind_recipe(e, programs, n, b);
     bind_chunks(e, b);
     bind_constraints(e, b);
+    bind_results(e, b);
     bind_architecture(e, b);
     bind_memory(e, programs, n, b);
     return template_expand(e->templates, "source", b, out, e->message);

@@ -99,7 +99,7 @@ static int listing_new(listing *l, cnnc_model *model, cnnc_position *position, c
     add_hooks(l, network, position->hooks, position->hook_count);
     add_vector(l, "training/position", CNNC_DTYPE_U64, POSITION, l->position);
     add_vector(l, "training/rate", CNNC_DTYPE_F64, 1, &l->rate);
-    add_vector(l, "training/sums", CNNC_DTYPE_F64, 1 + (size_t)network->metric_count, position->sums);
+    add_vector(l, "training/sums", CNNC_DTYPE_F64, (size_t)cnnc_total_count(network), position->sums);
     return CNNC_OK;
 }
 

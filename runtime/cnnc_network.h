@@ -87,7 +87,7 @@ typedef struct cnnc_state {
     void *slots;          /* [slot_count][parameter_count]: the optimizer's state */
     void *gradients;      /* [gradient_buffers][parameter_count]; after the first phase of train their sum is the gradient of
                              the batch (times loss_scale_factor where the optimizer has one); later phases work in them */
-    double *totals;       /* [gradient_buffers][1 + metric_count]: loss and metrics summed over the last batch */
+    double *totals;       /* [gradient_buffers][total_count]: what loss and metrics are made of, summed over the last batch */
 } cnnc_state;
 
 typedef struct cnnc_network {
@@ -101,7 +101,7 @@ typedef struct cnnc_network {
     size_t parameter_count;     /* elements of <net>_parameters, padding included */
     const cnnc_layer *layers;
     int layer_count;
-    const char *const *metrics; /* names; totals[1 + i] belongs to metrics[i] */
+    const char *const *metrics; /* names */
     int metric_count;
     const char *const *slots;   /* "velocity", ...: names of the optimizer's state per parameter */
     int slot_count;
@@ -123,6 +123,9 @@ typedef struct cnnc_network {
     const cnnc_phase *train, *evaluate, *predict; /* train updates; evaluate only fills totals */
     int train_phases, evaluate_phases, predict_phases;
     void (*finalize)(void *net); /* end of training: moving averages of the weights take their place; may be NULL */
+    int total_count;                      /* 0: 1 + metric_count */
+    void (*results)(const double *means, double *results); /* from the totals' means over examples, [total_count], loss and metrics,
+                                             [1 + metric_count]; NULL: they are the same */
     double (*schedule)(uint64_t updates); /* the learning rate after so many: it is set after each update; NULL: it stays */
 } cnnc_network;
 

@@ -217,6 +217,7 @@ typedef struct cnnc_model {
     void *net;         /* the handle, 64-byte aligned, owned */
     cnnc_state *state; /* the beginning of net */
     cnnc_pool *pool;   /* owned */
+    double *means;     /* [total_count]: of the last batch's totals, where it was asked for; owned */
 } cnnc_model;
 
 /* Memory and `threads` workers (<= 0: one a processor online) for a network; variant: one of network->variants, or
@@ -300,8 +301,8 @@ typedef struct cnnc_hook {
 
 void cnnc_hook_free(cnnc_hook *hook); /* and makes it zero */
 
-/* What to watch: the loss or a metric, of the validation data behind "val_". CNNC_MODE_AUTO: accuracies are to become large,
- * everything else small. */
+/* What to watch: the loss or a metric, of the validation data behind "val_". CNNC_MODE_AUTO: accuracies, auc, precision and
+ * recall are to become large, everything else small. */
 typedef enum cnnc_mode { CNNC_MODE_AUTO, CNNC_MODE_MIN, CNNC_MODE_MAX } cnnc_mode;
 
 /* The makers: CNNC_FAILED when an option cannot be or the network has no such result. The options are copied, what they
@@ -363,7 +364,7 @@ typedef struct cnnc_position {
     uint64_t epoch, batch;                 /* the next batch to train on, counted from 0 */
     uint64_t examples, batch_size, seed;   /* of the training; a checkpoint with others is not loaded */
     int shuffle;
-    double *sums;                          /* [1 + metric_count]: results of the epoch so far, times examples */
+    double *sums;                          /* [total_count]: the totals' means in the epoch so far, times examples */
     uint64_t validation;                   /* examples that hooks watch results of; also of the training */
     int pending;                           /* non-zero: the end of the epoch before is still to come, with its validation */
     int finished;                          /* non-zero: a callback declared the training complete */

@@ -14,27 +14,28 @@ static void advance(const cnnc_tensor *tensors, int count, const void *const *fr
 
 typedef struct evaluation {
     const void **arrays;  /* inputs, then targets, of the batch */
-    double *batch, *sums; /* [columns]; batch owns both */
+    double *sums, *means; /* [total_count]: of the batches so far; sums owns both */
     cnnc_shown shown;
 } evaluation;
 
 static int evaluate_batches(evaluation *e, cnnc_model *model, const cnnc_dataset *data, int size, cnnc_progress *progress,
                             const volatile sig_atomic_t *stop, double *results, cnnc_error *error) {
     const cnnc_network *network = model->network;
-    int batches = cnnc_batches(data->n, size), columns = 1 + network->metric_count;
+    int batches = cnnc_batches(data->n, size), totals = cnnc_total_count(network);
     size_t seen = 0;
     for (int b = 0; b < batches; b++) {
         const void **targets = e->arrays + data->input_count;
         advance(network->inputs, data->input_count, (const void *const *)data->inputs, seen, e->arrays);
         advance(network->targets, data->target_count, (const void *const *)data->targets, seen, targets);
         cnnc_batch batch = {.n = cnnc_batch_length(data->n, size, b), .inputs = e->arrays, .targets = targets};
-        if (cnnc_model_evaluate_batch(model, &batch, e->batch, error) != CNNC_OK)
+        if (cnnc_evaluate_means(model, &batch, error) != CNNC_OK)
             return CNNC_FAILED;
         seen += (size_t)batch.n;
-        for (int c = 0; c < columns; c++) {
-            e->sums[c] += e->batch[c] * batch.n;
-            results[c] = e->sums[c] / (double)seen;
+        for (int c = 0; c < totals; c++) {
+            e->sums[c] += model->means[c] * batch.n;
+            e->means[c] = e->sums[c] / (double)seen;
         }
+        cnnc_make_results(network, e->means, results);
         cnnc_shown_set(&e->shown, results, NULL);
         if (progress->mode == CNNC_PROGRESS_BAR)
             cnnc_show(progress, &e->shown, b + 1, 0);
@@ -54,13 +55,13 @@ int cnnc_evaluate(cnnc_model *model, const cnnc_dataset *dataset, int batch_size
     evaluation e = {0};
     if (cnnc_shown_new(&e.shown, network, error) != CNNC_OK)
         return CNNC_FAILED;
-    size_t columns = (size_t)e.shown.columns, arrays = (size_t)(dataset->input_count + dataset->target_count);
+    size_t columns = (size_t)e.shown.columns, totals = (size_t)cnnc_total_count(network), arrays = (size_t)(dataset->input_count + dataset->target_count);
     e.arrays = calloc(arrays + 1, sizeof *e.arrays);
-    e.batch = calloc(2 * columns, sizeof *e.batch);
+    e.sums = calloc(2 * totals, sizeof *e.sums);
     memset(results, 0, columns * sizeof *results);
     int result;
-    if (e.arrays && e.batch) {
-        e.sums = e.batch + columns;
+    if (e.arrays && e.sums) {
+        e.means = e.sums + totals;
         cnnc_progress progress;
         cnnc_start_progress(&progress, verbose, out, cnnc_batches(dataset->n, batch_size));
         result = evaluate_batches(&e, model, dataset, batch_size, &progress, stop, results, error);
@@ -69,7 +70,7 @@ int cnnc_evaluate(cnnc_model *model, const cnnc_dataset *dataset, int batch_size
         result = cnnc_fail_system(error, "no memory to evaluate");
     }
     free(e.arrays);
-    free(e.batch);
+    free(e.sums);
     cnnc_shown_free(&e.shown);
     return result;
 }

@@ -29,7 +29,9 @@ typedef struct training {
     int columns;
     int shows_rate;
     uint32_t *index;                              /* [n]: the order of the examples */
-    double *batch, *sums, *averages, *validation; /* [columns] each; batch owns all */
+    int totals;                                   /* that results are made of */
+    double loss;                                  /* of the last batch */
+    double *sums, *means, *averages, *validation; /* [totals], the other two [columns]; sums owns all */
     cnnc_shown shown;
     cnnc_progress progress;
     cnnc_position position; /* the next batch to train on, when a checkpoint is made or was read */
@@ -93,7 +95,7 @@ static double plain(double loss) {
 /* A loss that is not a number stays so: whoever waits for the end waits in vain. */
 static int not_a_number(const training *t, int epoch, int batch, cnnc_error *error) {
     const char *first = not_finite(t->model);
-    return cnnc_fail(error, "the loss is %g in epoch %d, batch %d (update %llu); %s%s%s", plain(t->batch[0]), epoch + 1, batch + 1,
+    return cnnc_fail(error, "the loss is %g in epoch %d, batch %d (update %llu); %s%s%s", plain(t->loss), epoch + 1, batch + 1,
                      (unsigned long long)t->model->state->step, first ? "'" : "all parameters are finite", first ? first : "", first ? "' is the first parameter that is not finite" : "");
 }
 
@@ -101,7 +103,7 @@ static int not_a_number(const training *t, int epoch, int batch, cnnc_error *err
 static int check_parameters(const training *t, int epoch, cnnc_error *error) {
     const char *first = not_finite(t->model);
     return first ? cnnc_fail(error, "after epoch %d (update %llu) '%s' is the first parameter that is not finite; the loss is %g", epoch + 1,
-                             (unsigned long long)t->model->state->step, first, plain(t->batch[0]))
+                             (unsigned long long)t->model->state->step, first, plain(t->loss))
                  : CNNC_OK;
 }
 
@@ -122,21 +124,23 @@ static int save_stopped(training *t, int epoch, int batch, cnnc_error *error) {
 }
 
 static void average(training *t, size_t seen) {
-    for (int c = 0; c < t->columns; c++)
-        t->averages[c] = t->sums[c] / (double)seen;
+    for (int c = 0; c < t->totals; c++)
+        t->means[c] = t->sums[c] / (double)seen;
+    cnnc_make_results(t->model->network, t->means, t->averages);
 }
 
 static int train_one(training *t, int epoch, int b, size_t *seen, cnnc_error *error) {
     cnnc_batch batch = {.n = cnnc_batch_length(t->data->n, t->options->batch_size, b), .index = t->index + *seen};
     batch.inputs = (const void *const *)t->data->inputs;
     batch.targets = (const void *const *)t->data->targets;
-    if (cnnc_model_train_batch(t->model, &batch, t->batch, error) != CNNC_OK)
+    if (cnnc_train_means(t->model, &batch, error) != CNNC_OK)
         return CNNC_FAILED;
-    if (!isfinite(t->batch[0]))
+    t->loss = t->model->means[0];
+    if (!isfinite(t->loss))
         return not_a_number(t, epoch, b, error);
     *seen += (size_t)batch.n;
-    for (int c = 0; c < t->columns; c++)
-        t->sums[c] += t->batch[c] * batch.n;
+    for (int c = 0; c < t->totals; c++)
+        t->sums[c] += t->model->means[c] * batch.n;
     average(t, *seen);
     return CNNC_OK;
 }
@@ -146,7 +150,7 @@ static int train_batches(training *t, int epoch, int first, cnnc_error *error) {
     int size = t->options->batch_size, batches = cnnc_batches(t->data->n, size), every = t->options->checkpoint_batches;
     size_t seen = first == batches ? t->data->n : (size_t)first * (size_t)size;
     if (first == 0)
-        memset(t->sums, 0, (size_t)t->columns * sizeof *t->sums);
+        memset(t->sums, 0, (size_t)t->totals * sizeof *t->sums);
     else
         average(t, seen);
     for (int b = first; b < batches; b++) {
@@ -290,14 +294,14 @@ static int open_training(training *t, cnnc_error *error) {
     const cnnc_fit_options *o = t->options;
     if (check_options(t, error) != CNNC_OK || cnnc_shown_new(&t->shown, t->model->network, error) != CNNC_OK)
         return CNNC_FAILED;
-    size_t columns = (size_t)t->columns;
-    t->batch = calloc(4 * columns, sizeof *t->batch);
+    size_t totals = (size_t)t->totals;
+    t->sums = calloc(2 * totals + 2 * (size_t)t->columns, sizeof *t->sums);
     t->index = malloc(t->data->n * sizeof *t->index);
-    if (!t->batch || !t->index)
+    if (!t->sums || !t->index)
         return cnnc_fail_system(error, "no memory for the order of %zu examples", t->data->n);
-    t->sums = t->batch + columns;
-    t->averages = t->sums + columns;
-    t->validation = t->averages + columns;
+    t->means = t->sums + totals;
+    t->averages = t->means + totals;
+    t->validation = t->averages + t->columns;
     for (uint32_t i = 0; i < t->data->n; i++)
         t->index[i] = i;
     t->position.examples = t->data->n;
@@ -341,7 +345,7 @@ static void close_training(training *t) {
     cnnc_shown_free(&t->shown);
     cnnc_dataset_free(&t->views[0]);
     cnnc_dataset_free(&t->views[1]);
-    free(t->batch);
+    free(t->sums);
     free(t->index);
 }
 
@@ -349,6 +353,7 @@ int cnnc_fit(cnnc_model *model, const cnnc_dataset *dataset, const cnnc_fit_opti
              cnnc_error *error) {
     training t = {.model = model, .data = dataset, .options = options, .history = history, .error = error};
     t.columns = 1 + model->network->metric_count;
+    t.totals = cnnc_total_count(model->network);
     if (history)
         *history = (cnnc_history){.columns = t.columns};
     int result = open_training(&t, error);
@@ -424,6 +429,7 @@ int cnnc_fit_forecast(cnnc_model *model, const cnnc_dataset *dataset, const cnnc
     training t = {.model = model, .data = dataset, .options = &quiet, .error = error};
     quiet.verbose = 0;
     t.columns = 1 + model->network->metric_count;
+    t.totals = cnnc_total_count(model->network);
     *forecast = (cnnc_forecast){.network_bytes = model->network->size(cnnc_pool_threads(model->pool))};
     for (int i = 0; i < options->hook_count; i++)
         forecast->kept_bytes += options->hooks[i].weights ? model->network->parameter_count * cnnc_type_size(model->network->type) : 0;

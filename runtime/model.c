@@ -29,6 +29,9 @@ static int open_model(cnnc_model *model, int threads, const char *variant, cnnc_
                          network->name, network->abi, CNNC_ABI);
     if (find_variant(network, variant, &index, error) != CNNC_OK)
         return CNNC_FAILED;
+    model->means = calloc((size_t)cnnc_total_count(network), sizeof *model->means);
+    if (!model->means)
+        return cnnc_fail_system(error, "no memory for the results of network %s", network->name);
     model->pool = cnnc_pool_new(threads, error);
     if (!model->pool)
         return CNNC_FAILED;
@@ -67,6 +70,7 @@ void cnnc_model_free(cnnc_model *model) {
     if (!model)
         return;
     cnnc_pool_free(model->pool);
+    free(model->means);
     free(model->net);
     free(model);
 }
@@ -106,18 +110,29 @@ static int run_phases(cnnc_model *model, const cnnc_phase *phases, int count, co
     return CNNC_OK;
 }
 
+int cnnc_total_count(const cnnc_network *network) {
+    return network->total_count ? network->total_count : 1 + network->metric_count;
+}
+
 /* Totals of the gradient buffers, in order, over the number of examples. */
-static void average(const cnnc_model *model, int n, double *results) {
-    int columns = 1 + model->network->metric_count;
-    for (int c = 0; results && c < columns; c++) {
+static void average(const cnnc_model *model, int n) {
+    int count = cnnc_total_count(model->network);
+    for (int c = 0; c < count; c++) {
         double sum = 0;
         for (int b = 0; b < model->network->gradient_buffers; b++)
-            sum += model->state->totals[b * columns + c];
-        results[c] = sum / n;
+            sum += model->state->totals[b * count + c];
+        model->means[c] = sum / n;
     }
 }
 
-int cnnc_model_train_batch(cnnc_model *model, const cnnc_batch *batch, double *results, cnnc_error *error) {
+void cnnc_make_results(const cnnc_network *network, const double *means, double *results) {
+    if (network->results)
+        network->results(means, results);
+    else
+        memcpy(results, means, (1 + (size_t)network->metric_count) * sizeof *results);
+}
+
+int cnnc_train_means(cnnc_model *model, const cnnc_batch *batch, cnnc_error *error) {
     const cnnc_network *network = model->network;
     if (run_phases(model, network->train, network->train_phases, batch, "train", error) != CNNC_OK)
         return CNNC_FAILED;
@@ -125,15 +140,31 @@ int cnnc_model_train_batch(cnnc_model *model, const cnnc_batch *batch, double *r
     model->state->version++;
     if (network->schedule)
         model->state->learning_rate = network->schedule(model->state->step);
-    average(model, batch->n, results);
+    average(model, batch->n);
+    return CNNC_OK;
+}
+
+int cnnc_evaluate_means(cnnc_model *model, const cnnc_batch *batch, cnnc_error *error) {
+    const cnnc_network *network = model->network;
+    if (run_phases(model, network->evaluate, network->evaluate_phases, batch, "evaluate", error) != CNNC_OK)
+        return CNNC_FAILED;
+    average(model, batch->n);
+    return CNNC_OK;
+}
+
+int cnnc_model_train_batch(cnnc_model *model, const cnnc_batch *batch, double *results, cnnc_error *error) {
+    if (cnnc_train_means(model, batch, error) != CNNC_OK)
+        return CNNC_FAILED;
+    if (results)
+        cnnc_make_results(model->network, model->means, results);
     return CNNC_OK;
 }
 
 int cnnc_model_evaluate_batch(cnnc_model *model, const cnnc_batch *batch, double *results, cnnc_error *error) {
-    const cnnc_network *network = model->network;
-    if (run_phases(model, network->evaluate, network->evaluate_phases, batch, "evaluate", error) != CNNC_OK)
+    if (cnnc_evaluate_means(model, batch, error) != CNNC_OK)
         return CNNC_FAILED;
-    average(model, batch->n, results);
+    if (results)
+        cnnc_make_results(model->network, model->means, results);
     return CNNC_OK;
 }
 

@@ -12,11 +12,20 @@ static int find_column(const cnnc_network *network, const char *name) {
     return -1;
 }
 
+/* Keras's direction of a metric: up or down. */
+static int rises(const char *name) {
+    static const char *const words[] = {"acc", "auc", "precision", "recall"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strstr(name, words[i]))
+            return 1;
+    return 0;
+}
+
 int cnnc_monitor_find(cnnc_monitor *monitor, const cnnc_network *network, const char *name, cnnc_mode mode, double min_delta, const char *who,
                       cnnc_error *error) {
     *monitor = (cnnc_monitor){.name = name, .validation = !strncmp(name, "val_", 4)};
     monitor->column = find_column(network, monitor->validation ? name + 4 : name);
-    monitor->maximize = mode == CNNC_MODE_MAX || (mode == CNNC_MODE_AUTO && strstr(name, "acc"));
+    monitor->maximize = mode == CNNC_MODE_MAX || (mode == CNNC_MODE_AUTO && rises(name));
     monitor->min_delta = fabs(min_delta);
     if (monitor->column >= 0)
         return CNNC_OK;

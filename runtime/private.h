@@ -66,6 +66,12 @@ void cnnc_orthogonal(cnnc_type type, void *base, size_t rows, size_t columns, do
 /* random.c: a * b, rounded to double and never fused with an addition. */
 double cnnc_times(double a, double b);
 
+/* model.c: the means of a batch's totals come to model->means; and the results that they make. */
+int cnnc_total_count(const cnnc_network *network);
+int cnnc_train_means(cnnc_model *model, const cnnc_batch *batch, cnnc_error *error);
+int cnnc_evaluate_means(cnnc_model *model, const cnnc_batch *batch, cnnc_error *error);
+void cnnc_make_results(const cnnc_network *network, const double *means, double *results);
+
 /* ---- results.c: what training and evaluation share --------------------------------------------------------------- */
 
 int cnnc_batches(size_t n, int batch_size);

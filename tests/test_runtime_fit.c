@@ -115,6 +115,30 @@ static void batches(void **state) {
     cnnc_model_free(model);
 }
 
+/* The metric becomes the ratio of its mean and the loss's: no mean of batches' ratios. */
+static void ratio(const double *means, double *results) {
+    results[0] = means[0];
+    results[1] = means[1] / means[0];
+}
+
+static void results_of_totals(void **state) {
+    (void)state;
+    cnnc_dataset data = linear_data();
+    cnnc_network other = linear_network;
+    other.results = ratio;
+    cnnc_model *model = cnnc_model_new(&other, 2, NULL, &error);
+    double expected[2], results[2];
+    reference(model, expected);
+    for (int size = 3; size <= N; size += N - 3) {
+        assert_int_equal(cnnc_evaluate(model, &data, size, 0, NULL, NULL, results, &error), CNNC_OK);
+        assert_true(fabs(results[0] - expected[0]) < 1e-6 && fabs(results[1] - expected[1] / expected[0]) < 1e-6);
+    }
+    cnnc_batch batch = {.n = N, .inputs = (const void *const *)data.inputs, .targets = (const void *const *)data.targets};
+    assert_int_equal(cnnc_model_train_batch(model, &batch, results, &error), CNNC_OK);
+    assert_true(fabs(results[1] - expected[1] / expected[0]) < 1e-6);
+    cnnc_model_free(model);
+}
+
 static double halving(uint64_t updates) { return 0.5 / (double)(1 + updates); }
 
 static void schedules(void **state) {
@@ -461,7 +485,7 @@ static void weights_of_the_same_name(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models),
-        cmocka_unit_test(batches), cmocka_unit_test(schedules),
+        cmocka_unit_test(batches), cmocka_unit_test(results_of_totals), cmocka_unit_test(schedules),
         cmocka_unit_test(training_learns),
         cmocka_unit_test(epochs_average_as_keras_does),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),

@@ -198,7 +198,7 @@ static void add_rows(Table *t, const Graph *g, size_t n) {
     for (int i = 0; i < g->output_count; i++)
         add_row(t, ROW_OUTPUT, i, arena_printf(t->arena, "output %s", g->outputs[i]->layer->name), g->outputs[i]->shape, n);
     if (g->loss) add_row(t, ROW_LOSS, 0, "loss", shape1(1), 1);
-    for (int i = 1; i < g->total_count; i++) add_row(t, ROW_METRIC, i, g->metrics[i - 1], shape1(1), 1);
+    for (int i = 1; i < g->total_count; i++) add_row(t, ROW_METRIC, g->totals[i]->index, g->metrics[i - 1], g->totals[i]->shape, 1);
     for (int i = 0; i < g->parameter_count; i++) add_gradient_row(t, ROW_GRADIENT, i, g->parameters[i], 1);
     for (int i = 0; i < g->input_count; i++) add_gradient_row(t, ROW_INPUT_GRADIENT, i, g->inputs[i], n);
 }
@@ -215,7 +215,7 @@ static const double *values_of(const Results *r, const Row *row) {
 static double row_error(const Row *row, const Results *r, const Results *expected) {
     double error = relative_error(values_of(r, row), values_of(expected, row), row->count);
     bool total = row->kind == ROW_LOSS || row->kind == ROW_METRIC;
-    double evaluated = total ? relative_error(&r->evaluated[row->index], &expected->evaluated[row->index], 1) : 0;
+    double evaluated = total ? relative_error(&r->evaluated[row->index], &expected->evaluated[row->index], row->count) : 0;
     return isnan(evaluated) || evaluated > error ? evaluated : error;
 }
 

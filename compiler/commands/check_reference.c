@@ -122,6 +122,19 @@ static void compare_gradients(Reference *r, const Results *results) {
     print_batch_row(r, "gradient/input", x, error, r->tolerances->gradient);
 }
 
+/* Those that the file has. */
+static void compare_metrics(Reference *r, const Results *results) {
+    const cnnc_network *network = r->model->network;
+    double *made = NEW_ARRAY(r->arena, double, 1 + network->metric_count);
+    if (network->results) network->results(results->totals, made);
+    else memcpy(made, results->totals, sizeof *made * (size_t)(1 + network->metric_count));
+    for (int i = 0; i < network->metric_count; i++) {
+        const char *name = arena_printf(r->arena, "metric/%s", network->metrics[i]);
+        const double *expected = numbers(r, name, 1, (size_t[]){1}, false);
+        if (expected) print_row(r, name, "1", relative_error(&made[i + 1], expected, 1), r->tolerances->gradient);
+    }
+}
+
 /* ---- steps of training ------------------------------------------------------------------------------------------- */
 
 /* False when the file has losses in a wrong shape. */
@@ -204,6 +217,7 @@ static void compare(Reference *r) {
     printf("  %-40s %-16s %9s %9s\n", "tensor", "shape", "error", "tolerance");
     compare_outputs(r, &results);
     if (trains) compare_gradients(r, &results);
+    if (trains) compare_metrics(r, &results);
     if (trains && losses && compare_losses(r, losses)) compare_after(r);
     const char *why = network->train ? "the file has no target" : "the network has no compile statement";
     if (!trains) printf("  training is not compared: %s\n", why);

@@ -104,8 +104,9 @@ Results interpreter_results(Interpreter *it, const Batch *batch) {
     interpret(it, RUN_ALL);
     Results r = {.outputs = values_of(it, g->outputs, g->output_count)};
     if (!g->loss) return r;
-    r.totals = NEW_ARRAY(g->arena, double, g->total_count);
-    for (int i = 0; i < g->total_count; i++) r.totals[i] = *interpreter_value(it, g->totals[i]) / it->n;
+    r.totals = NEW_ARRAY(g->arena, double, g->total_elements);
+    for (int i = 0; i < g->total_count; i++)
+        for (size_t k = 0; k < count_of(g->totals[i]); k++) r.totals[(size_t)g->totals[i]->index + k] = interpreter_value(it, g->totals[i])[k] / it->n;
     r.evaluated = r.totals;
     r.gradients = gradients_of(it, g->parameters, g->parameter_count);
     r.input_gradients = gradients_of(it, g->inputs, g->input_count);
@@ -144,7 +145,7 @@ static double **sum_gradients(Arena *arena, const cnnc_model *model) {
 }
 
 static double *average_totals(Arena *arena, const cnnc_model *model, int n) {
-    int columns = 1 + model->network->metric_count;
+    int columns = model->network->total_count ? model->network->total_count : 1 + model->network->metric_count;
     double *means = NEW_ARRAY(arena, double, columns);
     for (int b = 0; b < model->network->gradient_buffers; b++)
         for (int c = 0; c < columns; c++) means[c] += model->state->totals[b * columns + c] / n;

@@ -23,7 +23,7 @@ bool is_shared(const Tensor *);                        /* by the examples: param
 typedef struct Batch { int n; double **inputs, **targets; } Batch;   /* [n][count] each */
 typedef struct Results {
     double **outputs;          /* [n][count] each */
-    double *totals;            /* loss, then metrics, of the training pass; NULL without compile */
+    double *totals;            /* of the training pass, all their elements: loss, then metrics; NULL without compile */
     double *evaluated;         /* the same of the evaluating pass */
     double **gradients;        /* by parameter */
     double **input_gradients;  /* by input, [n][count] */

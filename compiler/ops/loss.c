@@ -31,13 +31,16 @@ bool target_any(Graph *g, Op *op, Tensor *prediction, Tensor **target) {
     return *target != NULL;
 }
 
-bool infer_total(Graph *g, Op *op) {
-    Tensor *total = new_tensor(g, op->layer, op->def->call.name, shape1(1), TYPE_REAL, ROLE_TOTAL);
-    total->index = g->total_count;
+bool infer_totals(Graph *g, Op *op, int elements) {
+    Tensor *total = new_tensor(g, op->layer, op->def->call.name, shape1(elements), TYPE_REAL, ROLE_TOTAL);
+    total->index = g->total_elements;
+    g->total_elements += elements;
     *PUSH(g->arena, g->totals, g->total_count) = total;
     op->outputs[op->output_count++] = total;
     return true;
 }
+
+bool infer_total(Graph *g, Op *op) { return infer_totals(g, op, 1); }
 
 void gradient_of_loss(Graph *g, Op *op, const OpDef *grad) {
     Tensor *prediction = op->inputs[0];

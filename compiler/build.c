@@ -196,6 +196,7 @@ Tensor *add_gradient_op(Graph *g, const OpDef *def, Op *forward, Tensor **inputs
 
 Tensor *apply_activation(Graph *g, Layer *layer, const Attr *activation, Tensor *x) {
     const OpDef *def = find_op(activation->word, OP_LAYER);
+    if (def->activate) return def->activate(g, layer, activation->attributes, x);
     return def->view ? x : add_op(g, def, layer, activation->attributes, (Tensor *[]){x}, 1);
 }
 
@@ -305,6 +306,7 @@ static void unknown_word(Graph *g, const Statement *s) {
 }
 
 static Tensor *make_layer(Graph *g, Layer *l) {
+    if (l->def->activate) return l->def->activate(g, l, l->attributes, l->inputs[0]);
     return l->def->layer ? l->def->layer(g, l) : add_op(g, l->def, l, l->attributes, l->inputs, l->input_count);
 }
 

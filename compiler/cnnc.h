@@ -334,6 +334,8 @@ struct OpDef {
     const char *keras;                /* its class in the summary; NULL for internal ops */
     int min_inputs, max_inputs;       /* of a layer */
     bool activation;                  /* may be the value of activation= */
+    const Callable *as_activation;    /* its options there, in the same order, where defaults are others; NULL: the layer's */
+    Tensor *(*activate)(Graph *, Layer *, Attr *, Tensor *); /* of one input, layer or activation: chooses the op by the options; NULL: this one */
     bool view;                        /* only another shape for the same elements */
     bool (*copies)(const Op *);       /* whether its output is its input as it is, in another array; NULL: no */
     bool pools;                       /* a max pooling: may be fused into the kernel before it */
@@ -349,7 +351,8 @@ struct OpDef {
                                          part of the output needs; NULL: all of it */
     void (*gradient)(Graph *, Op *, Tensor *dy); /* adds the gradients of the inputs that want one; NULL: none flows */
     void (*evaluate)(const Op *, double *const *in, double *const *out); /* one example, plain loops: the definition */
-    /* Pure elementwise ops: C of one vector in terms of ${a}, ${b} ... (inputs in order), in the words of simd.h.tmpl. */
+    /* Pure elementwise ops: C of one vector in terms of ${a}, ${b} ... (inputs in order), in the words of simd.h.tmpl; numbers among the
+     * attributes, of a gradient op its forward op's, stand in it by name: ${V}_splat(${alpha}). */
     const char *expression;
     int channelwise;                  /* elementwise: bit i set: input i is a vector along the last axis */
     bool scales_dy;                   /* its first input, dy, times a function of its second, the forward op's output */
@@ -373,7 +376,8 @@ struct OpDef {
     double (*slot_start)(const Attr *, const char *slot); /* what its elements begin with; NULL: 0 */
 };
 extern const OpDef *const all_ops[]; /* every line of ops.def, NULL at the end */
-const OpDef *find_op(const char *name, OpKind);
+const OpDef *find_op(const char *name, OpKind); /* by its name or alias */
+const char *op_expression(Arena *, const Op *); /* OpDef.expression with the op's numbers in it */
 Family layer_family, activation_family, optimizer_family, loss_family, metric_family;
 
 /* Windows (ops/window.c). infer_window sets op->window; false after an error. */

@@ -136,7 +136,7 @@ static void bind_epilogues(const Emitter *e, const Kernel *k, Bindings *b) {
         const Epilogue *epilogue = &k->epilogues[i];
         int operand = epilogue->op->input_count > 1 ? 1 - epilogue->acc : 0;
         records[i] = bindings_new(e->arena, NULL);
-        bind_string(records[i], "expression", epilogue->op->def->expression);
+        bind_string(records[i], "expression", op_expression(e->arena, epilogue->op));
         bind_int(records[i], "acc", epilogue->acc);
         bind_string(records[i], "operand", arena_printf(e->arena, "e%d", epilogue->first_extra));
         bind_int(records[i], "channelwise", channelwise(epilogue->op, operand));
@@ -145,9 +145,9 @@ static void bind_epilogues(const Emitter *e, const Kernel *k, Bindings *b) {
     bind_optional(b, "epilogues");
 }
 
-static void bind_elementwise(const Kernel *k, Bindings *b) {
+static void bind_elementwise(const Emitter *e, const Kernel *k, Bindings *b) {
     const char *const names[] = {"channelwise_a", "channelwise_b"};
-    bind_string(b, "expression", k->op->def->expression);
+    bind_string(b, "expression", op_expression(e->arena, k->op));
     bind_int(b, "binary", k->input_count > 1);
     for (int i = 0; i < 2; i++) {
         bind_int(b, names[i], channelwise(k->op, i));
@@ -166,7 +166,7 @@ static Bindings *kernel_bindings(const Emitter *e, const Program *p, const Kerne
     if (k->def->bind) k->def->bind(p, k, b);
     if (k->op_bindings) k->op->def->bind(k->op, b);
     if (k->def->epilogue) bind_epilogues(e, k, b);
-    if (k->def->epilogue && !k->def->schedule) bind_elementwise(k, b);
+    if (k->def->epilogue && !k->def->schedule) bind_elementwise(e, k, b);
     if (k->def->pools) {
         bind_int(b, "pooled", k->pool != NULL);
         bind_int(b, "argmax", k->pool && k->output_count > 1);

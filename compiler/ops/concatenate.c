@@ -13,8 +13,7 @@ static const AttrDef attributes[] = {
 /* The axis as an index into a shape of one example. */
 static int axis_of(const Op *op) {
     const Op *forward = op->forward ? op->forward : op;
-    int axis = attr_int(&forward->attributes[AXIS]);
-    return axis < 0 ? forward->inputs[0]->shape.rank + axis : axis - 1;
+    return axis_index(&forward->attributes[AXIS], forward->inputs[0]->shape);
 }
 
 static Tensor *layer(Graph *g, Layer *l) {
@@ -26,11 +25,7 @@ static Tensor *layer(Graph *g, Layer *l) {
 static bool infer(Graph *g, Op *op) {
     Shape a = op->inputs[0]->shape, b = op->inputs[1]->shape, y = a;
     int axis = axis_of(op);
-    if (axis < 0 || axis >= a.rank) {
-        error(g->diag, op->attributes[AXIS].loc, "there is no axis %d to concatenate %s along", attr_int(&op->attributes[AXIS]), shape_text(g->arena, a));
-        hint(g->diag, "axis 0 is the batch; 1 to %d and -1 to -%d are those of an example", a.rank, a.rank);
-        return false;
-    }
+    if (axis < 0) return no_axis(g, &op->attributes[AXIS], a, "concatenate");
     bool fits = a.rank == b.rank;
     for (int i = 0; fits && i < a.rank; i++) fits = i == axis || a.dim[i] == b.dim[i];
     if (!fits) {

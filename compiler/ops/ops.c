@@ -10,9 +10,11 @@ const OpDef *const all_ops[] = {
     NULL,
 };
 
+static bool is_called(const Callable *c, const char *name) { return !strcmp(c->name, name) || (c->alias && !strcmp(c->alias, name)); }
+
 const OpDef *find_op(const char *name, OpKind kind) {
     for (int i = 0; all_ops[i]; i++)
-        if (all_ops[i]->kind == kind && !strcmp(all_ops[i]->call.name, name)) return all_ops[i];
+        if (all_ops[i]->kind == kind && is_called(&all_ops[i]->call, name)) return all_ops[i];
     return NULL;
 }
 
@@ -30,10 +32,40 @@ static const Callable *member(bool (*belongs)(const OpDef *), int index) {
     return NULL;
 }
 const Callable *layer_family(int i) { return member(is_layer, i); }
-const Callable *activation_family(int i) { return member(is_activation, i); }
+const Callable *activation_family(int i) {
+    const Callable *layer = member(is_activation, i);
+    const OpDef *def = layer ? find_op(layer->name, OP_LAYER) : NULL;
+    return def && def->as_activation ? def->as_activation : layer;
+}
 const Callable *optimizer_family(int i) { return member(is_optimizer, i); }
 const Callable *loss_family(int i) { return member(is_loss, i); }
 const Callable *metric_family(int i) { return member(is_metric, i); }
+
+/* ---- expressions --------------------------------------------------------------------------------------------------- */
+
+/* The number that `name`, n characters, stands for; absent ones are no limits. NULL: it is no attribute. */
+static const char *number_text(Arena *arena, const Op *op, const char *name, size_t n) {
+    const Callable *c = &(op->forward ? op->forward : op)->def->call;
+    for (int i = 0; op->attributes && i < c->attribute_count; i++) {
+        const Attr *a = &op->attributes[i];
+        if (c->attributes[i].kind != ATTR_REAL || strlen(c->attributes[i].name) != n || strncmp(c->attributes[i].name, name, n)) continue;
+        return !a->present ? "(${T})INFINITY" : arena_printf(arena, a->real < 0 ? "(%s${F})" : "%s${F}", arena_real(arena, a->real));
+    }
+    return NULL;
+}
+
+const char *op_expression(Arena *arena, const Op *op) {
+    StrBuf out = {0};
+    for (const char *s = op->def->expression; *s; s++) {
+        size_t n = strncmp(s, "${", 2) ? 0 : strcspn(s + 2, "}");
+        const char *number = n ? number_text(arena, op, s + 2, n) : NULL;
+        if (number) strbuf_add(&out, number), s += n + 2;
+        else strbuf_add_n(&out, s, 1);
+    }
+    const char *text = arena_string(arena, out.text, out.length);
+    strbuf_free(&out);
+    return text;
+}
 
 /* ---- shared pieces ------------------------------------------------------------------------------------------------ */
 
@@ -51,6 +83,17 @@ void note_shape(Graph *g, const Tensor *t) {
     if (t->layer) note(g->diag, t->layer->loc, "%s is the shape of '%s', declared here", shape_text(g->arena, t->shape), t->layer->name);
 }
 
+int axis_index(const Attr *axis, Shape s) {
+    int at = attr_int(axis) < 0 ? s.rank + attr_int(axis) : attr_int(axis) - 1;
+    return at < s.rank ? at : -1;
+}
+
+bool no_axis(Graph *g, const Attr *axis, Shape s, const char *verb) {
+    error(g->diag, axis->loc, "there is no axis %d to %s %s along", attr_int(axis), verb, shape_text(g->arena, s));
+    hint(g->diag, "axis 0 is the batch; 1 to %d and -1 to -%d are those of an example", s.rank, s.rank);
+    return false;
+}
+
 Tensor *bias_and_activation(Graph *g, Layer *layer, Tensor *y, const Attr *use_bias, const Attr *bias_initializer, const Attr *activation) {
     if (y && use_bias->real != 0) {
         int channels = last_dim(y->shape);
@@ -60,6 +103,18 @@ Tensor *bias_and_activation(Graph *g, Layer *layer, Tensor *y, const Attr *use_b
     return y ? apply_activation(g, layer, activation, y) : NULL;
 }
 
+void gradient_from_input(Graph *g, Op *op, const OpDef *grad, Tensor *dy) {
+    if (wants_gradient(op->inputs[0])) add_gradient(g, op->inputs[0], add_gradient_op(g, grad, op, (Tensor *[]){dy, op->inputs[0]}, 2));
+}
+
 void gradient_from_output(Graph *g, Op *op, const OpDef *grad, Tensor *dy) {
     if (wants_gradient(op->inputs[0])) add_gradient(g, op->inputs[0], add_gradient_op(g, grad, op, (Tensor *[]){dy, op->outputs[0]}, 2));
+}
+
+void evaluate_each(const Op *op, double *const *in, double *const *out, double (*f)(const Op *, double)) {
+    for (int64_t i = 0; i < shape_count(op->outputs[0]->shape); i++) out[0][i] = f(op, in[0][i]);
+}
+
+void evaluate_slope(const Op *op, double *const *in, double *const *out, double (*slope)(const Op *, double)) {
+    for (int64_t i = 0; i < shape_count(op->outputs[0]->shape); i++) out[0][i] = in[0][i] * slope(op, in[1][i]);
 }

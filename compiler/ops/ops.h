@@ -32,8 +32,31 @@ bool infer_like_input(Graph *, Op *);
 bool infer_like_forward_input(Graph *, Op *);
 /* After an error about shapes: where one of them comes from. */
 void note_shape(Graph *, const Tensor *);
+/* An axis as Keras counts, the batch being 0, as an index into the shape of an example, below 0 if there is none: then the error. */
+int axis_index(const Attr *axis, Shape);
+bool no_axis(Graph *, const Attr *axis, Shape, const char *verb);
+/* Elements of two tensors side by side (ops/walk.c): axes from the outermost, each with its length and a stride in both. */
+enum { MAX_WALK = MAX_RANK + 2 };
+typedef struct Walk { int rank; int64_t n[MAX_WALK], from[MAX_WALK], to[MAX_WALK], from_start, to_start; } Walk;
+void add_axis(Walk *, int64_t n, int64_t from, int64_t to);
+int64_t stride_of(Shape, int axis);         /* elements from one index along the axis to the next */
+Walk backwards(const Walk *);
+void evaluate_walk(const Op *, const Walk *, double *const *in, double *const *out); /* copies, adding up what comes to one place; else 0 */
+void bind_walk(const Op *, const Walk *, Bindings *); /* for the template `walk`, which does the same */
+void bind_axes(const Walk *, Bindings *);             /* of them only the lists AXES, FROM, TO, as few axes as will do */
 /* A layer's usual end: bias (when asked for), then activation. */
 Tensor *bias_and_activation(Graph *, Layer *, Tensor *, const Attr *use_bias, const Attr *bias_initializer, const Attr *activation);
-/* For elementwise activations whose gradient needs dy and the output y. */
+/* For elementwise activations whose gradient needs dy and the output y, or the input x. */
 void gradient_from_output(Graph *, Op *, const OpDef *grad, Tensor *dy);
+void gradient_from_input(Graph *, Op *, const OpDef *grad, Tensor *dy);
+/* y = f(x) of each element; dx = dy * slope of y or x, the second input. */
+void evaluate_each(const Op *, double *const *in, double *const *out, double (*f)(const Op *, double));
+void evaluate_slope(const Op *, double *const *in, double *const *out, double (*slope)(const Op *, double));
+/* Of all elementwise activations, and of their gradients. The two functions that evaluate one are made of `value` and `slope`. */
+#define ACTIVATION_LAYER .kind = OP_LAYER, .min_inputs = 1, .max_inputs = 1, .activation = true, .infer = infer_like_input, .same_size = true
+#define ACTIVATION_GRAD(name) .call = {name "_grad", "gradient of " name, NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_forward_input
+#define EVALUATE(function, value) \
+    static void function(const Op *op, double *const *in, double *const *out) { evaluate_each(op, in, out, value); }
+#define EVALUATE_GRAD(function, slope) \
+    static void function(const Op *op, double *const *in, double *const *out) { evaluate_slope(op, in, out, slope); }
 #endif

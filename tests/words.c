@@ -40,6 +40,39 @@ HEAD static void apply_sigmoid(const float *x, float *y) { W(store)(y, W(sigmoid
 HEAD static void apply_log(const float *x, float *y) { W(store)(y, W(log)(W(load)(x))); }
 HEAD static void apply_sqrt(const float *x, float *y) { W(store)(y, W(sqrt)(W(load)(x))); }
 
+/* Those of activations, and their slopes. */
+static double softplus(double x) { return log1p(exp(-fabs(x))) + (x < 0 ? 0 : x); }
+static double normal(double x) { return 0.5 * erfc(-x * sqrt(0.5)); }
+static double gelu_slope(double x) { return normal(x) + x * exp(-0.5 * x * x) * 0.3989422804014327; }
+static double near_normal(double x) { return sigmoid(1.5957691216057308 * (x + 0.044715 * x * x * x)); }
+static double gelu_near_slope(double x)
+{
+    const double s = near_normal(x);
+    return s == 0 || s == 1 ? s : s + x * s * (1 - s) * 1.5957691216057308 * (1 + 0.134145 * x * x);
+}
+static double silu_slope(double x) { return sigmoid(x) * (1 + x * sigmoid(-x)); }
+static double mish(double x) { return x * tanh(softplus(x)); }
+static double mish_slope(double x)
+{
+    const double t = tanh(softplus(x));
+    return t + x * (1 - t * t) * sigmoid(x);
+}
+static double hard_sigmoid(double x) { return (x + 3 < 0 ? 0 : x + 3 > 6 ? 6 : x + 3) / 6; }
+static double hard_silu_slope(double x) { return hard_sigmoid(x) + (x > -3 && x < 3 ? x / 6 : 0); }
+
+HEAD static void apply_expm1(const float *x, float *y) { W(store)(y, W(expm1)(W(load)(x))); }
+HEAD static void apply_softplus(const float *x, float *y) { W(store)(y, W(softplus)(W(load)(x))); }
+HEAD static void apply_normal(const float *x, float *y) { W(store)(y, W(normal)(W(load)(x))); }
+HEAD static void apply_gelu_slope(const float *x, float *y) { W(store)(y, W(gelu_slope)(W(load)(x))); }
+HEAD static void apply_near_normal(const float *x, float *y) { W(store)(y, W(near_normal)(W(load)(x))); }
+HEAD static void apply_gelu_near_slope(const float *x, float *y) { W(store)(y, W(gelu_near_slope)(W(load)(x))); }
+HEAD static void apply_silu_slope(const float *x, float *y) { W(store)(y, W(silu_slope)(W(load)(x))); }
+HEAD static void apply_mish(const float *x, float *y) { W(store)(y, W(mish)(W(load)(x))); }
+HEAD static void apply_mish_slope(const float *x, float *y) { W(store)(y, W(mish_slope)(W(load)(x))); }
+HEAD static void apply_hard_sigmoid(const float *x, float *y) { W(store)(y, W(hard_sigmoid)(W(load)(x))); }
+HEAD static void apply_hard_silu_slope(const float *x, float *y) { W(store)(y, W(hard_silu_slope)(W(load)(x))); }
+HEAD static void apply_abs(const float *x, float *y) { W(store)(y, W(abs)(W(load)(x))); }
+
 /* The relative error; where results are smaller than normal numbers they may be 0. */
 static double error_of(double y, double truth)
 {
@@ -50,7 +83,10 @@ static double error_of(double y, double truth)
     return fabs(y - truth) / fabs(truth);
 }
 
-static void sweep(const char *name, void (*apply)(const float *, float *), double (*truth)(double), double limit)
+/* Where results go through 0, or their tails are of no interest: of numbers, the error beside 1. */
+static double difference_of(double y, double truth) { return isnan(truth) ? 0 : isnan(y) ? INFINITY : fabs(y - truth) / fmax(1, fabs(truth)); }
+
+static void sweep_by(double (*error_of_one)(double, double), const char *name, void (*apply)(const float *, float *), double (*truth)(double), double limit)
 {
     float x[16] = {0}, y[16] = {0}, worst = 0;
     double largest = 0;
@@ -65,7 +101,7 @@ static void sweep(const char *name, void (*apply)(const float *, float *), doubl
         apply(x, y);
         n = 0;
         for (int i = 0; i < L; i++) {
-            const double error = error_of((double)y[i], truth((double)x[i]));
+            const double error = error_of_one((double)y[i], truth((double)x[i]));
             if (error > largest) largest = error, worst = x[i];
         }
     }
@@ -73,7 +109,12 @@ static void sweep(const char *name, void (*apply)(const float *, float *), doubl
     CHECK(largest <= limit);
 }
 
-static void special(const char *name, void (*apply)(const float *, float *), double (*truth)(double))
+static void sweep(const char *name, void (*apply)(const float *, float *), double (*truth)(double), double limit)
+{
+    sweep_by(error_of, name, apply, truth, limit);
+}
+
+static void special(const char *name, void (*apply)(const float *, float *), double (*truth)(double), double limit)
 {
     static const float values[] = {0, -0.0f, INFINITY, -INFINITY, FLT_MAX, -FLT_MAX, FLT_MIN, -FLT_MIN, 1e-45f, -1e-45f, 88.7228394f, 88.72284f, 89, 90, 104, -87.4f,
                                    -103.9f, -103.98f, -104, -105, 9, 10.5f, -9, 1000, -1000, 1, -1, 0.5f, 1e-4f, -1e-4f, 1e-8f};
@@ -83,7 +124,7 @@ static void special(const char *name, void (*apply)(const float *, float *), dou
         for (int k = 0; k < L; k++) x[k] = k % 2 ? NAN : values[i];
         apply(x, y);
         for (int k = 0; k < L; k++)
-            if (error_of((double)y[k], truth((double)x[k])) > 2e-7) {
+            if (error_of((double)y[k], truth((double)x[k])) > limit) {
                 printf("%s(%.9g) = %.9g\n", name, (double)x[k], (double)y[k]);
                 failures++;
             }
@@ -232,19 +273,40 @@ static void lanes(void)
     }
 }
 
+static void activations(void)
+{
+    special("expm1", apply_expm1, expm1, 3e-7);
+    special("softplus", apply_softplus, softplus, 3e-7);
+    special("normal", apply_normal, normal, 8e-7);
+    special("hard_sigmoid", apply_hard_sigmoid, hard_sigmoid, 2e-7);
+    sweep("expm1", apply_expm1, expm1, 3e-7);
+    sweep("softplus", apply_softplus, softplus, 3e-7);
+    sweep("normal", apply_normal, normal, 8e-7);
+    sweep("abs", apply_abs, fabs, 0);
+    sweep_by(difference_of, "near_normal", apply_near_normal, near_normal, 4e-7);
+    sweep_by(difference_of, "gelu_slope", apply_gelu_slope, gelu_slope, 4e-7);
+    sweep_by(difference_of, "gelu_near_slope", apply_gelu_near_slope, gelu_near_slope, 1e-6);
+    sweep_by(difference_of, "silu_slope", apply_silu_slope, silu_slope, 4e-7);
+    sweep_by(difference_of, "mish", apply_mish, mish, 4e-7);
+    sweep_by(difference_of, "mish_slope", apply_mish_slope, mish_slope, 4e-7);
+    sweep_by(difference_of, "hard_sigmoid", apply_hard_sigmoid, hard_sigmoid, 2e-7);
+    sweep_by(difference_of, "hard_silu_slope", apply_hard_silu_slope, hard_silu_slope, 4e-7);
+}
+
 int main(void)
 {
     if (!SUPPORTED) return printf("  not on this machine\n"), 0;
     lanes();
-    special("exp", apply_exp, exp);
-    special("tanh", apply_tanh, tanh);
-    special("sigmoid", apply_sigmoid, sigmoid);
-    special("log", apply_log, log);
+    special("exp", apply_exp, exp, 2e-7);
+    special("tanh", apply_tanh, tanh, 2e-7);
+    special("sigmoid", apply_sigmoid, sigmoid, 2e-7);
+    special("log", apply_log, log, 2e-7);
     sweep("exp", apply_exp, exp, 2e-7);
     sweep("tanh", apply_tanh, tanh, 2e-7);
     sweep("sigmoid", apply_sigmoid, sigmoid, 2e-7);
     sweep("log", apply_log, log, 2e-7);
     sweep("sqrt", apply_sqrt, sqrt, 6e-8);
+    activations();
     printf("\n");
     return failures > 0;
 }

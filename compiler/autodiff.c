@@ -14,7 +14,7 @@ void add_gradient(Graph *g, Tensor *of, Tensor *gradient) {
 
 static void mark_wanting(Graph *g, bool input_gradient) {
     for (int i = 0; i < g->parameter_count; i++) g->parameters[i]->wants_gradient = g->parameters[i]->trainable;
-    for (int i = 0; i < g->input_count; i++) g->inputs[i]->wants_gradient = input_gradient;
+    for (int i = 0; i < g->input_count; i++) g->inputs[i]->wants_gradient = input_gradient && g->inputs[i]->type != TYPE_I32;
     for (int i = 0; i < g->op_count; i++) {
         const Op *op = g->ops[i];
         bool wanted = false;

@@ -259,6 +259,25 @@ static Layer *layer_named(Graph *g, const char *name, Loc loc, const Layer *self
     return NULL;
 }
 
+static bool is_tokens(const Layer *l) { return l->output && l->output->type == TYPE_I32; }
+
+static void hint_of_embedding(Graph *g, const Layer *tokens) {
+    hint(g->diag, "an embedding makes vectors of them: 'embedding %d 16'", tokens->output->classes);
+}
+
+/* Tokens go to who takes them, and to nobody else. */
+static bool check_tokens(Graph *g, const OpDef *def, Loc loc, const Layer *from) {
+    if (!from->output || is_tokens(from) == def->takes_tokens) return true;
+    if (def->takes_tokens) {
+        error(g->diag, loc, "'%s' takes tokens, and '%s' gives numbers", def->call.name, from->name);
+        hint(g->diag, "tokens come straight from an input that has a vocabulary: 'input 12 vocabulary=1000'");
+    } else {
+        error(g->diag, loc, "'%s' takes numbers, and '%s' gives tokens", def->call.name, from->name);
+        hint_of_embedding(g, from);
+    }
+    return false;
+}
+
 static bool resolve_inputs(Graph *g, const Statement *s, Layer *l, Layer *previous) {
     const OpDef *def = l->def;
     int n = s->from_count ? s->from_count : previous ? 1 : 0;
@@ -279,6 +298,7 @@ static bool resolve_inputs(Graph *g, const Statement *s, Layer *l, Layer *previo
         fine = fine && from && from->output;
         if (!from) continue;
         from->used = true;
+        fine = check_tokens(g, def, s->from_count ? s->from[i].loc : s->word.loc, from) && fine;
         l->inputs[l->input_count++] = from->output;
     }
     if (fine && (n < def->min_inputs || n > def->max_inputs)) {
@@ -495,6 +515,18 @@ static const char *name_from_file(Arena *arena, const char *path) {
     return fine && !is_ours(name) && strlen(name) < 64 ? name : "net";
 }
 
+static bool check_outputs(Graph *g, const Outputs *outputs) {
+    bool fine = true;
+    for (int i = 0; i < outputs->length; i++) {
+        const Layer *l = outputs->layers[i];
+        if (!is_tokens(l)) continue;
+        error(g->diag, l->loc, "'%s' gives tokens, which cannot be an output", l->name);
+        hint_of_embedding(g, l);
+        fine = false;
+    }
+    return fine;
+}
+
 static void add_outputs(Graph *g, Outputs *outputs) {
     for (int i = 0; i < outputs->length; i++) {
         Layer *l = outputs->layers[i];
@@ -547,7 +579,7 @@ bool build(Arena *arena, const Description *d, Diag *diag, Graph **out) {
         hint(diag, "begin with an input, 'input 28x28x1' say");
     }
     if (last && !outputs.length) *PUSH(arena, outputs.layers, outputs.length) = last, last->used = true;
-    if (compile) build_compile(g, compile, outputs.length ? outputs.layers[0]->output : NULL, outputs.length);
+    if (check_outputs(g, &outputs) && compile) build_compile(g, compile, outputs.length ? outputs.layers[0]->output : NULL, outputs.length);
     if (fit) build_fit(g, fit);
     if (!diag->errors) add_outputs(g, &outputs);
     return !diag->errors;

@@ -237,7 +237,7 @@ typedef struct Tensor {
     const char *weight;     /* parameters: "kernel" */
     const Attr *initializer, *regularizer, *constraint; /* parameters; the latter two NULL where there is none */
     int fan_in, fan_out;
-    int classes;            /* targets: how many, when class indices will do */
+    int classes;            /* targets: how many, when class indices will do; inputs: of tokens, how many there are */
     int points;             /* of a Winograd domain: shape is [points][rows][channels], with all examples' rows of a point together */
     bool wants_gradient;
     struct Tensor *gradient; /* d loss / d this, once autodiff has made it */
@@ -336,6 +336,7 @@ struct OpDef {
     bool activation;                  /* may be the value of activation= */
     const Callable *as_activation;    /* its options there, in the same order, where defaults are others; NULL: the layer's */
     Tensor *(*activate)(Graph *, Layer *, Attr *, Tensor *); /* of one input, layer or activation: chooses the op by the options; NULL: this one */
+    bool takes_tokens;                /* its inputs are tokens, as the caller has them, and not numbers */
     bool view;                        /* only another shape for the same elements */
     bool (*copies)(const Op *);       /* whether its output is its input as it is, in another array; NULL: no */
     bool pools;                       /* a max pooling: may be fused into the kernel before it */

@@ -27,7 +27,8 @@ typedef struct cnnc_tensor {
     int rank; /* 0 for a scalar (a class index) */
     int shape[CNNC_MAX_RANK];
     size_t count; /* elements of one example */
-    int classes;  /* a target: number of classes when it may be given as class indices (0: real-valued) */
+    int classes;  /* a target: number of classes when it may be given as class indices (0: real-valued); an input of tokens: how
+                     many there are, 0 .. classes - 1 (0: any numbers) */
 } cnnc_tensor;
 
 typedef enum cnnc_distribution { CNNC_CONSTANT, CNNC_UNIFORM, CNNC_NORMAL, CNNC_TRUNCATED_NORMAL, CNNC_IDENTITY, CNNC_ORTHOGONAL } cnnc_distribution;

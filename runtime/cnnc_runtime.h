@@ -187,7 +187,7 @@ typedef struct cnnc_dataset {
  *   by the input, which all others are in their order. Not of files in a list: there each is one array.
  * .npz (with libzip): the arrays x_train and y_train, or x_test and y_test, as split is; else x and y; else arr_0, arr_1 ...:
  *   inputs, then targets.
- * Inputs: u8 from integers 0 .. 255, f32 from anything, i32 from integers. Only the number of elements of an example
+ * Inputs: u8 from integers 0 .. 255, f32 from anything, i32 from integers, tokens of those that there are. Only the number of elements of an example
  *   must be the network's: 28x28 data fits a 28x28x1 input.
  * Targets with classes > 0 may be class indices: i32 from integers 0 .. classes - 1; f32 or f64 become one-hot unless
  *   the data already has all of the target's elements, which are then taken as they are.

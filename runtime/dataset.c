@@ -17,6 +17,10 @@ typedef struct feed {
     cnnc_error *error;
 } feed;
 
+static int is_input(const feed *f) {
+    return f->tensor >= f->network->inputs && f->tensor < f->network->inputs + f->network->input_count;
+}
+
 /* The name of what holds an element, and where in it. */
 static const char *place(const feed *f, size_t element, char *text, size_t size) {
     if (!f->part)
@@ -32,7 +36,7 @@ static int mismatch(const feed *f) {
     return cnnc_fail(f->error,
                      "%s: an example of the %s '%s' of network %s is %s %s (%zu elements%s), of the file %s %s (%zu)", f->name,
                      f->role, f->tensor->name, f->network->name, want, cnnc_type_name(f->tensor->type), f->tensor->count,
-                     f->tensor->classes > 0 ? " or class indices" : "", have, cnnc_dtype_name(f->array->dtype),
+                     f->tensor->classes > 0 && !is_input(f) ? " or class indices" : "", have, cnnc_dtype_name(f->array->dtype),
                      f->each);
 }
 
@@ -53,13 +57,19 @@ static int check_shape(feed *f) {
 
 static int check_labels(const feed *f, const int32_t *labels, size_t count) {
     char text[256];
-    for (size_t i = 0; i < count; i++)
-        if (labels[i] < 0 || labels[i] >= f->tensor->classes)
-            return cnnc_fail(f->error, "%s: example %zu is of class %d, but the target '%s' of network %s has classes 0 .. %d",
-                             place(f, i, text, sizeof text),
-                             i / f->each /* NOLINT(clang-analyzer-core.DivideZero): there is a label */, (int)labels[i],
-                             f->tensor->name, f->network->name, f->tensor->classes - 1);
-    return CNNC_OK;
+    const cnnc_tensor *t = f->tensor;
+    size_t i = 0;
+    while (i < count && labels[i] >= 0 && labels[i] < t->classes)
+        i++;
+    if (i == count)
+        return CNNC_OK;
+    size_t example = i / f->each; /* NOLINT(clang-analyzer-core.DivideZero): there is a label */
+    const char *where = place(f, i, text, sizeof text);
+    if (is_input(f))
+        return cnnc_fail(f->error, "%s: element %zu of example %zu is %d, but the input '%s' of network %s takes tokens 0 .. %d", where,
+                         i % f->each, example, (int)labels[i], t->name, f->network->name, t->classes - 1);
+    return cnnc_fail(f->error, "%s: example %zu is of class %d, but the target '%s' of network %s has classes 0 .. %d", where, example,
+                     (int)labels[i], t->name, f->network->name, t->classes - 1);
 }
 
 /* All elements, converted; a failure names the file and the place in it. */

@@ -91,7 +91,8 @@ static void put_array(const char *name, const void *array, cnnc_type type, size_
 static void *random_input(const cnnc_tensor *t, int rows)
 {
     void *x = exactly((size_t)rows * t->count * size_of(t->type));
-    for (size_t i = 0; i < (size_t)rows * t->count; i++) set(x, t->type, i, t->type == CNNC_U8 ? (uniform() + 1) * 127.9 : 1.5 * uniform());
+    for (size_t i = 0; i < (size_t)rows * t->count; i++)
+        set(x, t->type, i, t->type == CNNC_U8 ? (uniform() + 1) * 127.9 : t->classes ? (uniform() + 1) / 2 * t->classes : 1.5 * uniform());
     return x;
 }
 

@@ -251,6 +251,38 @@ static void integers(void **state) {
     cnnc_dataset_free(NULL);
 }
 
+/* An input of tokens takes those that there are. */
+static void tokens(void **state) {
+    (void)state;
+    static const cnnc_tensor words[] = {{"words", CNNC_I32, 1, {2}, 2, 5}};
+    static const char *const names[] = {"X.npy", "Y.npy"};
+    int64_t x[6] = {0, 4, 1, 2, 3, 4};
+    uint8_t labels[3] = {0, 1, 2}, wide[9] = {0};
+    cnnc_array ax = {CNNC_DTYPE_I64, 2, {3, 2}, 6, x}, al = {CNNC_DTYPE_U8, 1, {3}, 3, labels}, three = {CNNC_DTYPE_U8, 2, {3, 3}, 9, wide};
+    cnnc_network network = images;
+    cnnc_dataset d;
+    network.inputs = words;
+    assert_int_equal(cnnc_dataset_make(&network, &ax, &al, 1, names, &d, &error), CNNC_OK);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(((const int32_t *)d.inputs[0])[i], x[i]);
+    cnnc_dataset_free(&d);
+    static const int64_t wrong[] = {5, -1};
+    for (int i = 0; i < 2; i++) {
+        char why[128];
+        x[3] = wrong[i];
+        snprintf(why, sizeof why, "X.npy: element 1 of example 1 is %d, but the input 'words' of network images takes tokens 0 .. 4", (int)x[3]);
+        assert_int_equal(cnnc_dataset_make(&network, &ax, &al, 1, names, &d, &error), CNNC_FAILED);
+        assert_says(&error, why);
+        assert_null(d.memory);
+    }
+    assert_int_equal(cnnc_dataset_make(&network, &three, &al, 1, names, &d, &error), CNNC_FAILED);
+    assert_says(&error, "X.npy: an example of the input 'words' of network images is 2 i32 (2 elements), of the file 3 u8 (3)");
+    static const char csv[] = "a,b,label\n1,2,0\n3,7,1\n";
+    write_bytes(in_folder("tokens.csv"), csv, sizeof csv - 1);
+    assert_int_equal(cnnc_dataset_load(&network, in_folder("tokens.csv"), NULL, &d, &error), CNNC_FAILED);
+    assert_says(&error, "tokens.csv:3: element 1 of example 1 is 7, but the input 'words'");
+}
+
 static void refuse(const cnnc_network *network, const cnnc_array *x, const cnnc_array *y, const char *why) {
     static const char *const names[] = {"X.npy", "Y.npy"};
     cnnc_dataset d;
@@ -315,7 +347,7 @@ int main(void) {
         cmocka_unit_test(views),             cmocka_unit_test(one_hot_of_each_type),
         cmocka_unit_test(networks_that_no_folder_fits), cmocka_unit_test(sizes_that_overflow),
         cmocka_unit_test(many_arrays), cmocka_unit_test(splits_of_files),
-        cmocka_unit_test(integers),
+        cmocka_unit_test(integers), cmocka_unit_test(tokens),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

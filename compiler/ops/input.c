@@ -3,22 +3,38 @@
 
 #include <string.h>
 
-enum { SHAPE, TYPE, SCALE, OFFSET };
+enum { SHAPE, TYPE, SCALE, OFFSET, VOCABULARY };
 
 static const AttrDef attributes[] = {
     {"shape", ATTR_SIZE, NULL, 1, 1 << 24, 0, NULL, NULL, true, "of one example, 28x28x1 say"},
     {"type", ATTR_WORD, "f32", 0, 0, 0, "f32|u8", NULL, false, "of the caller's elements"},
     {"scale", ATTR_REAL, "1", 0, 0, 0, NULL, NULL, false, "elements are multiplied by it"},
     {"offset", ATTR_REAL, "0", 0, 0, 0, NULL, NULL, false, "and this is added"},
+    {"vocabulary", ATTR_INT, "", 1, 1 << 30, 0, NULL, NULL, false, "elements are tokens, integers from 0 to this less one, for an embedding"},
 };
+
+/* Tokens are what they are: the caller's integers, which no op copies. */
+static Tensor *tokens(Graph *g, Layer *l) {
+    const Attr *a = l->attributes;
+    for (int i = TYPE; i <= OFFSET; i++) {
+        if (!a[i].given) continue;
+        error(g->diag, a[i].loc, "tokens have no '%s'", attributes[i].name);
+        hint(g->diag, "with a vocabulary elements are integers of 32 bits, which choose vectors of an embedding");
+        return NULL;
+    }
+    Tensor *x = new_tensor(g, l, "x", shape_of(a[SHAPE].rank, a[SHAPE].size), TYPE_I32, ROLE_INPUT);
+    x->classes = attr_int(&a[VOCABULARY]);
+    return x;
+}
 
 static Tensor *layer(Graph *g, Layer *l) {
     const Attr *a = l->attributes;
     Type type = strcmp(a[TYPE].word, "u8") ? TYPE_REAL : TYPE_U8;
-    Tensor *x = new_tensor(g, l, "x", shape_of(a[SHAPE].rank, a[SHAPE].size), type, ROLE_INPUT);
+    Tensor *x = a[VOCABULARY].present ? tokens(g, l) : new_tensor(g, l, "x", shape_of(a[SHAPE].rank, a[SHAPE].size), type, ROLE_INPUT);
+    if (!x) return NULL;
     x->index = g->input_count;
     *PUSH(g->arena, g->inputs, g->input_count) = x;
-    return add_op(g, &op_input, l, l->attributes, (Tensor *[]){x}, 1);
+    return x->type == TYPE_I32 ? x : add_op(g, &op_input, l, l->attributes, (Tensor *[]){x}, 1);
 }
 
 static bool infer_external(Graph *g, Op *op, Role role, int index) {

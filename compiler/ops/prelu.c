@@ -8,6 +8,7 @@ static const AttrDef attributes[] = {
     {"shared_axes", ATTR_SIZE, "", 1, MAX_RANK, 0, NULL, NULL, false, "axes along which all have the same alpha, the batch being 0: 1,2"},
     {"alpha_initializer", ATTR_CALL, "zeros", 0, 0, 0, NULL, initializer_family, false, "how alpha starts"},
     ATTR_TRAINABLE_DEF,
+    WEIGHT_OPTION_DEFS("alpha"),
 };
 
 /* False after an error. */

@@ -304,6 +304,7 @@ static bool resolve_inputs(Graph *g, const Statement *s, Layer *l, Layer *previo
     if (fine && (n < def->min_inputs || n > def->max_inputs)) {
         Loc loc = s->from_count ? s->from[0].loc : s->word.loc;
         if (def->max_inputs == 1) error(g->diag, loc, "'%s' takes one input, not %d", def->call.name, n);
+        else if (def->min_inputs == def->max_inputs) error(g->diag, loc, "'%s' takes %d inputs, not %d", def->call.name, def->max_inputs, n);
         else error(g->diag, loc, "'%s' takes %d to %d inputs, not %d", def->call.name, def->min_inputs, def->max_inputs, n);
         if (def->max_inputs > 1) hint(g->diag, "name them: '%s from a, b'", def->call.name);
         else hint(g->diag, "'add' and 'concatenate' make one of several");

@@ -44,6 +44,19 @@ Walk backwards(const Walk *);
 void evaluate_walk(const Op *, const Walk *, double *const *in, double *const *out); /* copies, adding up what comes to one place; else 0 */
 void bind_walk(const Op *, const Walk *, Bindings *); /* for the template `walk`, which does the same */
 void bind_axes(const Walk *, Bindings *);             /* of them only the lists AXES, FROM, TO, as few axes as will do */
+/* What an op whose walk `walk_of(op)` gives needs, and its gradient op, which goes the same way back. */
+#define WALK(walk_of) \
+    static void evaluate_forth(const Op *op, double *const *in, double *const *out) { Walk w = walk_of(op); evaluate_walk(op, &w, in, out); } \
+    static void bind_forth(const Op *op, Bindings *b) { Walk w = walk_of(op); bind_walk(op, &w, b); }
+#define WALK_BACK(walk_of) \
+    static Walk back_of(const Op *op) { Walk w = walk_of(op->forward); return backwards(&w); } \
+    static void evaluate_back(const Op *op, double *const *in, double *const *out) { Walk w = back_of(op); evaluate_walk(op, &w, in, out); } \
+    static void bind_back(const Op *op, Bindings *b) { Walk w = back_of(op); bind_walk(op, &w, b); }
+#define WALK_DEFS .evaluate = evaluate_forth, .plain = "walk", .bind = bind_forth
+#define WALK_BACK_DEFS .evaluate = evaluate_back, .plain = "walk", .bind = bind_back
+/* Layers of two inputs or more of one shape (ops/merge.c): a chain of ops of two; NULL after an error. */
+#define MERGE .kind = OP_LAYER, .min_inputs = 2, .max_inputs = 64, .infer = infer_like_input, .same_size = true
+Tensor *merge(Graph *, Layer *, const OpDef *);
 /* A layer's usual end: bias (when asked for), then activation. */
 Tensor *bias_and_activation(Graph *, Layer *, Tensor *, const Attr *use_bias, const Attr *bias_initializer, const Attr *activation);
 /* For elementwise activations whose gradient needs dy and the output y, or the input x. */

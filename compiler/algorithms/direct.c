@@ -13,10 +13,16 @@ enum { MAX_PHASES = 16 };
 
 static bool in_phases(const Window *w) { return w->dh == 1 && w->dw == 1 && w->sh <= MAX_PHASES && w->sw <= MAX_PHASES && w->sh * w->sw <= MAX_PHASES; }
 
+/* In lanes: of a group of the output, or of dy. */
+static int channels_of(const Op *op) {
+    const Window w = window_of(op);
+    return !op->def->convolution ? last_dim(op->outputs[0]->shape) : (op->def->convolution == CONV_INPUT ? w.ic : w.oc) / w.groups;
+}
+
 /* Multiply-adds at the target's rate, three quarters of it reached, with the lanes that the last axis fills. The gradient in
  * the input multiplies the zeros around and between dy too. */
 static double cost(const Program *p, const Op *op) {
-    int channels = last_dim(op->outputs[0]->shape) / groups_of(op), lanes = p->target->lanes;
+    int channels = channels_of(op), lanes = p->target->lanes;
     double filled = (double)channels / ((channels + lanes - 1) / lanes * lanes), products = op->def->flops(op) / 2;
     if (op->def->convolution == CONV_INPUT) {
         Window w = window_of(op);

@@ -361,6 +361,7 @@ struct OpDef {
     ConvPass convolution;             /* it is one of a convolution's, and algorithms for those may compute it */
     bool routes_dy;                   /* moves elements of dy to where they came from, leaving zeros: commutes with the two above */
     const char *plain;                /* else: its plain template, "softmax.forward" */
+    bool finishes;                    /* that one takes elementwise ops on its first output in registers */
     void (*bind)(const Op *, Bindings *); /* the template's integers */
     double (*flops)(const Op *);      /* of one example; NULL: one an output element */
     const char *equation;             /* for the comment in generated code */

@@ -1,7 +1,5 @@
 /* plain.c: every op by its own template, loops as in its definition; elementwise ops by the one they share. */
-#include "../cnnc.h"
-
-#include <string.h>
+#include "tiles.h"
 
 static bool covers(const Program *p, const Op *op) { return (void)p, (void)op, true; }
 
@@ -16,7 +14,7 @@ static void lower_plain(Program *p, const Op *op) {
     const KernelDef *def = &elementwise;
     if (!op->def->expression) {
         KernelDef *own = NEW(p->arena, KernelDef);
-        *own = (KernelDef){.template = op->def->plain, .level = op->def->per_shard ? LEVEL_SHARD : LEVEL_EXAMPLE};
+        *own = (KernelDef){.template = op->def->plain, .level = op->def->per_shard ? LEVEL_SHARD : LEVEL_EXAMPLE, .epilogue = op->def->finishes, .schedule = schedule_nothing};
         def = own;
     }
     Kernel *k = add_kernel(p, def, op, name_in_layer(op->layer, op->def->call.name));

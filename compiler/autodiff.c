@@ -67,7 +67,7 @@ bool autodiff(Graph *g, bool input_gradient) {
         for (int i = forward - 1; i >= 0; i--) {
             Op *op = g->ops[i];
             Tensor *y = op->outputs[0];
-            bool is_loss = y->role == ROLE_TOTAL && y->index == 0;
+            bool is_loss = y->role == ROLE_TOTAL && y->is_loss;
             if (op->def->gradient && (is_loss || (y->role != ROLE_TOTAL && y->gradient))) op->def->gradient(g, op, y->gradient);
         }
         for (int i = forward; i < g->op_count; i++) g->ops[i]->backward = true;

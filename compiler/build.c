@@ -1,6 +1,6 @@
 /* build.c: statements -> graph. Looks words up in the operator table, binds arguments, connects layers, infers shapes.
  *
- * It knows the statements (network, input, compile, fit, output) and no layer: what a layer is made of stands in ops/. */
+ * It knows the statements (network, input, fit, output; build_compile.c: compile) and no layer: what a layer is made of stands in ops/. */
 #include "ops/ops.h"
 
 #include <inttypes.h>
@@ -234,7 +234,7 @@ static bool check_name(Graph *g, Name name) {
     return true;
 }
 
-static const char *default_name(Graph *g, const char *word) {
+const char *default_name(Graph *g, const char *word) {
     const char *name = word;
     for (size_t s; find_layer(g, name); name = arena_printf(g->arena, "%s_%d", word, g->names->numbers[s])) {
         s = add_key(g, word);
@@ -405,14 +405,6 @@ static void build_output(Graph *g, const Statement *s, Outputs *out) {
     }
 }
 
-enum { COMPILE_OPTIMIZER, COMPILE_LOSS, COMPILE_METRICS };
-static const AttrDef compile_attributes[] = {
-    {"optimizer", ATTR_CALL, "rmsprop", 0, 0, 0, NULL, optimizer_family, false, "how weights follow their gradients"},
-    {"loss", ATTR_CALL, NULL, 0, 0, 0, NULL, loss_family, false, "what training makes small"},
-    {"metrics", ATTR_CALLS, "", 0, 0, 0, NULL, metric_family, false, "what is reported beside the loss"},
-};
-static const Callable compile_statement = {"compile", "how the network is trained", ATTRIBUTES(compile_attributes), NULL};
-
 enum { FIT_EPOCHS, FIT_BATCH_SIZE, FIT_SHUFFLE, FIT_SEED, FIT_VALIDATION_SPLIT };
 static const AttrDef fit_attributes[] = {
     {"epochs", ATTR_INT, "1", 1, 1e9, 0, NULL, NULL, false, "passes over the training data"},
@@ -426,72 +418,6 @@ static const Callable fit_statement = {"fit", "how long, in which portions", ATT
 const Callable *statement_family(int index) {
     static const Callable *const statements[] = {&compile_statement, &fit_statement};
     return index < LENGTH(statements) ? statements[index] : NULL;
-}
-
-/* A loss or metric over the prediction; makes the target where there is none yet. */
-static bool add_total(Graph *g, const OpDef *def, Layer *layer, const Attr *a, Tensor *prediction, Tensor **target) {
-    Op *op = new_op(g, def, layer, a->attributes, (Tensor *[]){prediction, NULL}, 2);
-    if (!def->target(g, op, prediction, target)) {
-        error(g->diag, a->loc, "'%s' does not fit the targets of '%s'", a->word, g->loss->call.name);
-        hint(g->diag, (*target)->type == TYPE_I32 ? "those are class indices" : "those are arrays of the output's shape, not class indices");
-        return false;
-    }
-    op->inputs[1] = *target;
-    return finish_op(g, op) != NULL;
-}
-
-/* Results go by the metrics' names. */
-static bool is_repeated(const Attr *first, const Attr *metric) {
-    while (first != metric && strcmp(first->word, metric->word)) first = first->next;
-    return first != metric;
-}
-
-/* Sums of products are no probabilities: nothing has brought them between 0 and 1. */
-static void warn_of_logits(Graph *g, const Attr *loss, const Tensor *prediction) {
-    const Op *op = prediction->producer;
-    bool sums = false;
-    for (int i = 0; i < op->input_count; i++) sums = sums || op->inputs[i]->role == ROLE_PARAMETER;
-    if (!sums) return;
-    warning(g->diag, loss->loc, "'%s' takes probabilities, and '%s' gives sums of any size", loss->word, prediction->layer->name);
-    hint(g->diag, "end the network in a %s, or write loss=%s(from_logits=true)", g->loss->makes_logits, loss->word);
-}
-
-static void build_compile(Graph *g, const Statement *s, Tensor *prediction, int outputs) {
-    Attr *a = bind_attributes(g->arena, g->diag, &compile_statement, s->arguments, s->argument_count, s->word.loc);
-    if (!a || !prediction) return;
-    if (outputs != 1) {
-        error(g->diag, s->word.loc, "'compile' needs a network with one output, this one has %d", outputs);
-        hint(g->diag, "'output NAME' chooses one; 'add' and 'concatenate' make one of several");
-        return;
-    }
-    Layer *layer = NEW(g->arena, Layer);
-    *layer = (Layer){.name = default_name(g, "loss"), .loc = s->word.loc, .attributes = a};
-    g->loss = find_op(a[COMPILE_LOSS].word, OP_LOSS);
-    g->loss_loc = a[COMPILE_LOSS].loc;
-    g->optimizer = find_op(a[COMPILE_OPTIMIZER].word, OP_OPTIMIZER);
-    g->optimizer_attributes = a[COMPILE_OPTIMIZER].attributes;
-    g->loss_attributes = a[COMPILE_LOSS].attributes;
-    if (!g->optimizer->infer(g, new_op(g, g->optimizer, layer, g->optimizer_attributes, NULL, 0))) return;
-    g->scale = new_tensor(g, NULL, "scale", shape1(1), TYPE_REAL, ROLE_SCALE);
-    Tensor *target = NULL, *logits = prediction;
-    const OpDef *def = g->loss;
-    const Attr *from_logits = find_attr(&def->call, a[COMPILE_LOSS].attributes, "from_logits");
-    if (def->on_logits && from_logits->real != 0) def = def->on_logits;
-    else if (def->on_logits && (prediction->producer->def == &op_softmax || prediction->producer->def == &op_sigmoid)) /* as Keras: both keep logits */
-        def = def->on_logits, logits = prediction->producer->inputs[0];
-    else if (def->on_logits) warn_of_logits(g, &a[COMPILE_LOSS], prediction);
-    if (!add_total(g, def, layer, &a[COMPILE_LOSS], logits, &target)) return;
-    add_penalties(g);
-    for (const Attr *m = &a[COMPILE_METRICS]; m && m->present; m = m->next) {
-        if (is_repeated(&a[COMPILE_METRICS], m)) {
-            error(g->diag, m->loc, "the metric '%s' is given twice", m->word);
-            return;
-        }
-        const OpDef *metric = find_op(m->word, OP_METRIC);
-        if (!add_total(g, metric ? metric : find_op(m->word, OP_LOSS), layer, m, prediction, &target)) return;
-        int n = g->total_count - 2;
-        *PUSH(g->arena, g->metrics, n) = m->word;
-    }
 }
 
 static void build_fit(Graph *g, const Statement *s) {
@@ -580,7 +506,7 @@ bool build(Arena *arena, const Description *d, Diag *diag, Graph **out) {
         hint(diag, "begin with an input, 'input 28x28x1' say");
     }
     if (last && !outputs.length) *PUSH(arena, outputs.layers, outputs.length) = last, last->used = true;
-    if (check_outputs(g, &outputs) && compile) build_compile(g, compile, outputs.length ? outputs.layers[0]->output : NULL, outputs.length);
+    if (check_outputs(g, &outputs) && compile) build_compile(g, compile, outputs.layers, outputs.length);
     if (fit) build_fit(g, fit);
     if (!diag->errors) add_outputs(g, &outputs);
     return !diag->errors;

@@ -52,6 +52,12 @@ static const char *layer_line(const Graph *g, const Layer *l) {
     return line;
 }
 
+static const char *weights_line(const Graph *g) {
+    const char *line = "loss_weights:";
+    for (int i = 1; i <= g->output_count; i++) line = arena_printf(g->arena, "%s %s", line, arena_real(g->arena, factor_of(g->totals[i])));
+    return line;
+}
+
 int canonical_lines(const Graph *g, const char ***lines) {
     int n = 0;
     const char **list = NULL;
@@ -60,7 +66,8 @@ int canonical_lines(const Graph *g, const char ***lines) {
         const char *metrics = "metrics:";
         for (int i = 0; i + 1 < g->total_count; i++) metrics = arena_printf(g->arena, "%s %s", metrics, g->metrics[i]);
         *PUSH(g->arena, list, n) = call_line(g->arena, "optimizer", &g->optimizer->call, g->optimizer_attributes);
-        *PUSH(g->arena, list, n) = call_line(g->arena, "loss", &g->loss->call, g->loss_attributes);
+        for (const Attr *a = g->losses; a; a = a->next) *PUSH(g->arena, list, n) = call_line(g->arena, "loss", a->callable, a->attributes);
+        if (g->output_count > 1) *PUSH(g->arena, list, n) = weights_line(g);
         *PUSH(g->arena, list, n) = metrics;
     }
     *lines = list;

@@ -239,6 +239,8 @@ typedef struct Tensor {
     int fan_in, fan_out;
     int classes;            /* targets: how many, when class indices will do; inputs: of tokens, how many there are */
     int points;             /* of a Winograd domain: shape is [points][rows][channels], with all examples' rows of a point together */
+    bool is_loss;           /* totals: part of the loss */
+    double factor;          /* of such a total: how much it counts; of a scale: times it. 0: 1 */
     bool wants_gradient;
     struct Tensor *gradient; /* d loss / d this, once autodiff has made it */
     const double *values;   /* parameters: what they are, when weights have been read; NULL: not known */
@@ -289,8 +291,9 @@ struct Graph {
     int total_elements;                   /* of all of them */
     const char **metrics;                 /* total_count - 1 names */
     Tensor *scale;
-    const OpDef *loss, *optimizer;        /* NULL without compile */
-    Attr *optimizer_attributes, *loss_attributes;
+    const OpDef *loss, *optimizer;        /* NULL without compile; of several losses the first */
+    Attr *optimizer_attributes;
+    const Attr *losses;                   /* as the statement gives them */
     Loc loss_loc;
     int epochs, batch_size;
     double validation_split;
@@ -299,6 +302,10 @@ struct Graph {
     struct NameTable *names;
 };
 Family statement_family;                  /* those with attributes: compile, fit */
+extern const Callable compile_statement;  /* build_compile.c */
+void build_compile(Graph *, const Statement *, Layer *const *outputs, int n);
+const char *default_name(Graph *, const char *word); /* of an unnamed layer */
+static inline double factor_of(const Tensor *t) { return t->factor != 0 ? t->factor : 1; }
 bool build(Arena *, const Description *, Diag *, Graph **out);
 void print_graph(const Graph *, StrBuf *);
 void print_dot(const Graph *, StrBuf *); /* dot.c: layers, for Graphviz */

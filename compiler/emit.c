@@ -79,7 +79,7 @@ static void bind_tensors(Emitter *e, Bindings *b) {
     Lines inputs = {0}, outputs = {0}, wanted = {0};
     for (int i = 0; i < g->input_count; i++) add_line(e, &inputs, tensor_row(e, g->inputs[i], g->inputs[i]->layer->name));
     for (int i = 0; i < g->output_count; i++) add_line(e, &outputs, tensor_row(e, g->outputs[i], output_layer(g, i)->name));
-    for (int i = 0; i < g->target_count; i++) add_line(e, &wanted, tensor_row(e, g->targets[i], "target"));
+    for (int i = 0; i < g->target_count; i++) add_line(e, &wanted, tensor_row(e, g->targets[i], g->target_count == 1 ? "target" : output_layer(g, i)->name));
     bind_lines(b, "input_rows", &inputs);
     bind_lines(b, "output_rows", &outputs);
     bind_lines(b, "target_rows", &wanted);
@@ -203,17 +203,24 @@ static void bind_results(Emitter *e, Bindings *b) {
     const Graph *g = e->graph;
     Bindings **records = NEW_ARRAY(e->arena, Bindings *, g->total_count + 1);
     bool finishes = false;
+    const char *loss = "";
     for (int i = 0; i < g->total_count; i++) {
-        const char *result = i ? g->totals[i]->producer->def->result : NULL;
+        const Tensor *total = g->totals[i];
+        const char *result = i == 0 ? (g->output_count > 1 ? "weighted" : NULL) : total->producer->def->result;
         records[i] = bindings_new(e->arena, NULL);
+        if (total->is_loss) loss = i ? arena_printf(e->arena, "%s + %s * means[%d]", loss, arena_real(e->arena, factor_of(total)), total->index) : "means[0]";
         bind_string(records[i], "result", result ? result : "plain");
-        bind_int(records[i], "at", g->totals[i]->index);
-        bind_int(records[i], "count", shape_count(g->totals[i]->shape));
+        bind_int(records[i], "at", total->index);
+        bind_int(records[i], "count", shape_count(total->shape));
         finishes = finishes || result;
     }
     bind_records(b, "results", records, g->total_count);
     bind_int(b, "has_results", finishes);
     bind_optional(b, "results");
+    bind_string(b, "loss_sum", loss);
+    bind_int(b, "several_losses", g->output_count > 1);
+    bind_optional(b, "loss_sum");
+    bind_optional(b, "several_losses");
 }
 
 /* Of the weights that the optimizer moves. */
@@ -396,6 +403,8 @@ static void bind_settings(Emitter *e, Bindings *b) {
     bind_int(b, "totals", g->total_elements ? g->total_elements : 1);
     bind_string(b, "type", e->options->real_is_double ? "CNNC_F64" : "CNNC_F32");
     bind_string(b, "input_names", array_names(e, g->input_count, "input"));
+    bind_string(b, "target_names", array_names(e, g->target_count, "target"));
+    bind_optional(b, "target_names");
     bind_string(b, "output_names", array_names(e, g->output_count, "output"));
 }
 

@@ -116,7 +116,7 @@ static const char *argument_text(const Emitter *e, const Program *p, Tensor *t, 
     case ROLE_PARAMETER: return first_element(e, "p", t, t->shape);
     case ROLE_PARAMETER_GRADIENT: return first_element(e, "g", gradient_owner(e, t), t->shape);
     case ROLE_TOTAL: return t->index ? arena_printf(e->arena, "totals + %d", t->index) : "totals";
-    case ROLE_SCALE: return "scale";
+    case ROLE_SCALE: return factor_of(t) == 1 ? "scale" : arena_printf(e->arena, "scale * %s%s", arena_real(e->arena, t->factor), e->suffix);
     default: break;
     }
     const Buffer *b = &p->buffers[t->id];

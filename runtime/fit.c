@@ -30,8 +30,8 @@ typedef struct training {
     int shows_rate;
     uint32_t *index;                              /* [n]: the order of the examples */
     int totals;                                   /* that results are made of */
-    double loss;                                  /* of the last batch */
-    double *sums, *means, *averages, *validation; /* [totals], the other two [columns]; sums owns all */
+    double *sums, *means;                         /* [totals]; sums owns all */
+    double *batch, *averages, *validation;        /* [columns]; of the last batch, ... */
     cnnc_shown shown;
     cnnc_progress progress;
     cnnc_position position; /* the next batch to train on, when a checkpoint is made or was read */
@@ -95,7 +95,7 @@ static double plain(double loss) {
 /* A loss that is not a number stays so: whoever waits for the end waits in vain. */
 static int not_a_number(const training *t, int epoch, int batch, cnnc_error *error) {
     const char *first = not_finite(t->model);
-    return cnnc_fail(error, "the loss is %g in epoch %d, batch %d (update %llu); %s%s%s", plain(t->loss), epoch + 1, batch + 1,
+    return cnnc_fail(error, "the loss is %g in epoch %d, batch %d (update %llu); %s%s%s", plain(t->batch[0]), epoch + 1, batch + 1,
                      (unsigned long long)t->model->state->step, first ? "'" : "all parameters are finite", first ? first : "", first ? "' is the first parameter that is not finite" : "");
 }
 
@@ -103,7 +103,7 @@ static int not_a_number(const training *t, int epoch, int batch, cnnc_error *err
 static int check_parameters(const training *t, int epoch, cnnc_error *error) {
     const char *first = not_finite(t->model);
     return first ? cnnc_fail(error, "after epoch %d (update %llu) '%s' is the first parameter that is not finite; the loss is %g", epoch + 1,
-                             (unsigned long long)t->model->state->step, first, plain(t->loss))
+                             (unsigned long long)t->model->state->step, first, plain(t->batch[0]))
                  : CNNC_OK;
 }
 
@@ -135,8 +135,8 @@ static int train_one(training *t, int epoch, int b, size_t *seen, cnnc_error *er
     batch.targets = (const void *const *)t->data->targets;
     if (cnnc_train_means(t->model, &batch, error) != CNNC_OK)
         return CNNC_FAILED;
-    t->loss = t->model->means[0];
-    if (!isfinite(t->loss))
+    cnnc_make_results(t->model->network, t->model->means, t->batch);
+    if (!isfinite(t->batch[0]))
         return not_a_number(t, epoch, b, error);
     *seen += (size_t)batch.n;
     for (int c = 0; c < t->totals; c++)
@@ -295,12 +295,13 @@ static int open_training(training *t, cnnc_error *error) {
     if (check_options(t, error) != CNNC_OK || cnnc_shown_new(&t->shown, t->model->network, error) != CNNC_OK)
         return CNNC_FAILED;
     size_t totals = (size_t)t->totals;
-    t->sums = calloc(2 * totals + 2 * (size_t)t->columns, sizeof *t->sums);
+    t->sums = calloc(2 * totals + 3 * (size_t)t->columns, sizeof *t->sums);
     t->index = malloc(t->data->n * sizeof *t->index);
     if (!t->sums || !t->index)
         return cnnc_fail_system(error, "no memory for the order of %zu examples", t->data->n);
     t->means = t->sums + totals;
-    t->averages = t->means + totals;
+    t->batch = t->means + totals;
+    t->averages = t->batch + t->columns;
     t->validation = t->averages + t->columns;
     for (uint32_t i = 0; i < t->data->n; i++)
         t->index[i] = i;

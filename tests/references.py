@@ -29,6 +29,52 @@ def metric(name, options, target, output):
     return float(m.result())
 
 
+def draw_target(rng, loss, shape):
+    if loss == "categorical_crossentropy": return numpy.eye(shape[-1], dtype=numpy.float32)[rng.integers(0, shape[-1], shape[:-1])]
+    if loss == "binary_crossentropy": return rng.integers(0, 2, shape).astype(numpy.float32)
+    return rng.normal(0, 1, shape).astype(numpy.float32)
+
+
+def add_training(net, out, steps):
+    """Of a network with several outputs and losses the oracle writes only outputs: here are targets and what training does."""
+    import keras, tensorflow as tf
+    language = runpy.run_path(oracle)
+    model, compiled, _, _ = language["build"](language["parse"](net.read_text()))
+    if not compiled or len(model.outputs) < 2 or not out.exists(): return
+    tensors, rng = load_file(out), numpy.random.default_rng(1)
+    with safe_open(out, "np") as f: metadata = f.metadata()
+    key = lambda w: "/".join(w.path.split("/")[-2:])
+    for w in model.weights: w.assign(tensors["initial/" + key(w)])
+    x, n = tf.constant(tensors["input"]), len(model.outputs)
+    listed = compiled["loss"] if isinstance(compiled["loss"], list) else [compiled["loss"]] * n
+    losses = [language["loss_of"]({"loss": l}) for l in listed]
+    weights = compiled.get("loss_weights", [1] * n)
+    targets = [draw_target(rng, name, y.shape) for (name, _), y in zip(losses, model(x))]
+    for i, t in enumerate(targets): tensors["target" + (f"_{i}" if i else "")] = t
+    optimizer = language["optimizer_of"](compiled)
+
+    def step():
+        with tf.GradientTape() as g:
+            g.watch(x)
+            total = tf.add_n([w * f(t, y) for w, (_, f), t, y in zip(weights, losses, targets, model(x, training=True))] + model.losses)
+        return total.numpy(), g.gradient(total, model.trainable_variables + [x])
+    loss, gradients = step()
+    tensors["loss"] = numpy.float32(loss).reshape(1)
+    for w, g in zip(model.trainable_variables, gradients): tensors["gradient/" + key(w)] = g.numpy()
+    tensors["gradient/input"] = gradients[-1].numpy()
+    for m, layer, t, y in zip(compiled.get("metrics", []), model.outputs, targets, model(x)):
+        value = metric(m, {}, t, y.numpy())
+        tensors[f"metric/{layer._keras_history.operation.name}_{m}"] = numpy.array([value], numpy.float32)
+    traced = []
+    for _ in range(steps):
+        loss, gradients = step()
+        traced.append(loss)
+        optimizer.apply_gradients(zip(gradients[:-1], model.trainable_variables))
+    tensors["losses"] = numpy.array(traced, numpy.float32)
+    for w in model.weights: tensors["after/" + key(w)] = w.numpy()
+    save_file(tensors, out, metadata)
+
+
 def add_metrics(net, out):
     """metric/NAME: the network's metrics at the initial weights, where there are some that are more than a mean."""
     language = runpy.run_path(oracle)
@@ -55,6 +101,7 @@ def make(net, out, steps):
         with safe_open(out, "np") as f: metadata = f.metadata()
         save_file({k: v * v.dtype.type(scale[1]) if k.startswith("gradient/") else v for k, v in load_file(out).items()}, out, metadata)
     add_metrics(net, out)
+    add_training(net, out, steps)
     if out.stat().st_size > KEPT: out.unlink(); print("  too large, not kept")
 
 

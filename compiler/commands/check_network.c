@@ -148,7 +148,12 @@ static Batch draw_batch(Interpreter *one, int n, int *redrawn) {
 static double loss_at(Interpreter *one, double *x, const double *kept, const double *direction, size_t n, double h) {
     for (size_t i = 0; i < n; i++) x[i] = kept[i] + h * direction[i];
     interpret(one, RUN_FORWARD);
-    return *interpreter_value(one, one->graph->totals[0]);
+    double loss = 0;
+    for (int k = 0; k < one->graph->total_count; k++) {
+        const Tensor *total = one->graph->totals[k];
+        if (total->is_loss) loss += factor_of(total) * *interpreter_value(one, total);
+    }
+    return loss;
 }
 
 /* The error of a gradient along a random direction, at the example that `one` ran last. */
@@ -198,7 +203,7 @@ static void add_rows(Table *t, const Graph *g, size_t n) {
     for (int i = 0; i < g->output_count; i++)
         add_row(t, ROW_OUTPUT, i, arena_printf(t->arena, "output %s", g->outputs[i]->layer->name), g->outputs[i]->shape, n);
     if (g->loss) add_row(t, ROW_LOSS, 0, "loss", shape1(1), 1);
-    for (int i = 1; i < g->total_count; i++) add_row(t, ROW_METRIC, g->totals[i]->index, g->metrics[i - 1], g->totals[i]->shape, 1);
+    for (int i = 1; i < g->total_count; i++) add_row(t, g->totals[i]->is_loss ? ROW_LOSS : ROW_METRIC, g->totals[i]->index, g->metrics[i - 1], g->totals[i]->shape, 1);
     for (int i = 0; i < g->parameter_count; i++) add_gradient_row(t, ROW_GRADIENT, i, g->parameters[i], 1);
     for (int i = 0; i < g->input_count; i++) add_gradient_row(t, ROW_INPUT_GRADIENT, i, g->inputs[i], n);
 }

@@ -185,7 +185,7 @@ bool check_operators(const Graph *g) {
     printf("  %-20s %-32s %-24s %9s %8s %8s %9s\n", "layer", "operator", "gradient in", "elements", "tried", "at kinks", "error");
     for (int i = 0; i < g->op_count; i++) {
         const Op *op = g->ops[i];
-        if (op->backward || !op->def->gradient || (is_total(op) && op->outputs[0]->index != 0)) continue;
+        if (op->backward || !op->def->gradient || (is_total(op) && !op->outputs[0]->is_loss)) continue;
         if (!check_operator(g, op)) fine = false;
         fflush(stdout);
     }

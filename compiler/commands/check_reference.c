@@ -109,8 +109,6 @@ static void compare_outputs(Reference *r, const Results *results) {
 
 static void compare_gradients(Reference *r, const Results *results) {
     const cnnc_network *network = r->model->network;
-    const double *loss = numbers(r, "loss", 1, (size_t[]){1}, true);
-    if (loss) print_row(r, "loss", "1", relative_error(results->totals, loss, 1), r->tolerances->gradient);
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
         if (p->trainable) print_weight_row(r, "gradient", p, results->gradients[i], r->tolerances->gradient);
@@ -122,12 +120,14 @@ static void compare_gradients(Reference *r, const Results *results) {
     print_batch_row(r, "gradient/input", x, error, r->tolerances->gradient);
 }
 
-/* Those that the file has. */
-static void compare_metrics(Reference *r, const Results *results) {
+/* Metrics: those that the file has. */
+static void compare_results(Reference *r, const Results *results) {
     const cnnc_network *network = r->model->network;
+    const double *loss = numbers(r, "loss", 1, (size_t[]){1}, true);
     double *made = NEW_ARRAY(r->arena, double, 1 + network->metric_count);
     if (network->results) network->results(results->totals, made);
     else memcpy(made, results->totals, sizeof *made * (size_t)(1 + network->metric_count));
+    if (loss) print_row(r, "loss", "1", relative_error(made, loss, 1), r->tolerances->gradient);
     for (int i = 0; i < network->metric_count; i++) {
         const char *name = arena_printf(r->arena, "metric/%s", network->metrics[i]);
         const double *expected = numbers(r, name, 1, (size_t[]){1}, false);
@@ -187,7 +187,7 @@ static bool load_batch(Reference *r, bool trains) {
     cnnc_array *arrays = NEW_ARRAY(r->arena, cnnc_array, count);
     const char **names = NEW_ARRAY(r->arena, const char *, count);
     for (int i = 0; i < count; i++) {
-        const char *name = i < network->input_count ? indexed(r->arena, "input", i) : "target";
+        const char *name = i < network->input_count ? indexed(r->arena, "input", i) : indexed(r->arena, "target", i - network->input_count);
         const cnnc_safetensor *t = find(r, name, true);
         if (!t) return false;
         arrays[i] = t->array;
@@ -216,8 +216,8 @@ static void compare(Reference *r) {
     printf("%s: %d examples, %s\n", r->path, r->n, cnnc_model_variant(r->model));
     printf("  %-40s %-16s %9s %9s\n", "tensor", "shape", "error", "tolerance");
     compare_outputs(r, &results);
+    if (trains) compare_results(r, &results);
     if (trains) compare_gradients(r, &results);
-    if (trains) compare_metrics(r, &results);
     if (trains && losses && compare_losses(r, losses)) compare_after(r);
     const char *why = network->train ? "the file has no target" : "the network has no compile statement";
     if (!trains) printf("  training is not compared: %s\n", why);

@@ -30,7 +30,9 @@ Interpreter interpreter_new(const Graph *g, int n) {
         for (int k = 0; k < g->ops[i]->output_count; k++) make_value(&it, g->ops[i]->outputs[k]);
     }
     for (int i = 0; i < g->parameter_count; i++) make_value(&it, g->parameters[i]);
-    if (g->scale) make_value(&it, g->scale), *it.values[g->scale->id] = 1.0 / n;
+    for (int i = 0; i < g->total_count; i++) make_value(&it, g->totals[i]);
+    for (int i = 0; i < g->tensor_count; i++)
+        if (g->tensors[i]->role == ROLE_SCALE) make_value(&it, g->tensors[i]), *it.values[i] = factor_of(g->tensors[i]) / n;
     return it;
 }
 

@@ -44,7 +44,13 @@ bool infer_total(Graph *g, Op *op) { return infer_totals(g, op, 1); }
 
 void gradient_of_loss(Graph *g, Op *op, const OpDef *grad) {
     Tensor *prediction = op->inputs[0];
-    if (wants_gradient(prediction)) add_gradient(g, prediction, add_gradient_op(g, grad, op, (Tensor *[]){prediction, op->inputs[1], g->scale}, 3));
+    Tensor *scale = g->scale;
+    if (!wants_gradient(prediction)) return;
+    if (factor_of(op->outputs[0]) != 1) {
+        scale = new_tensor(g, NULL, "scale", shape1(1), TYPE_REAL, ROLE_SCALE);
+        scale->factor = op->outputs[0]->factor;
+    }
+    add_gradient(g, prediction, add_gradient_op(g, grad, op, (Tensor *[]){prediction, op->inputs[1], scale}, 3));
 }
 
 void bind_rows(const Op *op, Bindings *b) {

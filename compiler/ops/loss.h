@@ -12,7 +12,6 @@ bool target_any(Graph *, Op *, Tensor *prediction, Tensor **target);
 #define ATTR_FROM_LOGITS_DEF {"from_logits", ATTR_BOOL, "false", 0, 0, 0, NULL, NULL, false, "the prediction is logits, not probabilities"}
 #define ATTR_LABEL_SMOOTHING_DEF {"label_smoothing", ATTR_REAL, "0", 0, 1, 0, NULL, NULL, false, "how far targets are moved towards all classes alike"}
 
-bool infer_total(Graph *, Op *);
 bool infer_totals(Graph *, Op *, int elements);
 void gradient_of_loss(Graph *, Op *, const OpDef *grad);
 void bind_rows(const Op *, Bindings *); /* ROWS, N of the prediction */

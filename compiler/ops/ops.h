@@ -59,6 +59,8 @@ void bind_axes(const Walk *, Bindings *);             /* of them only the lists 
 Tensor *merge(Graph *, Layer *, const OpDef *);
 /* A layer's usual end: bias (when asked for), then activation. */
 Tensor *bias_and_activation(Graph *, Layer *, Tensor *, const Attr *use_bias, const Attr *bias_initializer, const Attr *activation);
+/* Makes a total, the output of a loss or metric of one element. */
+bool infer_total(Graph *, Op *);
 /* For elementwise activations whose gradient needs dy and the output y, or the input x. */
 void gradient_from_output(Graph *, Op *, const OpDef *grad, Tensor *dy);
 void gradient_from_input(Graph *, Op *, const OpDef *grad, Tensor *dy);

@@ -1,0 +1,172 @@
+/* build_compile.c: the statement `compile`: an optimizer, a loss for each output, metrics.
+ *
+ * With one output the loss is the first total. With several the first total has only what regularizers add; behind it comes the loss
+ * of each output, and the loss of the network is their sum, by their weights. */
+#include "ops/ops.h"
+
+#include <string.h>
+
+enum { OPTIMIZER, LOSS, METRICS, LOSS_WEIGHTS };
+static const AttrDef compile_attributes[] = {
+    {"optimizer", ATTR_CALL, "rmsprop", 0, 0, 0, NULL, optimizer_family, false, "how weights follow their gradients"},
+    {"loss", ATTR_CALLS, NULL, 0, 0, 0, NULL, loss_family, false, "what training makes small: one for all outputs or one for each"},
+    {"metrics", ATTR_CALLS, "", 0, 0, 0, NULL, metric_family, false, "what is reported beside the loss: with several outputs one for each"},
+    {"loss_weights", ATTR_REALS, "", 1e-30, 1e30, 0, NULL, NULL, false, "of several outputs: how much each one's loss counts"},
+};
+const Callable compile_statement = {"compile", "how the network is trained", ATTRIBUTES(compile_attributes), NULL};
+
+/* What a compile statement is about to add. */
+typedef struct Totals {
+    Graph *graph;
+    Layer *layer;     /* they are named after it */
+    bool several;     /* outputs */
+} Totals;
+
+static int count_calls(const Attr *a) {
+    int n = 0;
+    for (; a && a->present; a = a->next) n++;
+    return n;
+}
+
+/* A loss or metric over the prediction; makes the target where there is none yet. NULL after an error. */
+static Tensor *add_total(const Totals *t, const OpDef *def, const Attr *a, const char *loss, Tensor *prediction, Tensor **target) {
+    Graph *g = t->graph;
+    Op whose = {.def = def, .layer = t->layer};
+    if (!def->target(g, &whose, prediction, target)) {
+        error(g->diag, a->loc, "'%s' does not fit the targets of '%s'", a->word, loss);
+        hint(g->diag, (*target)->type == TYPE_I32 ? "those are class indices" : "those are arrays of the output's shape, not class indices");
+        return NULL;
+    }
+    return add_op(g, def, t->layer, a->attributes, (Tensor *[]){prediction, *target}, 2);
+}
+
+/* Sums of products are no probabilities: nothing has brought them between 0 and 1. */
+static void warn_of_logits(Graph *g, const OpDef *def, const Attr *loss, const Tensor *prediction) {
+    const Op *op = prediction->producer;
+    bool sums = false;
+    for (int i = 0; i < op->input_count; i++) sums = sums || op->inputs[i]->role == ROLE_PARAMETER;
+    if (!sums) return;
+    warning(g->diag, loss->loc, "'%s' takes probabilities, and '%s' gives sums of any size", loss->word, prediction->layer->name);
+    hint(g->diag, "end the network in a %s, or write loss=%s(from_logits=true)", def->makes_logits, loss->word);
+}
+
+/* The loss's stable form where there are logits; *prediction becomes these. */
+static const OpDef *loss_form(Graph *g, const Attr *loss, Tensor **prediction) {
+    const OpDef *def = find_op(loss->word, OP_LOSS);
+    const Op *op = (*prediction)->producer;
+    if (!def->on_logits) return def;
+    for (int i = 0; i < def->call.attribute_count; i++)
+        if (!strcmp(def->call.attributes[i].name, "from_logits") && loss->attributes[i].real != 0) return def->on_logits;
+    if (op->def == &op_softmax || op->def == &op_sigmoid) { /* as Keras: both keep logits */
+        *prediction = op->inputs[0];
+        return def->on_logits;
+    }
+    warn_of_logits(g, def, loss, *prediction);
+    return def;
+}
+
+static void name_total(const Totals *t, const Tensor *prediction, const char *word) {
+    Graph *g = t->graph;
+    int n = g->total_count - 2;
+    *PUSH(g->arena, g->metrics, n) = t->several ? arena_printf(g->arena, "%s_%s", prediction->layer->name, word) : word;
+}
+
+/* False after an error. */
+static bool add_loss(const Totals *t, const Attr *loss, Tensor *prediction, Tensor **target, double weight) {
+    Tensor *from = prediction;
+    const OpDef *def = loss_form(t->graph, loss, &from);
+    Tensor *total = add_total(t, def, loss, loss->word, from, target);
+    if (!total) return false;
+    total->is_loss = true;
+    total->factor = weight;
+    if (t->several) name_total(t, prediction, "loss");
+    return true;
+}
+
+/* Results go by the metrics' names. */
+static bool is_repeated(const Attr *first, const Attr *metric) {
+    while (first != metric && strcmp(first->word, metric->word)) first = first->next;
+    return first != metric;
+}
+
+static bool add_metric(const Totals *t, const Attr *metric, const char *loss, Tensor *prediction, Tensor **target) {
+    const OpDef *def = find_op(metric->word, OP_METRIC);
+    if (!add_total(t, def ? def : find_op(metric->word, OP_LOSS), metric, loss, prediction, target)) return false;
+    name_total(t, prediction, metric->word);
+    return true;
+}
+
+static bool add_metrics(const Totals *t, const Attr *metrics, const Attr *losses, Layer *const *outputs, Tensor **wanted) {
+    int k = 0;
+    for (const Attr *m = metrics; m && m->present; m = m->next) {
+        if (!t->several && is_repeated(metrics, m)) {
+            error(t->graph->diag, m->loc, "the metric '%s' is given twice", m->word);
+            return false;
+        }
+        if (!add_metric(t, m, losses->word, outputs[k]->output, &wanted[k])) return false;
+        if (t->several) k++, losses = losses->next ? losses->next : losses;
+    }
+    return true;
+}
+
+/* As many as there are outputs. */
+static bool check_count(Graph *g, const Attr *a, const char *name, int n, int outputs, bool one_will_do) {
+    if (!a->present || n == outputs || (one_will_do && n == 1)) return true;
+    error(g->diag, a->loc, "%d %s for %d output%s", n, name, outputs, outputs == 1 ? "" : "s");
+    hint(g->diag, one_will_do && outputs > 1 ? "give one for all outputs or one for each, in their order" : "give one for each output, in their order");
+    return false;
+}
+
+/* Results go by the outputs' names. */
+static bool check_outputs(Graph *g, const Attr *loss, Layer *const *outputs, int n) {
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < i; k++)
+            if (outputs[i] == outputs[k]) {
+                error(g->diag, loss->loc, "'%s' is an output twice, and losses go by the outputs' names", outputs[i]->name);
+                hint(g->diag, "'linear from %s' gives it another name", outputs[i]->name);
+                return false;
+            }
+    return true;
+}
+
+static bool check_counts(Graph *g, const Attr *a, int outputs) {
+    bool fine = check_count(g, &a[LOSS], "losses", count_calls(&a[LOSS]), outputs, true);
+    fine = check_count(g, &a[LOSS_WEIGHTS], "loss_weights", a[LOSS_WEIGHTS].real_count, outputs, false) && fine;
+    return (outputs == 1 || check_count(g, &a[METRICS], "metrics", count_calls(&a[METRICS]), outputs, false)) && fine;
+}
+
+static void remember(Graph *g, const Attr *a) {
+    g->loss = find_op(a[LOSS].word, OP_LOSS);
+    g->loss_loc = a[LOSS].loc;
+    g->losses = &a[LOSS];
+    g->optimizer = find_op(a[OPTIMIZER].word, OP_OPTIMIZER);
+    g->optimizer_attributes = a[OPTIMIZER].attributes;
+}
+
+void build_compile(Graph *g, const Statement *s, Layer *const *outputs, int n) {
+    const Attr *a = bind_attributes(g->arena, g->diag, &compile_statement, s->arguments, s->argument_count, s->word.loc);
+    for (int i = 0; i < n; i++)
+        if (!outputs[i]->output) return;
+    if (!a || !n || !check_counts(g, a, n) || !check_outputs(g, &a[LOSS], outputs, n)) return;
+    Layer *layer = NEW(g->arena, Layer);
+    *layer = (Layer){.name = default_name(g, "loss"), .loc = s->word.loc};
+    const Totals t = {g, layer, n > 1};
+    remember(g, a);
+    Op update = {.def = g->optimizer, .attributes = a[OPTIMIZER].attributes, .layer = layer};
+    if (!g->optimizer->infer(g, &update)) return;
+    g->scale = new_tensor(g, NULL, "scale", shape1(1), TYPE_REAL, ROLE_SCALE);
+    if (t.several) {
+        Op sum = {.def = g->loss, .layer = layer, .outputs = NEW_ARRAY(g->arena, Tensor *, 1)};
+        infer_total(g, &sum);
+        sum.outputs[0]->is_loss = true;
+    }
+    Tensor **wanted = NEW_ARRAY(g->arena, Tensor *, n);
+    const Attr *loss = &a[LOSS];
+    for (int i = 0; i < n; i++) {
+        double weight = a[LOSS_WEIGHTS].present ? a[LOSS_WEIGHTS].reals[i] : 1;
+        if (!add_loss(&t, loss, outputs[i]->output, &wanted[i], weight)) return;
+        if (loss->next) loss = loss->next;
+    }
+    add_penalties(g);
+    add_metrics(&t, &a[METRICS], &a[LOSS], outputs, wanted);
+}

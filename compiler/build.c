@@ -165,6 +165,10 @@ Tensor *layer_parameter(Graph *g, Layer *layer, const char *weight, Shape shape,
     return p;
 }
 
+const char *weight_path(Arena *arena, const Tensor *w) {
+    return arena_printf(arena, "%s/%s%s%s", w->layer->name, w->part ? w->part : "", w->part ? "/" : "", w->weight);
+}
+
 static Op *new_op(Graph *g, const OpDef *def, Layer *layer, Attr *attributes, Tensor **inputs, int n) {
     Op *op = NEW(g->arena, Op);
     *op = (Op){.id = g->op_count, .def = def, .attributes = attributes, .layer = layer, .input_count = n};
@@ -515,7 +519,7 @@ bool build(Arena *arena, const Description *d, Diag *diag, Graph **out) {
 /* ---- dump ------------------------------------------------------------------------------------------------------------- */
 
 static const char *tensor_text(Arena *arena, const Tensor *t) {
-    if (t->role == ROLE_PARAMETER) return arena_printf(arena, "%s/%s", t->layer->name, t->weight);
+    if (t->role == ROLE_PARAMETER) return weight_path(arena, t);
     if (t->role == ROLE_SCALE) return "scale";
     return arena_printf(arena, "%%%d", t->id);
 }

@@ -235,6 +235,7 @@ typedef struct Tensor {
                                total its first element among all totals' */
     bool trainable;         /* parameters */
     const char *weight;     /* parameters: "kernel" */
+    const char *part;       /* parameters: the part of the layer that has it, "lstm_cell", for its path; NULL: the layer itself */
     const Attr *initializer, *regularizer, *constraint; /* parameters; the latter two NULL where there is none */
     int fan_in, fan_out;
     int classes;            /* targets: how many, when class indices will do; inputs: of tokens, how many there are */
@@ -312,6 +313,7 @@ void print_dot(const Graph *, StrBuf *); /* dot.c: layers, for Graphviz */
 
 const char *name_in_layer(const Layer *, const char *word);
 const Attr *layer_attribute(const Layer *, const char *name); /* NULL: it takes none of that name */
+const char *weight_path(Arena *, const Tensor *parameter); /* Keras's: "conv2d/kernel", "lstm/lstm_cell/kernel" */
 
 /* What ops use to build. Errors are reported by the caller through error(). */
 Tensor *new_tensor(Graph *, Layer *, const char *suffix, Shape, Type, Role);

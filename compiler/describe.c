@@ -10,7 +10,7 @@ static void fill_shape(int *rank, int *to, Shape s) {
 }
 
 static cnnc_parameter describe_parameter(const Graph *g, const Tensor *w) {
-    cnnc_parameter p = {.name = arena_printf(g->arena, "%s/%s", w->layer->name, w->weight), .count = (size_t)shape_count(w->shape), .trainable = w->trainable};
+    cnnc_parameter p = {.name = weight_path(g->arena, w), .count = (size_t)shape_count(w->shape), .trainable = w->trainable};
     fill_shape(&p.rank, p.shape, w->shape);
     return p;
 }

@@ -88,7 +88,7 @@ static void bind_tensors(Emitter *e, Bindings *b) {
 
 static const char *parameter_row(const Emitter *e, const Tensor *w) {
     Distribution d = initializer_distribution(w->initializer, w->fan_in, w->fan_out);
-    return arena_printf(e->arena, "{\"%s/%s\", %d, {%s}, offsetof(%s_parameters, %s.%s) / sizeof(%s), %lld, %d, {CNNC_%s, %s, %s, %lld}}", w->layer->name, w->weight,
+    return arena_printf(e->arena, "{\"%s\", %d, {%s}, offsetof(%s_parameters, %s.%s) / sizeof(%s), %lld, %d, {CNNC_%s, %s, %s, %lld}}", weight_path(e->arena, w),
                         w->shape.rank, shape_initializer(e->arena, w->shape), e->graph->name, w->layer->name, w->weight, e->real,
                         (long long)shape_count(w->shape), w->trainable, d.kind, arena_real(e->arena, d.a), arena_real(e->arena, d.b), (long long)d.seed);
 }

@@ -14,7 +14,7 @@ static bool all_finite(const Graph *g, const char *path) {
     for (int i = 0; i < g->parameter_count; i++) {
         const Tensor *w = g->parameters[i];
         for (int64_t k = 0; k < shape_count(w->shape); k++)
-            if (!isfinite(w->values[k])) return say_error("%s: element %lld of '%s/%s' is not a finite number", path, (long long)k, w->layer->name, w->weight), false;
+            if (!isfinite(w->values[k])) return say_error("%s: element %lld of '%s' is not a finite number", path, (long long)k, weight_path(g->arena, w)), false;
     }
     return true;
 }

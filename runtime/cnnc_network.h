@@ -31,12 +31,12 @@ typedef struct cnnc_tensor {
                      many there are, 0 .. classes - 1 (0: any numbers) */
 } cnnc_tensor;
 
-typedef enum cnnc_distribution { CNNC_CONSTANT, CNNC_UNIFORM, CNNC_NORMAL, CNNC_TRUNCATED_NORMAL, CNNC_IDENTITY, CNNC_ORTHOGONAL } cnnc_distribution;
+typedef enum cnnc_distribution { CNNC_CONSTANT, CNNC_UNIFORM, CNNC_NORMAL, CNNC_TRUNCATED_NORMAL, CNNC_IDENTITY, CNNC_ORTHOGONAL, CNNC_UNIT_FORGET } cnnc_distribution;
 
 /* How a parameter starts. CNNC_CONSTANT: a. CNNC_UNIFORM: [a, b). CNNC_NORMAL: mean a, standard deviation b.
  * CNNC_TRUNCATED_NORMAL: the same, redrawn beyond two standard deviations. CNNC_IDENTITY: a on the diagonal of a matrix.
- * CNNC_ORTHOGONAL: orthogonal rows or, if there are fewer, columns of length a; all axes but the last are one. seed < 0: the run's
- * own seed. */
+ * CNNC_ORTHOGONAL: orthogonal rows or, if there are fewer, columns of length a; all axes but the last are one. CNNC_UNIT_FORGET: a, but 1 in
+ * the second quarter. seed < 0: the run's own seed. */
 typedef struct cnnc_initializer {
     cnnc_distribution distribution;
     double a, b;

@@ -2,12 +2,14 @@
  * double instantiation of a network starts within a rounding of the float one. */
 #include "private.h"
 
+#include <math.h>
 #include <string.h>
 
 static double draw(const cnnc_initializer *how, cnnc_random *random) {
     double z;
     switch (how->distribution) {
-    case CNNC_CONSTANT: return how->a;
+    case CNNC_CONSTANT:
+    case CNNC_UNIT_FORGET: return how->a;
     case CNNC_UNIFORM: return how->a + cnnc_times(how->b - how->a, cnnc_random_uniform(random));
     case CNNC_NORMAL: return how->a + cnnc_times(how->b, cnnc_random_normal(random));
     case CNNC_IDENTITY:
@@ -37,10 +39,12 @@ static void fill(const cnnc_parameter *p, cnnc_type type, char *to, cnnc_random 
     }
     for (size_t k = 0; k < p->count; k++) {
         int diagonal = p->initializer.distribution == CNNC_IDENTITY && k / columns == k % columns; /* NOLINT(clang-analyzer-core.DivideZero): there is an element */
+        int forget = p->initializer.distribution == CNNC_UNIT_FORGET && k >= p->count / 4 && k < p->count / 2;
+        double given = diagonal ? p->initializer.a : 1;
         if (type == CNNC_F64)
-            ((double *)(void *)to)[k] = diagonal ? p->initializer.a : draw(&p->initializer, random);
+            ((double *)(void *)to)[k] = diagonal || forget ? given : draw(&p->initializer, random);
         else
-            ((float *)(void *)to)[k] = diagonal ? (float)p->initializer.a : draw_float(&p->initializer, random);
+            ((float *)(void *)to)[k] = diagonal || forget ? (float)given : draw_float(&p->initializer, random);
     }
 }
 

@@ -212,6 +212,16 @@ static void narrow_intervals_end(void **state) {
     assert_true(v[0] == 1 && v[1] == 1 && v[2] == 1 && v[3] == 1);
 }
 
+static void gates_that_do_not_forget(void **state) {
+    (void)state;
+    static const cnnc_parameter bias = {"forget", 1, {8}, 0, 8, 1, {CNNC_UNIT_FORGET, 0.5, 0, -1}};
+    cnnc_network network = {.type = CNNC_F32, .parameters = &bias, .parameters_length = 1, .parameter_count = 8};
+    float v[8];
+    cnnc_state net = {.parameters = v};
+    cnnc_initialize(&network, &net, 3);
+    for (int i = 0; i < 8; i++) assert_true(v[i] == (i == 2 || i == 3 ? 1 : 0.5f));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_generator_is_the_published_one),
@@ -221,6 +231,7 @@ int main(void) {
         cmocka_unit_test(kerass_distributions), cmocka_unit_test(whole_matrices),
         cmocka_unit_test(double_rounds_to_float),
         cmocka_unit_test(narrow_intervals_end),
+        cmocka_unit_test(gates_that_do_not_forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,8 +194,7 @@ static void add_row(Table *t, RowKind kind, int index, const char *name, Shape s
 }
 
 static void add_gradient_row(Table *t, RowKind kind, int index, const Tensor *x, size_t n) {
-    const char *slash = x->weight ? "/" : "", *weight = x->weight ? x->weight : "";
-    const char *name = arena_printf(t->arena, "gradient %s%s%s", x->layer->name, slash, weight);
+    const char *name = arena_printf(t->arena, "gradient %s", x->weight ? weight_path(t->arena, x) : x->layer->name);
     if (x->gradient) add_row(t, kind, index, name, x->shape, n);
 }
 

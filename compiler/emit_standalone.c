@@ -41,12 +41,14 @@ static int64_t workspace_of(Program *const *programs, int n, Entry last) {
 
 /* Of the kernel with the most arrays of its own, beside what any function needs for registers that it saves and spills. */
 static int64_t stack_of(Program *const *programs, int n) {
-    enum { FRAMES = 4096 };
-    int most = 0;
-    for (int i = 0; i < n; i++)
+    enum { FRAMES = 4096, SCALAR_FRAMES = 1024 };
+    int most = 0, frames = SCALAR_FRAMES;
+    for (int i = 0; i < n; i++) {
+        if (programs[i]->target->lanes > 1) frames = FRAMES;
         for (int k = 0; k < programs[i]->kernel_count; k++)
             if (programs[i]->kernels[k]->stack > most) most = programs[i]->kernels[k]->stack;
-    return FRAMES + most;
+    }
+    return frames + most;
 }
 
 static bool emit_header(Emitter *e, const Bindings *common, Program *const *programs, int n, StrBuf *out) {

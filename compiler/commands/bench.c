@@ -37,7 +37,7 @@ static int open_subject(Subject *s, const BenchOptions *o, const Target *target)
     s->network = load_network(c, o->net, &s->loaded, &status);
     if (!s->network) return status;
     if (!s->network->train) {
-        remark("error", c->source.name, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
+        remark("error", c->source.name, 0, "the network cannot be trained: it has no compile statement\nhint: add one, for example 'compile optimizer=rmsprop loss=categorical_crossentropy'");
         return EXIT_INPUT;
     }
     s->model = cnnc_model_new(s->network, target ? 1 : o->threads, NULL, &failure);

@@ -94,6 +94,7 @@ static bool apply_optimize(Compilation *c, const CompileOptions *o) {
 /* What follows from the options that are there. False after a message. */
 static bool complete(Compilation *c, CompileOptions *o) {
     if (c->options.weights_path && !c->options.inference) return say_error("--weights needs --inference\nhint: code that trains takes its weights when it runs"), false;
+    if (c->options.inference && c->options.input_gradient) return say_error("--input-gradient is of code that trains, --inference of code that does not"), false;
     if (!apply_optimize(c, o)) return false;
     if (o->dump && !is_stage(o->dump)) return no_stage(c->arena, o->dump);
     if (o->out && !strcmp(o->out, "-")) return say_error("-o needs the name of a file\nhint: --emit=c writes to standard output"), false;

@@ -41,7 +41,7 @@ static int evaluate(Compilation *c, const EvaluateOptions *o) {
     if (!network) return status;
     if (network->evaluate) status = evaluate_with(c->arena, network, o);
     else {
-        remark("error", c->source.name, 0, "the network has no loss to evaluate: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
+        remark("error", c->source.name, 0, "the network has no loss to evaluate: it has no compile statement\nhint: add one, for example 'compile optimizer=rmsprop loss=categorical_crossentropy'");
         status = EXIT_INPUT;
     }
     unload_network(&loaded);

@@ -82,7 +82,8 @@ static bool take_option(const CommandLine *c, int argc, char **argv, bool *given
         return true;
     }
     const char *value = equals ? equals + 1 : argc > 1 ? argv[1] : NULL;
-    if (!value || (!equals && !strncmp(value, "--", 2))) return usage_error(c, "", o->name, " needs a value"); /* --name=--value would be one */
+    bool is_option = value && !equals && (!strncmp(value, "--", 2) || find_option(c, value, strcspn(value, "=")));
+    if (!value || is_option) return usage_error(c, "", o->name, " needs a value"); /* --name=--value would be one */
     *used = equals ? 1 : 2;
     if (o->number) return take_number(o, value);
     if (!*value) return usage_error(c, "", o->name, " needs a value that is not empty");

@@ -191,7 +191,7 @@ static int train(Compilation *c, TrainOptions *o) {
     const cnnc_network *network = load_network(c, o->net, &loaded, &status);
     if (!network) return stop ? 128 + stop : status;
     if (!network->train) {
-        remark("error", c->source.name, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say");
+        remark("error", c->source.name, 0, "the network cannot be trained: it has no compile statement\nhint: add one, for example 'compile optimizer=rmsprop loss=categorical_crossentropy'");
         status = EXIT_INPUT;
     } else {
         bool unknown = !o->to; /* until now: the description came from standard input */

@@ -40,7 +40,7 @@ static int open_candidate(Candidate *c, const TuneOptions *o, Tuning *tuning, bo
     c->compilation.options.tuning = tuning;
     const cnnc_network *network = load_network(&c->compilation, o->net, &c->loaded, &status);
     if (!network) return status;
-    if (!network->train) return remark("error", c->compilation.source.name, 0, "the network cannot be trained: it has no compile statement\nhint: 'compile optimizer=rmsprop loss=categorical_crossentropy' say"), EXIT_INPUT;
+    if (!network->train) return remark("error", c->compilation.source.name, 0, "the network cannot be trained: it has no compile statement\nhint: add one, for example 'compile optimizer=rmsprop loss=categorical_crossentropy'"), EXIT_INPUT;
     c->model = cnnc_model_new(network, o->threads, NULL, &failure);
     if (!c->model) return say_error("%s", failure.text), status_of(&failure);
     return EXIT_FINE;

@@ -520,7 +520,7 @@ bool build(Arena *arena, const Description *d, Diag *diag, Graph **out) {
 
 static const char *tensor_text(Arena *arena, const Tensor *t) {
     if (t->role == ROLE_PARAMETER) return weight_path(arena, t);
-    if (t->role == ROLE_SCALE) return "scale";
+    if (t->role == ROLE_SCALE || t->role == ROLE_KEY) return t->name;
     return arena_printf(arena, "%%%d", t->id);
 }
 

@@ -220,7 +220,8 @@ typedef enum {
     ROLE_ACTIVATION, ROLE_GRADIENT, ROLE_MASK,                  /* of each example */
     ROLE_DERIVED,                                               /* from parameters, once a step */
     ROLE_PARTIAL,                                               /* a sum over the examples of a shard */
-    ROLE_TOTAL, ROLE_SCALE                                      /* a sum over the batch; 1 / batch size */
+    ROLE_TOTAL, ROLE_SCALE,                                     /* a sum over the batch; 1 / batch size */
+    ROLE_KEY                                                    /* of an example's random numbers in training: 64 bits, as two halves */
 } Role;
 typedef struct Shape { int rank, dim[MAX_RANK]; } Shape;
 typedef struct Tensor {
@@ -292,6 +293,7 @@ struct Graph {
     int total_elements;                   /* of all of them */
     const char **metrics;                 /* total_count - 1 names */
     Tensor *scale;
+    Tensor *key;                          /* NULL: nothing is drawn at random */
     const OpDef *loss, *optimizer;        /* NULL without compile; of several losses the first */
     Attr *optimizer_attributes;
     const Attr *losses;                   /* as the statement gives them */
@@ -347,6 +349,7 @@ struct OpDef {
     Tensor *(*activate)(Graph *, Layer *, Attr *, Tensor *); /* of one input, layer or activation: chooses the op by the options; NULL: this one */
     bool takes_tokens;                /* its inputs are tokens, as the caller has them, and not numbers */
     bool view;                        /* only another shape for the same elements */
+    bool idle;                        /* but while training its output is its input */
     bool (*copies)(const Op *);       /* whether its output is its input as it is, in another array; NULL: no */
     bool pools;                       /* a max pooling: may be fused into the kernel before it */
     bool monotone;                    /* elementwise and never falling: a max pooling may come before it */

@@ -70,6 +70,7 @@ static const char *signature_of(const Emitter *e, const Program *p, const Kernel
         bool read_only = i < k->input_count + k->extra_count;
         const char *comma = i ? ", " : "", *constant = read_only ? "const " : "";
         if (all[i]->role == ROLE_SCALE) text = arena_printf(e->arena, "%s%s%s %s", text, comma, type_text(e, all[i]), parameter_name(e, k, i));
+        else if (all[i]->role == ROLE_KEY) text = arena_printf(e->arena, "%s%suint64_t %s", text, comma, parameter_name(e, k, i));
         else text = arena_printf(e->arena, "%s%s%s%s *restrict %s", text, comma, constant, type_text(e, all[i]), parameter_name(e, k, i));
     }
     return text;
@@ -116,6 +117,7 @@ static const char *argument_text(const Emitter *e, const Program *p, Tensor *t, 
     case ROLE_PARAMETER: return first_element(e, "p", t, t->shape);
     case ROLE_PARAMETER_GRADIENT: return first_element(e, "g", gradient_owner(e, t), t->shape);
     case ROLE_TOTAL: return t->index ? arena_printf(e->arena, "totals + %d", t->index) : "totals";
+    case ROLE_KEY: return "cnnc_key(net->state.seed, net->state.step, (uint64_t)(first + i))";
     case ROLE_SCALE: return factor_of(t) == 1 ? "scale" : arena_printf(e->arena, "scale * %s%s", arena_real(e->arena, t->factor), e->suffix);
     default: break;
     }

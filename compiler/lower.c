@@ -18,7 +18,7 @@ void lower(Program *p) {
     for (int i = 0; i < p->op_count; i++) {
         const Op *op = p->ops[i];
         bool given = p->entry >= ENTRY_ONE && op->inputs[0]->role == ROLE_INPUT && op->def->copies && op->def->copies(op); /* the caller's array will do */
-        if (op->def->view || given) p->alias[op->outputs[0]->id] = op->inputs[0];
+        if (op->def->view || given || (op->def->idle && p->entry != ENTRY_TRAIN)) p->alias[op->outputs[0]->id] = op->inputs[0];
         else p->choices[i].algorithm->lower(p, op);
     }
 }

@@ -121,7 +121,7 @@ void print_kernels(const Program *p, StrBuf *out) {
 /* ---- verifiers ------------------------------------------------------------------------------------------------------ */
 
 static bool is_given(const Tensor *t) {
-    return t->role == ROLE_INPUT || t->role == ROLE_TARGET || t->role == ROLE_PARAMETER || t->role == ROLE_SCALE;
+    return t->role == ROLE_INPUT || t->role == ROLE_TARGET || t->role == ROLE_PARAMETER || t->role == ROLE_SCALE || t->role == ROLE_KEY;
 }
 
 static void verify_shapes(const Op *op, int i, const char *stage) {

@@ -81,6 +81,7 @@ typedef struct cnnc_phase {
 typedef struct cnnc_state {
     double learning_rate; /* of the next update; may be changed between batches, unless the network has a schedule */
     uint64_t step;        /* updates made so far */
+    uint64_t seed;        /* of random numbers in training: dropout */
     uint64_t version;     /* moves whenever parameters change; workers rebuild what they derived from them */
     int workers;          /* how many the memory was laid out for */
     int variant;          /* index into cnnc_network.variants */
@@ -129,6 +130,29 @@ typedef struct cnnc_network {
                                              [1 + metric_count]; NULL: they are the same */
     double (*schedule)(uint64_t updates); /* the learning rate after so many: it is set after each update; NULL: it stays */
 } cnnc_network;
+
+/* Random numbers in training, functions of their arguments alone: the key of an example (its place in the batch), and of it the number
+ * below 2^24 of an element in a layer's stream. Finalizers of D. Stafford (splitmix64) and C. Wellons (lowbias32). */
+static inline uint64_t cnnc_key(uint64_t seed, uint64_t step, uint64_t example)
+{
+    uint64_t z = seed * 0x9e3779b97f4a7c15u + step;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u + example;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    return z ^ z >> 31;
+}
+
+static inline uint32_t cnnc_mixed(uint32_t h)
+{
+    h = (h ^ h >> 16) * 0x21f0aaadu;
+    h = (h ^ h >> 15) * 0x735a2d97u;
+    return h ^ h >> 15;
+}
+
+static inline uint32_t cnnc_noise(uint64_t key, uint32_t stream, uint32_t element)
+{
+    return cnnc_mixed(cnnc_mixed(element * 0x9e3779b9u + ((uint32_t)key ^ stream)) + (uint32_t)(key >> 32)) >> 8;
+}
 
 /* What code generated to be measured (cnnc bench) exports beside: <net>_profile. Clock and counters are the caller's, to
  * be set before train runs, by one worker only. */

@@ -308,6 +308,7 @@ static int open_training(training *t, cnnc_error *error) {
     t->position.examples = t->data->n;
     t->position.batch_size = (uint64_t)o->batch_size;
     t->position.seed = o->seed;
+    t->model->state->seed = o->seed;
     t->position.shuffle = o->shuffle != 0;
     t->position.sums = t->sums;
     t->position.hooks = o->hooks;

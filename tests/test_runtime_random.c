@@ -222,6 +222,32 @@ static void gates_that_do_not_forget(void **state) {
     for (int i = 0; i < 8; i++) assert_true(v[i] == (i == 2 || i == 3 ? 1 : 0.5f));
 }
 
+/* What dropout draws: even bits, no likeness between elements, streams, examples, updates and seeds that are neighbours. */
+static void noise_is_even(void **state) {
+    (void)state;
+    enum { N = 1 << 16, BINS = 64 };
+    for (int other = 0; other < 5; other++) {
+        uint64_t key = cnnc_key(1, 2, 3);
+        double mean = 0, square = 0, product = 0, chi = 0;
+        int bins[BINS] = {0}, bits[24] = {0};
+        for (uint32_t i = 0; i < N; i++) {
+            uint32_t x = cnnc_noise(key, 5, i), y = other == 0 ? cnnc_noise(key, 5, i + 1) : other == 1 ? cnnc_noise(key, 6, i)
+                         : other == 2 ? cnnc_noise(cnnc_key(1, 2, 4), 5, i) : other == 3 ? cnnc_noise(cnnc_key(1, 3, 3), 5, i) : cnnc_noise(cnnc_key(2, 2, 3), 5, i);
+            double u = x / 16777216. - .5, v = y / 16777216. - .5;
+            mean += u, square += u * u, product += u * v;
+            bins[x >> 18]++;
+            for (int b = 0; b < 24; b++) bits[b] += x >> b & 1;
+            assert_true(x < 1 << 24);
+        }
+        for (int b = 0; b < BINS; b++) chi += (bins[b] - N / BINS) * (double)(bins[b] - N / BINS) / (N / BINS);
+        assert_true(fabs(mean / N) < 4 / sqrt(12. * N));
+        assert_true(fabs(square / N - 1 / 12.) < 4 * sqrt(1 / 180. / N));
+        assert_true(fabs(product / N) < 4 / 12. / sqrt(N));
+        assert_true(chi > BINS - 1 - 4 * sqrt(2 * (BINS - 1)) && chi < BINS - 1 + 4 * sqrt(2 * (BINS - 1)));
+        for (int b = 0; b < 24; b++) assert_true(fabs(bits[b] - N / 2.) < 4 * sqrt(N / 4.));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_generator_is_the_published_one),
@@ -232,6 +258,7 @@ int main(void) {
         cmocka_unit_test(double_rounds_to_float),
         cmocka_unit_test(narrow_intervals_end),
         cmocka_unit_test(gates_that_do_not_forget),
+        cmocka_unit_test(noise_is_even),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,24 @@ static double **gradients_of(const Interpreter *it, Tensor *const *tensors, int 
     return values_of(it, gradients, n);
 }
 
+/* For all examples, to be kept while the interpreter goes on. */
+static double **copies_of(const Interpreter *it, Tensor *const *tensors, int n) {
+    double **values = NEW_ARRAY(it->graph->arena, double *, n + 1);
+    for (int i = 0; i < n; i++) {
+        size_t count = count_of(tensors[i]) * (size_t)it->n;
+        values[i] = memcpy(NEW_ARRAY(it->graph->arena, double, count), interpreter_value(it, tensors[i]), sizeof(double) * count);
+    }
+    return values;
+}
+
+static double *totals_of(const Interpreter *it) {
+    const Graph *g = it->graph;
+    double *totals = NEW_ARRAY(g->arena, double, g->total_elements);
+    for (int i = 0; i < g->total_count; i++)
+        for (size_t k = 0; k < count_of(g->totals[i]); k++) totals[(size_t)g->totals[i]->index + k] = interpreter_value(it, g->totals[i])[k] / it->n;
+    return totals;
+}
+
 static void set_values(Interpreter *it, Tensor *const *tensors, int n, double *const *from) {
     for (int i = 0; i < n; i++) {
         double *to = interpreter_value(it, tensors[i]);
@@ -101,13 +119,12 @@ Results interpreter_results(Interpreter *it, const Batch *batch) {
     const Graph *g = it->graph;
     set_values(it, g->inputs, g->input_count, batch->inputs);
     set_values(it, g->targets, g->target_count, batch->targets);
-    interpret(it, RUN_ALL);
-    Results r = {.outputs = values_of(it, g->outputs, g->output_count)};
+    interpret(it, RUN_PREDICT);
+    Results r = {.outputs = copies_of(it, g->outputs, g->output_count)};
     if (!g->loss) return r;
-    r.totals = NEW_ARRAY(g->arena, double, g->total_elements);
-    for (int i = 0; i < g->total_count; i++)
-        for (size_t k = 0; k < count_of(g->totals[i]); k++) r.totals[(size_t)g->totals[i]->index + k] = interpreter_value(it, g->totals[i])[k] / it->n;
-    r.evaluated = r.totals;
+    r.evaluated = totals_of(it);
+    interpret(it, RUN_ALL);
+    r.totals = totals_of(it);
     r.gradients = gradients_of(it, g->parameters, g->parameter_count);
     r.input_gradients = gradients_of(it, g->inputs, g->input_count);
     return r;

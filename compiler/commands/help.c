@@ -5,7 +5,7 @@
 #include <string.h>
 
 const CommandDef commands[] = {
-    {"", command_compile, "cnnc NET.net -o OUT.c", "write OUT.c and OUT.h"},
+    {"", command_compile, "cnnc NET.net -o OUT.c", "write OUT.c and OUT.h; with --inference, code that only predicts"},
     {"summary", command_summary, "cnnc summary NET.net", "the table of layers, shapes and parameters"},
     {"train", command_train, "cnnc train NET.net --data DIR", "compile, load data, train with a progress bar, save the weights"},
     {"evaluate", command_evaluate, "cnnc evaluate NET.net --weights W --data DIR", "loss and metrics of saved weights on test data"},

@@ -1,6 +1,8 @@
 /* interpret.c: the plain interpreter. Its results define what generated code must compute; it is in no hurry. */
 #include "interpret.h"
 
+#include "cnnc_network.h"
+
 #include <string.h>
 
 static size_t count_of(const Tensor *t) { return (size_t)shape_count(t->shape); }
@@ -33,6 +35,11 @@ Interpreter interpreter_new(const Graph *g, int n) {
     for (int i = 0; i < g->total_count; i++) make_value(&it, g->totals[i]);
     for (int i = 0; i < g->tensor_count; i++)
         if (g->tensors[i]->role == ROLE_SCALE) make_value(&it, g->tensors[i]), *it.values[i] = factor_of(g->tensors[i]) / n;
+    for (int i = 0; g->key && i < n; i++) {
+        uint64_t key = cnnc_key(g->seed, 0, (uint64_t)i); /* of the first update */
+        make_value(&it, g->key);
+        it.values[g->key->id][2 * i] = (double)(uint32_t)key, it.values[g->key->id][2 * i + 1] = (double)(key >> 32);
+    }
     return it;
 }
 
@@ -43,19 +50,20 @@ static void clear_sums(Interpreter *it, const Op *op) {
         memset(it->values[op->outputs[k]->id], 0, sizeof(double) * extent(it, op->outputs[k]));
 }
 
-static void run_op(Interpreter *it, const Op *op) {
+static void run_op(Interpreter *it, const Op *op, Run run) {
     double *in[MAX_OPERANDS], *out[MAX_OPERANDS];
     if (op->input_count > MAX_OPERANDS || op->output_count > MAX_OPERANDS) bug("%s has too many operands", op->def->call.name);
     for (int i = 0; i < it->n; i++) {
         for (int k = 0; k < op->input_count; k++) in[k] = value_at(it, op->inputs[k], i);
         for (int k = 0; k < op->output_count; k++) out[k] = value_at(it, op->outputs[k], i);
-        op->def->evaluate(op, in, out);
+        if (op->def->idle && run == RUN_PREDICT) memcpy(out[0], in[0], sizeof(double) * count_of(op->outputs[0]));
+        else op->def->evaluate(op, in, out);
     }
 }
 
 void interpret_op(Interpreter *it, const Op *op) {
     clear_sums(it, op);
-    run_op(it, op);
+    run_op(it, op, RUN_ALL);
 }
 
 void interpret(Interpreter *it, Run run) {
@@ -63,5 +71,5 @@ void interpret(Interpreter *it, Run run) {
     for (int i = 0; i < g->op_count; i++)
         if (run == RUN_ALL || !g->ops[i]->backward) clear_sums(it, g->ops[i]); /* several ops may add to one */
     for (int i = 0; i < g->op_count; i++)
-        if (run == RUN_ALL || !g->ops[i]->backward) run_op(it, g->ops[i]);
+        if (run == RUN_ALL || !g->ops[i]->backward) run_op(it, g->ops[i], run);
 }

@@ -10,7 +10,7 @@ typedef struct Interpreter {
     int n;            /* examples */
     double **values;  /* by tensor id: [n][count], or [count] where examples share it; NULL where no op touches it */
 } Interpreter;
-typedef enum { RUN_FORWARD, RUN_ALL } Run;
+typedef enum { RUN_PREDICT, RUN_FORWARD, RUN_ALL } Run; /* as outside training; as in training; gradients, too */
 enum { MAX_OPERANDS = 64 };                            /* inputs of an op, and outputs */
 Interpreter interpreter_new(const Graph *, int n);     /* the scale is 1 / n, all else zero */
 double *interpreter_value(const Interpreter *, const Tensor *);

@@ -62,8 +62,10 @@ static void cut(Tensor *t, Shape needed) {
 static void cut_window(Op *op) {
     Window *w = &op->window;
     if (!w->kh) return;
-    w->ih = op->inputs[0]->shape.dim[0], w->iw = op->inputs[0]->shape.dim[1];
-    w->oh = op->outputs[0]->shape.dim[0], w->ow = op->outputs[0]->shape.dim[1];
+    bool back = op->def->convolution == CONV_INPUT; /* from the window's output to its input */
+    const int *from = (back ? op->outputs : op->inputs)[0]->shape.dim, *to = (back ? op->inputs : op->outputs)[0]->shape.dim;
+    w->ih = from[0], w->iw = from[1];
+    w->oh = to[0], w->ow = to[1];
 }
 
 void live(Graph *g) {

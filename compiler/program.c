@@ -130,7 +130,9 @@ static void verify_shapes(const Op *op, int i, const char *stage) {
     for (int k = 0; op->def->same_size && k < op->input_count; k++)
         if (!(op->def->channelwise & 1 << k) && !shape_equal(op->inputs[k]->shape, y)) bug("after %s: op %d, '%s', reads '%s' of another size", stage, i, op->def->call.name, op->inputs[k]->name);
     if (!w->kh) return;
-    Shape x = op->inputs[0]->shape;
+    bool back = op->def->convolution == CONV_INPUT; /* from the window's output to its input */
+    Shape x = back ? y : op->inputs[0]->shape;
+    if (back) y = op->inputs[0]->shape;
     if (w->ih != x.dim[0] || w->iw != x.dim[1] || w->oh != y.dim[0] || w->ow != y.dim[1]) bug("after %s: op %d, '%s', has another window than tensors", stage, i, op->def->call.name);
 }
 

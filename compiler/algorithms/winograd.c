@@ -125,11 +125,12 @@ static void evaluate_kernel(const Kernel *k, const double *in, double *out) {
     int alpha, r;
     transform_matrix(TRANSFORM_KERNEL, (int)kernel_get(k, "M"), (int)kernel_get(k, "R"), &alpha, &r, g);
     int64_t pairs = kernel_get(k, "C") * kernel_get(k, "O"), stride = kernel_get(k, "STRIDE");
+    bool reverse = kernel_get(k, "REVERSE");
     for (int64_t i = 0; i < pairs; i++)
         for (int a = 0; a < alpha; a++)
             for (int b = 0; b < alpha; b++) {
                 double sum = 0;
-                for (int t = 0; t < r * r; t++) sum += g[a * r + t / r] * g[b * r + t % r] * in[t * pairs + i];
+                for (int t = 0; t < r * r; t++) sum += g[a * r + t / r] * g[b * r + t % r] * in[(reverse ? r * r - 1 - t : t) * pairs + i];
                 out[(a * alpha + b) * stride + i] = sum;
             }
 }

@@ -13,6 +13,8 @@ enum { CONV_OWN, CONV_SIZE, CONV_STRIDES, CONV_PADDING, CONV_DILATION, CONV_NEXT
     {"dilation_rate", ATTR_SIZE, "1", 1, 1 << 16, rank, NULL, NULL, false, "distance of the kernel's taps"}
 #define MAP_CONVOLUTION_DEFS CONVOLUTION_DEFS(2, "height x width", "valid|same", "valid: only whole windows; same: zeros around")
 #define SEQUENCE_CONVOLUTION_DEFS CONVOLUTION_DEFS(1, "length", "valid|same", "valid: only whole windows; same: zeros around")
+#define MAP_TRANSPOSE_DEFS CONVOLUTION_DEFS(2, "height x width", "valid|same", "valid: all that the kernel reaches; same: strides times the input")
+#define SEQUENCE_TRANSPOSE_DEFS CONVOLUTION_DEFS(1, "length", "valid|same", "valid: all that the kernel reaches; same: strides times the input")
 #define CAUSAL_CONVOLUTION_DEFS CONVOLUTION_DEFS(1, "length", "valid|same|causal", "valid: only whole windows; same: zeros around; causal: zeros before")
 
 /* What a layer of one or two dimensions works on, as a map of height x width x channels, and the attributes of its ops; NULL
@@ -37,6 +39,6 @@ void convolution_gradient(Graph *, Op *, Tensor *dy);
 Tensor *as_row(Graph *, Layer *, Tensor *x);
 Tensor *as_sequence(Graph *, Layer *, Tensor *row);
 Attr *row_attributes(Graph *, const Attr *, const AttrDef *, int n);
-/* Whether the layer's input is a sequence on which the window fits. dilation NULL: a pool. */
+/* Whether the layer's input is a sequence on which the window fits. size NULL: any does; dilation NULL: a pool. */
 bool check_sequence(Graph *, const Layer *, const Attr *size, const Attr *dilation, const Attr *padding);
 #endif

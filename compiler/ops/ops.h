@@ -27,6 +27,10 @@
     {"padding", ATTR_WORD, "valid", 0, 0, 0, "valid|same", NULL, false, "valid: only whole windows; same: windows may hang over"}
 bool infer_pooling(Graph *, Op *);
 
+/* Whether the op's input is height x width x channels; whether a window is as large as cnnc takes at most. */
+bool check_map(Graph *, const Op *);
+bool check_reach(Graph *, const Attr *size, int64_t high, int64_t wide);
+
 /* Shape inference of many: the first output like the first input; a gradient like its forward op's first input. */
 bool infer_like_input(Graph *, Op *);
 bool infer_like_forward_input(Graph *, Op *);

@@ -53,11 +53,11 @@ bool check_sequence(Graph *g, const Layer *l, const Attr *size, const Attr *dila
     const Tensor *x = l->inputs[0];
     const char *shape = shape_text(g->arena, x->shape);
     int distance = dilation ? dilation->size[0] : 1;
-    int64_t wide = (int64_t)(size->size[0] - 1) * distance + 1;
+    int64_t wide = size ? (int64_t)(size->size[0] - 1) * distance + 1 : 0;
     if (x->shape.rank != 2) {
         error(g->diag, l->loc, "'%s' needs an input of length x channels, not %s", l->def->call.name, shape);
         if (x->shape.rank == 1) hint(g->diag, "with one channel that is %sx1", shape);
-    } else if (!strcmp(padding->word, "valid") && wide > x->shape.dim[0]) {
+    } else if (size && !strcmp(padding->word, "valid") && wide > x->shape.dim[0]) {
         error(g->diag, size->loc, "%s %d is larger than its input %s", dilation ? "kernel" : "pool", size->size[0], shape);
         if (distance > 1) hint(g->diag, "with dilation_rate %d it spans %lld", distance, (long long)wide);
     } else return true;

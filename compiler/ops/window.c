@@ -15,15 +15,25 @@ static void note_origin(Graph *g, const Tensor *x) {
     if (x->layer) note(g->diag, x->layer->loc, "the input comes from '%s', declared here", x->layer->name);
 }
 
+bool check_map(Graph *g, const Op *op) {
+    Shape x = op->inputs[0]->shape;
+    if (x.rank == 3) return true;
+    error(g->diag, op->layer->loc, "'%s' needs an input of height x width x channels, not %s", op->layer->def->call.name, shape_text(g->arena, x));
+    if (x.rank == 2) hint(g->diag, "with one channel that is %sx1", shape_text(g->arena, x));
+    note_origin(g, op->inputs[0]);
+    return false;
+}
+
+bool check_reach(Graph *g, const Attr *size, int64_t high, int64_t wide) {
+    bool fine = high <= 1 << 20 && wide <= 1 << 20;
+    if (!fine) error(g->diag, size->loc, "a window of %lldx%lld is beyond what cnnc takes", (long long)high, (long long)wide);
+    return fine;
+}
+
 bool infer_window(Graph *g, Op *op, const Attr *size, const Attr *strides, const Attr *dilation, const Attr *padding) {
     Shape x = op->inputs[0]->shape;
     Window *w = &op->window;
-    if (x.rank != 3) {
-        error(g->diag, op->layer->loc, "'%s' needs an input of height x width x channels, not %s", op->layer->def->call.name, shape_text(g->arena, x));
-        if (x.rank == 2) hint(g->diag, "with one channel that is %sx1", shape_text(g->arena, x));
-        note_origin(g, op->inputs[0]);
-        return false;
-    }
+    if (!check_map(g, op)) return false;
     bool causal = !strcmp(padding->word, "causal"), same = causal || !strcmp(padding->word, "same");
     *w = (Window){.ih = x.dim[0], .iw = x.dim[1], .ic = x.dim[2], .kh = size->size[0], .kw = size->size[1], .sh = strides->size[0],
                   .sw = strides->size[1], .dh = dilation ? dilation->size[0] : 1, .dw = dilation ? dilation->size[1] : 1, .oc = x.dim[2], .groups = 1};
@@ -34,10 +44,7 @@ bool infer_window(Graph *g, Op *op, const Attr *size, const Attr *strides, const
         note_origin(g, op->inputs[0]);
         return false;
     }
-    if (high > 1 << 20 || wide > 1 << 20) {
-        error(g->diag, size->loc, "a window of %lldx%lld is beyond what cnnc takes", (long long)high, (long long)wide);
-        return false;
-    }
+    if (!check_reach(g, size, high, wide)) return false;
     w->oh = outputs(w->ih, (int)high, w->sh, same);
     w->ow = outputs(w->iw, (int)wide, w->sw, same);
     w->top = causal ? (int)high - 1 : padding_before(w->ih, (int)high, w->sh, w->oh, same);

@@ -3,14 +3,16 @@
  * and column see the same taps. Where a channel has several outputs the input is spread, each channel as often as that. */
 #include "tiles.h"
 
-enum { MAX_PHASES = 16, MAX_WIDE = 16, MAX_TAPS = 49, MAX_BORDER = 8 }; /* taps of a row, and of a kernel, written out; tiles that hang over the input */
+enum { MAX_PHASES = 16, MAX_WIDE = 16, MAX_TAPS = 49, MAX_STRIDE = 8, MAX_BORDER = 8 }; /* written out: taps of a row, and of a kernel; tiles that hang over the input */
+static const int64_t max_spread = 1 << 28; /* elements */
 
 /* ---- where it fits, and what it costs ------------------------------------------------------------------------------- */
 
 static bool covers(const Program *p, const Op *op) {
     if (!op->def->convolution || !takes_tiles(p)) return false;
     Window w = window_of(op);
-    return w.groups == w.ic && w.ic > 1 && (op->def->convolution != CONV_INPUT || (w.sh <= MAX_PHASES && w.sw <= MAX_PHASES && w.sh * w.sw <= MAX_PHASES));
+    bool phases = op->def->convolution != CONV_INPUT || (w.sh <= MAX_PHASES && w.sw <= MAX_PHASES && w.sh * w.sw <= MAX_PHASES);
+    return w.groups == w.ic && w.ic > 1 && phases && (w.oc == w.ic || (int64_t)w.ih * w.iw <= max_spread / w.oc);
 }
 
 /* Products at six tenths of the target's rate, with the lanes that channels fill, and a store a pixel; what is spread costs an
@@ -41,7 +43,7 @@ static void best_tile(const Program *p, int columns, int wide, int stride, int v
 /* Whether taps are looped over: less code, and where they are many or much of a row hangs over. */
 static bool looped(const Program *p, int wide, int distance, int stride, int padding, int tile) {
     int border = parts(parts(padding, stride), tile) + parts(parts((wide - 1) * distance, stride), tile);
-    return p->options->optimize == OPTIMIZE_SIZE || wide > MAX_WIDE || border > MAX_BORDER;
+    return p->options->optimize == OPTIMIZE_SIZE || wide > MAX_WIDE || stride > MAX_STRIDE || border > MAX_BORDER;
 }
 
 static void schedule_conv(Program *p, Kernel *k) {

@@ -277,10 +277,18 @@ static void lower_direct(Program *p, const Op *op) {
         if (covered[i].def == op->def) covered[i].lower(p, op);
 }
 
+/* Whether dy is of a size that can be, where zeros come between its pixels. */
+static bool gaps_fit(const Op *op) {
+    static const int64_t most = 1 << 28; /* elements */
+    Window w = window_of(op);
+    int64_t high = w.ih + (int64_t)(w.kh - 1) * w.dh, wide = w.iw + (int64_t)(w.kw - 1) * w.dw;
+    return op->def->convolution != CONV_INPUT || in_phases(&w) || high * wide <= most / w.oc;
+}
+
 static bool covers(const Program *p, const Op *op) {
     for (int i = 0; i < LENGTH(covered); i++)
         if (covered[i].def == op->def) return takes_tiles(p);
-    return op->def->convolution && takes_tiles(p);
+    return op->def->convolution && takes_tiles(p) && gaps_fit(op);
 }
 
 const Algorithm algorithm_direct = {.name = "direct", .doc = "register tiles over the arrays as they are", .covers = covers, .cost = cost, .lower = lower_direct};

@@ -78,5 +78,5 @@ bool autodiff(Graph *g, bool input_gradient) {
         }
     }
     drop_unneeded(g);
-    return true;
+    return !g->diag->errors;
 }

@@ -354,6 +354,10 @@ struct OpDef {
     bool pools;                       /* a max pooling: may be fused into the kernel before it */
     bool monotone;                    /* elementwise and never falling: a max pooling may come before it */
     bool sparse;                      /* many of its outputs are exactly zero */
+    int positive;                     /* bit i set: what input i holds is above 0 */
+    /* Where each element of input 0 is multiplied and added to, by channel: these numbers for all channels, given the other inputs. */
+    void (*affine)(const Op *, const double *const *in, double *scale, double *shift);
+    bool kernel_by_channel;           /* its output's channels are the last axis, or axes, of its kernel, input 1: scaling one scales the other */
     bool accumulates;                 /* adds to its output (parameter gradients, totals), as others may */
     bool per_shard;                   /* the same for each example: its plain template takes how many, int n, before its arguments */
     /* A layer of several ops (parameters, bias, activation); NULL: the op itself. */
@@ -429,6 +433,10 @@ const char *bytes_text(char text[BYTES_TEXT], double bytes); /* "1.42 MB" */
  * False after a message; *status: an exit status. */
 bool read_weights(Graph *, const char *path, int *status);
 
+/* ---- fold.c: known weights take factors and terms in ---- Needs a graph whose parameters are known. Leaves no op that multiplies and
+ * adds by channel directly behind one whose kernel and bias can do so. */
+void fold(Graph *);
+
 /* ---- live.c: what is never read is not computed ------------------------------------------------------------------------
  * Needs a forward graph. Leaves tensors cut to the rows and columns that anything reads: a pooling of 11x11 by 2x2 reads
  * 10x10, and so on back to the input. Gradients, made from it, are as small. */
@@ -496,6 +504,7 @@ typedef struct KernelDef {
     void (*schedule)(Program *, Kernel *); /* tile sizes, once it is known what is fused and where buffers lie */
     void (*bind)(const Program *, const Kernel *, Bindings *); /* what the template needs beside integers */
     void (*evaluate)(const Kernel *, const double *in, double *out); /* LEVEL_DERIVE: the same in double; NULL: only for training */
+    void (*combine)(const Kernel *, const double *const *in, double *out); /* the same from several inputs */
     bool starts;            /* where it adds to a parameter's gradient, it can as well write the first of the sums */
     bool counts;            /* its function takes the number of examples, though it works on one at a time */
 } KernelDef;

@@ -22,10 +22,16 @@ static void derive(Finder *f) {
     const Program *p = f->program;
     for (int i = 0; i < p->kernel_count && p->kernels[i]->def->level == LEVEL_DERIVE; i++) {
         const Kernel *k = p->kernels[i];
-        Tensor *from = storage(p, k->inputs[0]), *to = storage(p, k->outputs[0]);
+        Tensor *to = storage(p, k->outputs[0]);
+        const double **in = NEW_ARRAY(p->arena, const double *, k->input_count);
         double *values = NEW_ARRAY(p->arena, double, elements_of(p, to));
-        if (!k->def->evaluate) bug("kernel '%s' derives what no constant can be", k->name);
-        k->def->evaluate(k, from->role == ROLE_PARAMETER ? from->values : f->values[from->id], values);
+        for (int j = 0; j < k->input_count; j++) {
+            Tensor *from = storage(p, k->inputs[j]);
+            in[j] = from->role == ROLE_PARAMETER ? from->values : f->values[from->id];
+        }
+        if (k->def->combine) k->def->combine(k, in, values);
+        else if (k->def->evaluate) k->def->evaluate(k, in[0], values);
+        else bug("kernel '%s' derives what no constant can be", k->name);
         f->values[to->id] = values;
     }
 }

@@ -3,7 +3,7 @@
 #include "ops/ops.h"
 
 /* How often kernels read a tensor, the sum of these kernels' positions (of one reading: its place), and the first kernel that makes
- * it, -1 for what is given. By id, through views; a kernel that moves into another takes its readings along. */
+ * it, -1 for what is given or derived. By id, through views; a kernel that moves into another takes its readings along. */
 typedef struct Use { int readings, maker; int64_t places; } Use;
 typedef struct Fusion { Program *program; Use *uses; } Fusion;
 
@@ -15,7 +15,7 @@ static void find_uses(Fusion *f) {
     for (int i = 0; i < p->tensor_count; i++) f->uses[i].maker = -1;
     for (int i = p->kernel_count - 1; i >= 0; i--) {
         const Kernel *k = p->kernels[i];
-        for (int j = 0; j < k->output_count; j++) use_of(f, k->outputs[j])->maker = i;
+        for (int j = 0; j < k->output_count && k->def->level != LEVEL_DERIVE; j++) use_of(f, k->outputs[j])->maker = i;
         for (int j = 0; j < k->input_count; j++) use_of(f, k->inputs[j])->readings++, use_of(f, k->inputs[j])->places += i;
     }
 }
@@ -41,7 +41,7 @@ static bool operands_ready(const Fusion *f, const Kernel *next, Tensor *t, int a
     return true;
 }
 
-/* Whether an operand is a vector along the last axis, which must then be the same before and after. */
+/* Whether an operand is a vector along the last axis, which must then be that of what the kernel itself computes. */
 static bool uses_channels(const Kernel *k) {
     int channelwise = k->op->def->channelwise;
     for (int i = 0; i < k->epilogue_count; i++) channelwise |= k->epilogues[i].op->def->channelwise;
@@ -56,7 +56,7 @@ static bool fuse_elementwise(Fusion *f, int at) {
     if (reader < 0) return false;
     Kernel *next = p->kernels[reader];
     if (!next->op->def->expression || !operands_ready(f, next, t, at)) return false;
-    if (shape_count(next->outputs[0]->shape) != shape_count(t->shape) || (uses_channels(next) && last_dim(next->outputs[0]->shape) != last_dim(k->outputs[0]->shape))) return false;
+    if (shape_count(next->outputs[0]->shape) != shape_count(t->shape) || (uses_channels(next) && last_dim(next->outputs[0]->shape) != last_dim(k->op->outputs[0]->shape))) return false;
     Epilogue *e = PUSH(p->arena, k->epilogues, k->epilogue_count);
     *e = (Epilogue){.op = next->op, .first_extra = k->extra_count};
     for (int i = 0; i < next->input_count; i++) {

@@ -17,7 +17,11 @@ typedef struct Pass {
 static bool run_parse(Compilation *c) { return parse(c->arena, &c->source, &c->diag, &c->description); }
 static bool run_build(Compilation *c) { return build(c->arena, &c->description, &c->diag, &c->graph); }
 static bool run_dot(Compilation *c) { return (void)c, true; } /* a picture of what build left */
-static bool run_weights(Compilation *c) { return !c->options.weights_path || read_weights(c->graph, c->options.weights_path, &c->status); }
+static bool run_weights(Compilation *c) {
+    if (!c->options.weights_path) return true;
+    if (!read_weights(c->graph, c->options.weights_path, &c->status)) return false;
+    return fold(c->graph), true;
+}
 static bool run_live(Compilation *c) { return live(c->graph), true; }
 static bool run_autodiff(Compilation *c) { return c->options.inference || autodiff(c->graph, c->options.input_gradient); }
 static bool run_route(Compilation *c) { return route(c->graph), true; }

@@ -177,13 +177,15 @@ static void verify_buffers(const Program *p, const char *stage) {
             if (overlap(order[i], order[j])) bug("after %s: the buffers of '%s' and '%s' overlap", stage, order[i]->tensor->name, order[j]->tensor->name);
 }
 
+/* Kernels that derive run before all others, wherever they stand. */
 void verify_program(const Program *p, const char *stage) {
     bool *made = NEW_ARRAY(p->arena, bool, p->tensor_count);
     for (int i = 0; i < p->kernel_count; i++) {
         const Kernel *k = p->kernels[i];
         for (int j = 0; j < k->input_count + k->extra_count; j++) {
             Tensor *t = storage(p, j < k->input_count ? k->inputs[j] : k->extras[j - k->input_count]);
-            if (!is_given(t) && !made[t->id]) bug("after %s: kernel '%s' reads '%s' before it is made", stage, k->name, t->name);
+            bool before = t->role == ROLE_DERIVED && k->def->level != LEVEL_DERIVE;
+            if (!is_given(t) && !before && !made[t->id]) bug("after %s: kernel '%s' reads '%s' before it is made", stage, k->name, t->name);
         }
         for (int j = 0; j < k->output_count; j++) made[storage(p, k->outputs[j])->id] = true;
     }

@@ -22,16 +22,16 @@ const Algorithm *find_algorithm(const char *name) {
     return NULL;
 }
 
-/* Asked for by name: that one wherever it applies, elsewhere what does not round otherwise than the definition. */
-static bool allowed(const Program *p, const Algorithm *a) {
+/* Asked for by name: that one wherever it applies, elsewhere what does not round otherwise than the definition; or the only one. */
+static bool allowed(const Program *p, const Op *op, const Algorithm *a) {
     const char *asked = p->options->algorithm;
-    return !asked || !strcmp(a->name, asked) || !strcmp(a->name, "plain") || (!strcmp(a->name, "direct") && strcmp(asked, "plain"));
+    return !asked || !strcmp(a->name, asked) || !strcmp(a->name, "plain") || (!strcmp(a->name, "direct") && strcmp(asked, "plain")) || !find_algorithm("plain")->covers(p, op);
 }
 
 int candidates(const Program *p, const Op *op, const Algorithm *list[MAX_ALGORITHMS]) {
     int n = 0;
     for (int i = 0; all_algorithms[i]; i++)
-        if (allowed(p, all_algorithms[i]) && all_algorithms[i]->covers(p, op)) list[n++] = all_algorithms[i];
+        if (allowed(p, op, all_algorithms[i]) && all_algorithms[i]->covers(p, op)) list[n++] = all_algorithms[i];
     return n;
 }
 

@@ -18,7 +18,7 @@ static int net_count;
 static const char *compiler; /* what works: gcc, else clang */
 static cnnc_error error;
 
-static const char *const few[] = {"add_itself", "conv2d_strides", "dense_rows", "input_u8", "max_pooling2d_overlap", "two_inputs", "winograd"};
+static const char *const few[] = {"add_itself", "batch_normalization_frozen", "group_normalization", "layer_normalization", "conv2d_strides", "dense_rows", "input_u8", "max_pooling2d_overlap", "two_inputs", "winograd"};
 
 static bool among_few(const Net *net) {
     for (size_t i = 0; i < sizeof few / sizeof *few; i++)

@@ -29,6 +29,8 @@ bool monotone_epilogues(const Kernel *);
 void keep_vectors(const Program *, Kernel *, int vectors);
 /* Whether many elements of x are exactly zero, as an activation has left them. */
 bool is_sparse(const Tensor *x);
+/* A kernel for an elementwise op (algorithms/plain.c). */
+void lower_elementwise(Program *, const Op *);
 /* Of kernels that have epilogues and no tile. */
 void schedule_nothing(Program *, Kernel *);
 /* kernel[KH][KW][C][O] turned by 180 degrees, its channels exchanged: [KH][KW][O][C]. Of C or O it has only those of a group. */

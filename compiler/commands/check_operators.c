@@ -77,6 +77,7 @@ static void fill_probabilities(cnnc_random *random, const Tensor *t, double *x) 
 static void fill_operand(cnnc_random *random, const Op *op, int k, double *x) {
     if (k == 0 && op->def->kind == OP_LOSS && op->def->probabilities) fill_probabilities(random, op->inputs[k], x);
     else draw_example(random, op->inputs[k], x);
+    for (size_t i = 0; op->def->positive & 1 << k && i < count_of(op->inputs[k]); i++) x[i] = 0.5 + x[i] * x[i];
 }
 
 /* Away from zero, so that each element of y counts. */

@@ -68,7 +68,7 @@ static bool infer(Graph *g, Op *op) {
 
 const OpDef op_conv2d = {
     .call = {"conv2d", "2-D convolution", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "Conv2D", .min_inputs = 1, .max_inputs = 1,
-    .layer = layer, .convolution = CONV_FORWARD, .infer = infer, .region = region_window, .gradient = convolution_gradient, .evaluate = evaluate_convolution,
+    .layer = layer, .convolution = CONV_FORWARD, .infer = infer, .kernel_by_channel = true, .region = region_window, .gradient = convolution_gradient, .evaluate = evaluate_convolution,
     .plain = "conv2d.forward", .bind = bind_convolution, .flops = convolution_flops,
     .equation = "y[h][w][o] = sum x[h + kh][w + kw][c] * kernel[kh][kw][c][o]",
 };

@@ -90,7 +90,7 @@ static double flops(const Op *op) {
 
 const OpDef op_dense = {
     .call = {"dense", "fully connected layer on the last axis", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "Dense", .min_inputs = 1, .max_inputs = 1,
-    .layer = layer, .infer = infer, .gradient = gradient, .evaluate = evaluate, .plain = "dense.forward", .bind = bind, .flops = flops,
+    .layer = layer, .infer = infer, .kernel_by_channel = true, .gradient = gradient, .evaluate = evaluate, .plain = "dense.forward", .bind = bind, .flops = flops,
     .equation = "y[r][o] = sum x[r][i] * kernel[i][o]",
 };
 const OpDef op_dense_grad_input = {

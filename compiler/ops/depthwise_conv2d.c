@@ -67,7 +67,7 @@ static Tensor *separable(Graph *g, Layer *l) {
 
 const OpDef op_depthwise_conv2d = {
     .call = {"depthwise_conv2d", "2-D convolution of each channel by itself", ATTRIBUTES(depthwise_attributes), NULL}, .kind = OP_LAYER, .keras = "DepthwiseConv2D",
-    .min_inputs = 1, .max_inputs = 1, .layer = depthwise, .convolution = CONV_FORWARD, .infer = infer, .region = region_window, .gradient = convolution_gradient,
+    .min_inputs = 1, .max_inputs = 1, .layer = depthwise, .convolution = CONV_FORWARD, .infer = infer, .kernel_by_channel = true, .region = region_window, .gradient = convolution_gradient,
     .evaluate = evaluate_convolution, .plain = "conv2d.forward", .bind = bind_convolution, .flops = convolution_flops,
     .equation = "y[h][w][c] = sum x[h + kh][w + kw][c] * kernel[kh][kw][c]",
 };

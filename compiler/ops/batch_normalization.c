@@ -36,22 +36,22 @@ static Tensor *layer(Graph *g, Layer *l) {
 }
 
 /* What becomes of an element x of channel c: (x - mean) * factor + beta. */
-static double factor_of(const Op *op, const double *const *in, int64_t c) {
+static double channel_factor(const Op *op, const double *const *in, int64_t c) {
     return (has_gamma(op) ? in[GAMMA][c] : 1) / sqrt(in[VARIANCE][c] + op->attributes[EPSILON].real);
 }
-static double beta_of(const Op *op, const double *const *in, int64_t c) { return has_beta(op) ? in[GAMMA + has_gamma(op)][c] : 0; }
+static double channel_term(const Op *op, const double *const *in, int64_t c) { return has_beta(op) ? in[GAMMA + has_gamma(op)][c] : 0; }
 
 static void evaluate(const Op *op, double *const *in, double *const *out) {
     const double *const *given = (const double *const *)in;
     int64_t n = last_dim(op->outputs[0]->shape);
     for (int64_t i = 0; i < shape_count(op->outputs[0]->shape); i++)
-        out[0][i] = (in[X][i] - in[MEAN][i % n]) * factor_of(op, given, i % n) + beta_of(op, given, i % n);
+        out[0][i] = (in[X][i] - in[MEAN][i % n]) * channel_factor(op, given, i % n) + channel_term(op, given, i % n);
 }
 
 static void affine(const Op *op, const double *const *in, double *scale, double *shift) {
     for (int64_t c = 0; c < last_dim(op->outputs[0]->shape); c++) {
-        scale[c] = factor_of(op, in, c);
-        shift[c] = beta_of(op, in, c) - in[MEAN][c] * scale[c];
+        scale[c] = channel_factor(op, in, c);
+        shift[c] = channel_term(op, in, c) - in[MEAN][c] * scale[c];
     }
 }
 
@@ -59,7 +59,7 @@ static void affine(const Op *op, const double *const *in, double *scale, double 
 static void evaluate_grad(const Op *op, double *const *in, double *const *out) {
     const double *const given[] = {NULL, NULL, in[1], in[2]};
     int64_t n = last_dim(op->outputs[0]->shape);
-    for (int64_t i = 0; i < shape_count(op->outputs[0]->shape); i++) out[0][i] = in[0][i] * factor_of(op, given, i % n);
+    for (int64_t i = 0; i < shape_count(op->outputs[0]->shape); i++) out[0][i] = in[0][i] * channel_factor(op, given, i % n);
 }
 
 static void gradient(Graph *g, Op *op, Tensor *dy) {

@@ -1,7 +1,8 @@
-/* fold.c: known weights take factors and terms in: what multiplies and adds by channel (a normalization that predicts) directly behind
- * a convolution or dense layer becomes part of its kernel and its bias, in double precision, and costs nothing.
+/* fold.c: known weights take factors and terms in, in double precision, and these cost nothing: what multiplies and adds by channel (a
+ * normalization that predicts) directly behind a convolution or dense layer, and the scale and offset of an input that one of them reads.
  *
- *   (x kernel + bias) * scale + shift  ->  x (kernel * scale) + (bias * scale + shift) */
+ *   (x kernel + bias) * scale + shift  ->  x (kernel * scale) + (bias * scale + shift)
+ *   (x * scale + offset) kernel + bias ->  x (kernel * scale) + (bias + offset * sum of the kernel) */
 #include "ops/ops.h"
 
 static int reader_count(const Graph *g, const Tensor *t) {
@@ -64,7 +65,45 @@ static bool fold_op(Graph *g, Op *op) {
     return true;
 }
 
+/* ---- inputs ------------------------------------------------------------------------------------------------------------- */
+
+/* The only op that reads t; NULL where there is none or are several. */
+static Op *only_reader(const Graph *g, const Tensor *t) {
+    Op *reader = NULL;
+    if (reader_count(g, t) != 1) return NULL;
+    for (int i = 0; i < g->op_count; i++)
+        for (int k = 0; k < g->ops[i]->input_count; k++)
+            if (g->ops[i]->inputs[k] == t) reader = g->ops[i];
+    return reader;
+}
+
+/* Whether no window reaches beyond the input, where there is no offset. */
+static bool stays_inside(const Op *op) {
+    const Window *w = &op->window;
+    return !w->kh || (!w->top && !w->left && (w->oh - 1) * w->sh + (w->kh - 1) * w->dh < w->ih && (w->ow - 1) * w->sw + (w->kw - 1) * w->dw < w->iw);
+}
+
+static void fold_input(Graph *g, Op *op) {
+    double scale = 1, shift = 0;
+    if (!op->def->affine || op->inputs[0]->role != ROLE_INPUT) return;
+    op->def->affine(op, NULL, &scale, &shift);
+    Op *linear = only_reader(g, op->outputs[0]);
+    while (linear && linear->def->view) linear = only_reader(g, linear->outputs[0]);
+    Op *bias = linear ? only_reader(g, linear->outputs[0]) : NULL;
+    if ((scale == 1 && shift == 0) || !linear || !linear->def->kernel_by_channel || !linear->inputs[1]->values) return;
+    if (shift != 0 && (!bias || bias->def != &op_bias_add || !bias->inputs[1]->values || !stays_inside(linear))) return;
+    const Tensor *kernel = linear->inputs[1];
+    int channels = last_dim(linear->outputs[0]->shape);
+    double *scales = NEW_ARRAY(g->arena, double, channels), *ones = NEW_ARRAY(g->arena, double, channels), *sums = NEW_ARRAY(g->arena, double, channels);
+    for (int c = 0; c < channels; c++) scales[c] = scale, ones[c] = 1;
+    for (int64_t i = 0; i < shape_count(kernel->shape); i++) sums[i % channels] += shift * kernel->values[i];
+    linear->inputs[1] = changed(g, linear->layer, "kernel_scaled", kernel->shape, channels, kernel->values, scales, NULL);
+    if (shift != 0) bias->inputs[1] = changed(g, linear->layer, "bias_shifted", shape1(channels), channels, bias->inputs[1]->values, ones, sums);
+    op->def = &op_input_as_it_is;
+}
+
 void fold(Graph *g) {
     for (int i = 0; i < g->op_count;)
         if (!fold_op(g, g->ops[i])) i++;
+    for (int i = 0; i < g->op_count; i++) fold_input(g, g->ops[i]);
 }

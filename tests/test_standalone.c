@@ -279,6 +279,22 @@ static void packed_parameters_predict(void **state) {
     assert_int_equal(bad, 0);
 }
 
+/* An input's scale and a normalization's factors go into known weights. */
+static void factors_go_into_weights(void **state) {
+    (void)state;
+    static const struct { const char *net, *there; } cases[] = {
+        {"input_u8", "kernel_scaled"}, {"input_scale", "kernel_scaled"}, {"batch_normalization_frozen", "kernel_folded"},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
+        for (int i = 0; i < net_count; i++) {
+            if (strcmp(nets[i].name, cases[c].net)) continue;
+            generate(&nets[i], "--target=scalar", "_folded", true);
+            run_jobs(true);
+            const char *code = file_text(text("%s/%s_folded.c", folder, nets[i].name), NULL);
+            assert_non_null(strstr(code, cases[c].there));
+        }
+}
+
 /* Loops that are written out make the code longer, by no more than what both entry points may take. */
 static void unrolled_code_keeps_its_budget(void **state) {
     (void)state;
@@ -304,6 +320,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outputs_are_kerass),
         cmocka_unit_test(packed_parameters_predict),
+        cmocka_unit_test(factors_go_into_weights),
         cmocka_unit_test(unrolled_code_keeps_its_budget),
     };
     all = argc > 1 && !strcmp(argv[1], "long");

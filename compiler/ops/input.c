@@ -63,7 +63,12 @@ static void evaluate_copy(const Op *op, double *const *in, double *const *out) {
 }
 
 static bool is_copied(const Op *op) { return op->inputs[0]->type == TYPE_REAL && op->attributes[SCALE].real == 1 && op->attributes[OFFSET].real == 0; }
+static bool is_real(const Op *op) { return op->inputs[0]->type == TYPE_REAL; }
 static bool is_always_copied(const Op *op) { return (void)op, true; }
+
+static void affine(const Op *op, const double *const *in, double *scale, double *shift) {
+    (void)in, *scale = op->attributes[SCALE].real, *shift = op->attributes[OFFSET].real;
+}
 
 static void bind_scaling(const Op *op, Bindings *b, double scale, double offset) {
     bind_int(b, "N", shape_count(op->outputs[0]->shape));
@@ -82,7 +87,11 @@ static void bind_copy(const Op *op, Bindings *b) { bind_scaling(op, b, 1, 0); }
 
 const OpDef op_input = {
     .call = {"input", "what the network is given", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "InputLayer", .layer = layer,
-    .infer = infer_like_input, .gradient = gradient, .evaluate = evaluate, .copies = is_copied, .plain = "input.copy", .bind = bind, .equation = "y = x * scale + offset",
+    .infer = infer_like_input, .gradient = gradient, .evaluate = evaluate, .affine = affine, .copies = is_copied, .plain = "input.copy", .bind = bind, .equation = "y = x * scale + offset",
+};
+const OpDef op_input_as_it_is = {
+    .call = {"input_as_it_is", "the input without its scale and offset", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_input, .evaluate = evaluate_copy,
+    .copies = is_real, .plain = "input.copy", .bind = bind_copy, .equation = "y = x",
 };
 const OpDef op_input_grad = {
     .call = {"input_grad", "gradient in the input as given", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_grad, .evaluate = evaluate_grad,

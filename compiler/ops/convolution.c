@@ -94,7 +94,8 @@ Tensor *conv_kernel(Graph *g, Layer *l, const char *weight, int in, int out, con
 Tensor *conv_output(Graph *g, Layer *l, Tensor *y, const Attr *use_bias, const Attr *bias_initializer, const Attr *activation) {
     if (!y) return NULL;
     Attr none = {.word = "linear", .callable = &op_linear.call};
-    y = bias_and_activation(g, l, y, use_bias, bias_initializer, &none);
+    bool before = find_op(activation->word, OP_LAYER)->sparse; /* relu, say: a pooling behind it can then come first (route.c) */
+    y = bias_and_activation(g, l, y, use_bias, bias_initializer, before ? activation : &none);
     if (y && is_sequence(l)) y = as_sequence(g, l, y);
-    return y ? apply_activation(g, l, activation, y) : NULL;
+    return y && !before ? apply_activation(g, l, activation, y) : y;
 }

@@ -17,11 +17,11 @@ static bool infer_sequence(Graph *g, Op *op) {
 }
 
 static void gradient_of_row(Graph *g, Op *op, Tensor *dy) {
-    if (wants_gradient(op->inputs[0])) add_gradient(g, op->inputs[0], add_op(g, &op_sequence, op->layer, NULL, (Tensor *[]){dy}, 1));
+    if (wants_gradient(op->inputs[0])) add_gradient(g, op->inputs[0], as_sequence(g, op->layer, dy));
 }
 
 static void gradient_of_sequence(Graph *g, Op *op, Tensor *dy) {
-    if (wants_gradient(op->inputs[0])) add_gradient(g, op->inputs[0], add_op(g, &op_row, op->layer, NULL, (Tensor *[]){dy}, 1));
+    if (wants_gradient(op->inputs[0])) add_gradient(g, op->inputs[0], as_row(g, op->layer, dy));
 }
 
 static void evaluate(const Op *op, double *const *in, double *const *out) {
@@ -37,8 +37,12 @@ const OpDef op_sequence = {
     .gradient = gradient_of_sequence, .evaluate = evaluate, .equation = "y = x as a sequence",
 };
 
-Tensor *as_row(Graph *g, Layer *l, Tensor *x) { return add_op(g, &op_row, l, NULL, &x, 1); }
-Tensor *as_sequence(Graph *g, Layer *l, Tensor *row) { return add_op(g, &op_sequence, l, NULL, &row, 1); }
+/* There and back is where it came from. */
+static Tensor *viewed(Graph *g, Layer *l, Tensor *x, const OpDef *def, const OpDef *back) {
+    return x->producer && x->producer->def == back ? x->producer->inputs[0] : add_op(g, def, l, NULL, &x, 1);
+}
+Tensor *as_row(Graph *g, Layer *l, Tensor *x) { return viewed(g, l, x, &op_row, &op_sequence); }
+Tensor *as_sequence(Graph *g, Layer *l, Tensor *row) { return viewed(g, l, row, &op_sequence, &op_row); }
 
 Attr *row_attributes(Graph *g, const Attr *a, const AttrDef *defs, int n) {
     Attr *row = NEW_ARRAY(g->arena, Attr, n);

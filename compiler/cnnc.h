@@ -220,6 +220,7 @@ typedef enum {
     ROLE_ACTIVATION, ROLE_GRADIENT, ROLE_MASK,                  /* of each example */
     ROLE_DERIVED,                                               /* from parameters, once a step */
     ROLE_PARTIAL,                                               /* a sum over the examples of a shard */
+    ROLE_BATCH,                                                 /* a statistic of the batch, once all of its shards have come so far */
     ROLE_TOTAL, ROLE_SCALE,                                     /* a sum over the batch; 1 / batch size */
     ROLE_KEY                                                    /* of an example's random numbers in training: 64 bits, as two halves */
 } Role;
@@ -357,6 +358,7 @@ struct OpDef {
     int positive;                     /* bit i set: what input i holds is above 0 */
     /* Where each element of input 0 is multiplied and added to, by channel: these numbers for all channels, given the other inputs. */
     void (*affine)(const Op *, const double *const *in, double *scale, double *shift);
+    bool moving;                      /* statistics of the batch: except in training inputs 1, 2 ..., moving averages, take the outputs' place */
     bool kernel_by_channel;           /* its output's channels are the last axis, or axes, of its kernel, input 1: scaling one scales the other */
     bool accumulates;                 /* adds to its output (parameter gradients, totals), as others may */
     bool per_shard;                   /* the same for each example: its plain template takes how many, int n, before its arguments */
@@ -437,6 +439,9 @@ bool read_weights(Graph *, const char *path, int *status);
  * adds by channel directly behind one whose kernel and bias can do so. */
 void fold(Graph *);
 
+/* ---- still.c: without training ---- Needs a forward graph that only predicts. Leaves moving averages in place of the batch's. */
+void still(Graph *);
+
 /* ---- live.c: what is never read is not computed ------------------------------------------------------------------------
  * Needs a forward graph. Leaves tensors cut to the rows and columns that anything reads: a pooling of 11x11 by 2x2 reads
  * 10x10, and so on back to the input. Gradients, made from it, are as small. */
@@ -481,6 +486,7 @@ typedef struct Options {    /* of one compilation */
     Tuning *tuning;         /* choices that were measured; NULL: none */
     int shard_size;         /* examples */
     int unroll;             /* bytes of code of an entry point that written-out loops may take; negative: as schedules see fit */
+    int batch_size;         /* most examples that a batch has in training, where memory is for so many; 0: those of the description */
     Optimize optimize;      /* of code that stands alone */
     bool inference;         /* code that only predicts and stands alone */
     const char *weights_path; /* its parameters are constants, from this file; NULL: they are the caller's */
@@ -492,7 +498,7 @@ typedef struct Options {    /* of one compilation */
  * One per target and entry point. The graph stays as it is; a program adds tensors of its own. */
 typedef enum { ENTRY_TRAIN, ENTRY_EVALUATE, ENTRY_PREDICT, ENTRY_ONE, ENTRY_MANY, ENTRY_COUNT } Entry; /* one, many: predict, in code that stands alone */
 extern const char *const entry_names[ENTRY_COUNT];
-typedef enum { LEVEL_DERIVE, LEVEL_SHARD, LEVEL_BLOCK, LEVEL_EXAMPLE } Level; /* once a step and worker; over all examples of a shard; of a block; for one */
+typedef enum { LEVEL_DERIVE, LEVEL_BATCH, LEVEL_SHARD, LEVEL_BLOCK, LEVEL_EXAMPLE } Level; /* once a step and worker; once between all shards; over all examples of a shard; of a block; for one */
 typedef struct Program Program;
 typedef struct Kernel Kernel;
 typedef struct Constant Constant;
@@ -539,11 +545,12 @@ typedef struct Buffer {
     const Tensor *tensor;
     int examples;           /* 1: used again for each example; else one for each of a block or shard */
     bool per_shard;         /* of the shard */
+    bool kept;              /* from one part of a step to a later one: in the shard's own memory, not the worker's */
     bool derived;
     size_t offset, size;    /* bytes, in the worker's workspace or derived area */
     int born, dies;         /* first and last kernel, widened to whole loops where it crosses one */
 } Buffer;
-typedef struct Loop { Level level; int first, end, segment; } Loop; /* kernels first .. end - 1, a run of one level; the segment it lies in */
+typedef struct Loop { Level level; int first, end, segment, part; } Loop; /* kernels first .. end - 1, a run of one level; the segment and part it lies in */
 typedef struct Segment { int first, end, block; } Segment; /* loops first .. end - 1, in blocks of examples; 0: undivided */
 struct Program {
     Arena *arena;
@@ -563,6 +570,8 @@ struct Program {
     Segment *segments; int segment_count;
     Buffer *buffers;                   /* by id */
     size_t workspace, derived;         /* bytes a worker needs */
+    int part_count;                    /* parts of a step: even ones work on shards, odd ones on what these left of the batch */
+    size_t kept;                       /* bytes that a shard needs from part to part; 0: there is one part only */
     const Constant **constants;        /* by id: what kernels read of it; NULL: they read buffers */
 };
 int element_size(const Program *, Type);
@@ -635,6 +644,8 @@ typedef struct Footprint {
     int64_t resident;               /* bytes of parameters, the optimizer's state and gradients */
     size_t entry_base[ENTRY_COUNT]; /* where the entry points' derived buffers begin in a worker's memory */
     size_t workspace_base, worker_bytes;
+    size_t shard_bytes;             /* of each shard of a batch, kept from part to part */
+    int batch_size;                 /* most examples of a batch, where something is kept; else 0: any number */
 } Footprint;
 Footprint footprint(const Graph *, const Options *, Program *const *programs, int n);
 int64_t padded_elements(const Tensor *parameter, int element_bytes); /* that it takes in the struct, the padding behind it included */

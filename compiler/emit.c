@@ -62,7 +62,7 @@ static const char *external_type(const Emitter *e, const Tensor *t) {
 }
 
 typedef struct Lines { const char **items; int length; } Lines;
-static void add_line(Emitter *e, Lines *l, const char *text) { *PUSH(e->arena, l->items, l->length) = text; }
+static void add_line(const Emitter *e, Lines *l, const char *text) { *PUSH(e->arena, l->items, l->length) = text; }
 static void bind_lines(Bindings *b, const char *name, const Lines *l) { bind_strings(b, name, l->items, l->length); }
 
 /* ---- tables of the descriptor ------------------------------------------------------------------------------------------- */
@@ -263,11 +263,12 @@ void bind_architecture(Emitter *e, Bindings *b) {
 
 static void add_memory_lines(Emitter *e, Lines *lines, const Program *p) {
     const char *derived = p->constants ? "" : arena_printf(e->arena, ", and derived %zu", p->derived);
+    if (p->kept) derived = arena_printf(e->arena, "%s, and of each shard of the batch %zu", derived, p->kept);
     add_line(e, lines, arena_printf(e->arena, "%s, %s: %zu%s", entry_names[p->entry], p->target->name, p->workspace, derived));
     for (int id = 0; id < p->tensor_count; id++) {
         const Buffer *m = &p->buffers[id];
         if (!m->used || (p->constants && m->derived)) continue;
-        const char *life = m->derived ? "a step" : arena_printf(e->arena, "kernels %d to %d", m->born, m->dies);
+        const char *life = m->derived ? "a step" : m->kept ? arena_printf(e->arena, "shard, %d to %d", m->born, m->dies) : arena_printf(e->arena, "kernels %d to %d", m->born, m->dies);
         add_line(e, lines, arena_printf(e->arena, "  %8zu + %-8zu %-18s %s%s%s", m->offset, m->size, life, m->tensor->name, c_dims(e->arena, m->tensor->shape), m->examples > 1 ? arena_printf(e->arena, ", of %d examples", m->examples) : ""));
     }
 }
@@ -309,6 +310,15 @@ Bindings *variant_bindings(Emitter *e, const Target *t, const char *text) {
     return r;
 }
 
+/* The parts of a training step after the first one, those of shards and those between. */
+static void bind_parts(const Emitter *e, const Target *t, Program *const *programs, int n, Bindings *b) {
+    Lines shards = {0}, batches = {0};
+    for (int i = 0; i < n; i++)
+        for (int part = 1; programs[i]->target == t && part < programs[i]->part_count; part++) add_line(e, part % 2 ? &batches : &shards, part_function(e, programs[i], part));
+    bind_lines(b, "parts", &shards);
+    bind_lines(b, "betweens", &batches);
+}
+
 static Bindings *variant_record(Emitter *e, const Target *t, Program *const *programs, int n) {
     const char *text = emit_variant(e, t, programs, n), *entries = "", *net = e->graph->name;
     if (!text) return NULL;
@@ -318,6 +328,7 @@ static Bindings *variant_record(Emitter *e, const Target *t, Program *const *pro
     bool sums = updates && strstr(text, arena_printf(e->arena, " %s_sum_%s(", net, t->name));
     Bindings *r = variant_bindings(e, t, text);
     bind_string(r, "entries", entries);
+    bind_parts(e, t, programs, n, r);
     bind_string(r, "sum", sums ? arena_printf(e->arena, "%s_sum_%s", net, t->name) : "NULL");
     bind_string(r, "update", updates ? arena_printf(e->arena, "%s_update_%s", net, t->name) : "NULL");
     return r;
@@ -354,6 +365,7 @@ static Bindings *common_bindings(Emitter *e) {
     bind_int(b, "shard", e->options->shard_size);
     bind_int(b, "worker_bytes", (int64_t)e->memory.worker_bytes);
     bind_int(b, "trains", g->loss != NULL);
+    bind_int(b, "most", e->memory.batch_size);
     bind_string(b, "train_parameters", arena_printf(e->arena, "%s%s", array_parameters(e, g->inputs, g->input_count, "const ", "input"), array_parameters(e, g->targets, g->target_count, "const ", "target")));
     return b;
 }
@@ -401,6 +413,8 @@ static void bind_settings(Emitter *e, Bindings *b) {
     bind_int(b, "seed", (int64_t)g->seed);
     bind_int(b, "buffers", e->memory.buffers);
     bind_int(b, "totals", g->total_elements ? g->total_elements : 1);
+    bind_int(b, "shard_bytes", (int64_t)e->memory.shard_bytes);
+    bind_optional(b, "shard_bytes");
     bind_string(b, "type", e->options->real_is_double ? "CNNC_F64" : "CNNC_F32");
     bind_string(b, "input_names", array_names(e, g->input_count, "input"));
     bind_string(b, "target_names", array_names(e, g->target_count, "target"));

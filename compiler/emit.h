@@ -37,10 +37,11 @@ const char *first_element(const Emitter *, const char *base, const Tensor *w, Sh
 /* The function for a kernel: one that is there already and has the same text, or a new one. NULL after an error. */
 const char *kernel_function(Emitter *, const Program *, const Kernel *, const Bindings *target, Functions *known, StrBuf *out);
 const char *call_text(const Emitter *, const Program *, const Kernel *, bool first, const char *function);
-void bind_buffers(const Emitter *, const Program *, Bindings *);
+void bind_buffers(const Emitter *, const Program *, int part, Bindings *); /* part -1: all */
+const char *part_function(const Emitter *, const Program *, int part); /* the entry point of one part of a step */
 /* words.c: of the words, as simd.h.tmpl gives them, those that the kernels use, directly or not. */
 char *used_words(Arena *, const char *words, const char *vector, const char *kernels);
-void bind_loops(const Emitter *, const Program *, const char *const *calls, Bindings *); /* calls: by kernel */
+void bind_loops(const Emitter *, const Program *, int part, const char *const *calls, Bindings *); /* calls: by kernel */
 /* emit_alone.c: the entry points of code that stands alone, and what fills the memory that they read parameters from. */
 bool emit_alone(Emitter *, const Program *, const Bindings *target, Functions *known, StrBuf *out);
 const char *pack_function(const Emitter *, const Target *);

@@ -79,11 +79,11 @@ bool emit_alone(Emitter *e, const Program *p, const Bindings *target, Functions 
     bind_string(b, "arrays", predict_parameters(e));
     bind_int(b, "packs", packs);
     bind_packed(e, p, b);
-    bind_buffers(e, p, b);
+    bind_buffers(e, p, -1, b);
     if (many) {
         bind_int(b, "most", p->examples);
         bind_steps(e, b);
-        bind_loops(e, p, calls, b);
+        bind_loops(e, p, 0, calls, b);
     } else {
         bind_strings(b, "calls", calls + deriving(p), p->kernel_count - deriving(p));
     }

@@ -15,6 +15,11 @@ const char *entry_function(const Emitter *e, Entry entry, const Target *target) 
     return arena_printf(e->arena, "%s_%s_%s", e->graph->name, entry_names[entry], target->name);
 }
 
+const char *part_function(const Emitter *e, const Program *p, int part) {
+    if (!part) return entry_function(e, p->entry, p->target);
+    return arena_printf(e->arena, "%s_%s_%s%d_%s", e->graph->name, entry_names[p->entry], part % 2 ? "batch" : "part", part / 2 + part % 2, p->target->name);
+}
+
 static const char *attribute_macro(const Emitter *e, const Target *t) {
     char *upper = arena_printf(e->arena, "%s_%s", e->upper, t->name);
     for (char *c = upper; *c; c++)
@@ -233,7 +238,7 @@ static const bool *first_adders(const Emitter *e, const Program *p) {
 const char *call_text(const Emitter *e, const Program *p, const Kernel *k, bool first, const char *function) {
     int n;
     Tensor **all = kernel_arguments(p, k, &n);
-    const char *count = k->def->level == LEVEL_SHARD ? "n, " : k->def->level == LEVEL_BLOCK ? "m, " : k->def->counts ? "1, " : "";
+    const char *count = k->def->level == LEVEL_BATCH ? "batch->n, " : k->def->level == LEVEL_SHARD ? "n, " : k->def->level == LEVEL_BLOCK ? "m, " : k->def->counts ? "1, " : "";
     if (*count && p->entry == ENTRY_ONE) count = "1, ";
     const char *text = arena_printf(e->arena, "%s(%s", function, count);
     if (k->def->starts && adds_to_gradient(k)) text = arena_printf(e->arena, "%s%s, ", text, first ? "fresh" : "0");
@@ -244,6 +249,23 @@ const char *call_text(const Emitter *e, const Program *p, const Kernel *k, bool 
 /* The call between two looks at the clock. */
 static const char *timed_call(const Emitter *e, const char *call, int kernel) {
     return arena_printf(e->arena, "%s_timer_start();\n%s\n%s_timer_stop(%d);", e->graph->name, call, e->graph->name, kernel);
+}
+
+/* Whether a kernel belongs to a part: those that derive to each that works on shards, which any worker may begin with. part -1: all. */
+static bool in_part(const Program *p, int kernel, int part) {
+    const Loop *l = &p->loops[p->loop_of[kernel]];
+    return part < 0 || (l->level == LEVEL_DERIVE ? part % 2 == 0 : l->part == part);
+}
+
+/* By tensor: whether kernels of the part read or make it. */
+static const bool *used_by(const Program *p, int part) {
+    bool *used = NEW_ARRAY(p->arena, bool, p->tensor_count);
+    for (int i = 0; i < p->kernel_count; i++) {
+        int n;
+        Tensor **all = kernel_arguments(p, p->kernels[i], &n);
+        for (int k = 0; k < n && in_part(p, i, part); k++) used[storage(p, all[k])->id] = true;
+    }
+    return used;
 }
 
 static bool reads_rows(const Program *p, const Loop *l) {
@@ -270,18 +292,26 @@ static void bind_ahead(const Emitter *e, const Program *p, const Loop *l, Bindin
     bind_strings(record, "ahead", calls, n);
 }
 
-void bind_buffers(const Emitter *e, const Program *p, Bindings *b) {
+/* Where a buffer lies: the memory and the place in it. */
+static void bind_place(const Emitter *e, const Program *p, const Buffer *b, Bindings *record) {
+    size_t base = p->entry >= ENTRY_ONE || b->kept ? 0 : b->derived ? e->memory.entry_base[p->entry] : e->memory.workspace_base;
+    bind_string(record, "memory", !b->kept ? "memory" : b->tensor->role == ROLE_BATCH ? "common" : "kept");
+    bind_int(record, "base", (int64_t)base);
+    bind_int(record, "offset", (int64_t)b->offset);
+}
+
+void bind_buffers(const Emitter *e, const Program *p, int part, Bindings *b) {
     Bindings **records = NEW_ARRAY(e->arena, Bindings *, p->tensor_count);
+    const bool *used = used_by(p, part);
     int n = 0;
     for (int id = 0; id < p->tensor_count; id++) {
         const Buffer *buffer = &p->buffers[id];
-        if (!buffer->used || (p->constants && buffer->derived)) continue;
+        if (!buffer->used || !used[id] || (p->constants && buffer->derived)) continue;
         const Tensor *t = buffer->tensor;
         Bindings *r = records[n++] = bindings_new(e->arena, NULL);
         bind_string(r, "type", type_text(e, t));
         bind_string(r, "name", t->name);
-        bind_int(r, "base", (int64_t)(p->entry >= ENTRY_ONE ? 0 : buffer->derived ? e->memory.entry_base[p->entry] : e->memory.workspace_base));
-        bind_int(r, "offset", (int64_t)buffer->offset);
+        bind_place(e, p, buffer, r);
         bind_string(r, "note", arena_printf(e->arena, "%s%s", buffer->examples > 1 ? arena_printf(e->arena, "[%d]", buffer->examples) : "", c_dims(e->arena, t->shape)));
     }
     bind_records(b, "buffers", records, n);
@@ -304,29 +334,30 @@ static Bindings *segment_record(const Emitter *e, const Program *p, const Segmen
 
 static bool derives(const Program *p) { return p->loop_count && p->loops[0].level == LEVEL_DERIVE; }
 
-void bind_loops(const Emitter *e, const Program *p, const char *const *calls, Bindings *b) {
+void bind_loops(const Emitter *e, const Program *p, int part, const char *const *calls, Bindings *b) {
     Bindings **records = NEW_ARRAY(e->arena, Bindings *, p->segment_count);
-    int derive = derives(p) ? 1 : 0;
-    for (int i = derive; i < p->segment_count; i++) records[i - derive] = segment_record(e, p, &p->segments[i], calls);
-    bind_records(b, "segments", records, p->segment_count - derive);
+    int n = 0;
+    for (int i = derives(p) ? 1 : 0; i < p->segment_count; i++)
+        if (p->loops[p->segments[i].first].part == part) records[n++] = segment_record(e, p, &p->segments[i], calls);
+    bind_records(b, "segments", records, n);
 }
 
 /* Gradients that have to be zero before a kernel adds the first sum to them. */
-static void bind_cleared(const Emitter *e, const Program *p, const bool *first, Bindings *b) {
+static void bind_cleared(const Emitter *e, const Program *p, int part, const bool *first, Bindings *b) {
     const char **weights = NEW_ARRAY(e->arena, const char *, p->kernel_count);
     int n = 0;
     for (int i = 0; i < p->kernel_count; i++) {
         const Kernel *k = p->kernels[i];
-        if (k->def->starts || !first[i]) continue;
+        if (k->def->starts || !first[i] || !in_part(p, i, part)) continue;
         const Tensor *w = gradient_owner(e, k->outputs[0]);
         weights[n++] = arena_printf(e->arena, "g->%s.%s", w->layer->name, w->weight);
     }
     bind_strings(b, "cleared", weights, n);
 }
 
-static bool uses_scale(const Program *p) {
+static bool uses_scale(const Program *p, int part) {
     for (int i = 0; i < p->kernel_count; i++)
-        for (int k = 0; k < p->kernels[i]->input_count; k++)
+        for (int k = 0; k < p->kernels[i]->input_count && in_part(p, i, part); k++)
             if (p->kernels[i]->inputs[k]->role == ROLE_SCALE) return true;
     return false;
 }
@@ -339,6 +370,38 @@ static double loss_scale(const Graph *g) {
     return 1;
 }
 
+/* A part that works on a shard. */
+static bool emit_part(Emitter *e, const Program *p, int part, const char *const *calls, const bool *first, const Bindings *target, StrBuf *out) {
+    Bindings *b = bindings_new(e->arena, target);
+    bind_string(b, "name", part_function(e, p, part));
+    bind_int(b, "entry", p->entry);
+    bind_optional(b, "entry");
+    bind_int(b, "keeps", p->kept > 0);
+    bind_int(b, "uses_scale", uses_scale(p, part));
+    bind_real(b, "loss_scale", loss_scale(e->graph));
+    bind_optional(b, "loss_scale");
+    bind_buffers(e, p, part, b);
+    bind_cleared(e, p, part, first, b);
+    bind_strings(b, "derive", calls, derives(p) ? p->loops[0].end : 0);
+    bind_loops(e, p, part, calls, b);
+    strbuf_add(out, "\n");
+    return expand(e, "entry", b, out);
+}
+
+/* A part between those, of the batch. */
+static bool emit_between(Emitter *e, const Program *p, int part, const char *const *calls, const Bindings *target, StrBuf *out) {
+    const char **own = NEW_ARRAY(e->arena, const char *, p->kernel_count);
+    int n = 0;
+    for (int i = 0; i < p->kernel_count; i++)
+        if (in_part(p, i, part)) own[n++] = calls[i];
+    Bindings *b = bindings_new(e->arena, target);
+    bind_string(b, "name", part_function(e, p, part));
+    bind_buffers(e, p, part, b);
+    bind_strings(b, "calls", own, n);
+    strbuf_add(out, "\n");
+    return expand(e, "entry.between", b, out);
+}
+
 static bool emit_program(Emitter *e, const Program *p, const Bindings *target, Functions *known, StrBuf *out) {
     if (p->entry >= ENTRY_ONE) return emit_alone(e, p, target, known, out);
     const char **calls = NEW_ARRAY(e->arena, const char *, p->kernel_count);
@@ -349,19 +412,10 @@ static bool emit_program(Emitter *e, const Program *p, const Bindings *target, F
         calls[i] = call_text(e, p, p->kernels[i], first[i], function);
         if (e->options->profile && p->entry == ENTRY_TRAIN) calls[i] = timed_call(e, calls[i], i);
     }
-    Bindings *b = bindings_new(e->arena, target);
-    bind_string(b, "name", entry_function(e, p->entry, p->target));
-    bind_int(b, "entry", p->entry);
-    bind_optional(b, "entry");
-    bind_int(b, "uses_scale", uses_scale(p));
-    bind_real(b, "loss_scale", loss_scale(e->graph));
-    bind_optional(b, "loss_scale");
-    bind_buffers(e, p, b);
-    bind_cleared(e, p, first, b);
-    bind_strings(b, "derive", calls, derives(p) ? p->loops[0].end : 0);
-    bind_loops(e, p, calls, b);
-    strbuf_add(out, "\n");
-    return expand(e, "entry", b, out);
+    bool fine = true;
+    for (int part = 0; fine && part < p->part_count; part++)
+        fine = part % 2 ? emit_between(e, p, part, calls, target, out) : emit_part(e, p, part, calls, first, target, out);
+    return fine;
 }
 
 static bool emit_update(Emitter *e, const Bindings *target, StrBuf *out) {

@@ -1,7 +1,8 @@
 /* footprint.c: what a network needs in memory when it runs: parameters, optimizer state, gradients; and each worker.
  *
- * A worker's memory: the versions that its derived buffers come from, the derived buffers of each entry point, and one
- * workspace that the entry points share. Variants share all of it: one of them runs. */
+ * Resident is also what shards keep from one part of a step to the next. A worker's memory: the versions that its derived buffers
+ * come from, the derived buffers of each entry point, and one workspace that the entry points share. Variants share all of it: one
+ * of them runs. */
 #include "cnnc.h"
 
 enum { ALIGNMENT = 64, MAX_BUFFERS = 8 };
@@ -33,6 +34,12 @@ Footprint footprint(const Graph *g, const Options *options, Program *const *prog
     if (f.buffers > MAX_BUFFERS) f.buffers = MAX_BUFFERS;
     for (int i = 0; i < g->parameter_count; i++) f.parameter_elements += padded_elements(g->parameters[i], element_bytes);
     f.resident = f.parameter_elements * element_bytes * (1 + slots + f.buffers);
+    for (int i = 0; i < n; i++)
+        if (programs[i]->kept > f.shard_bytes) f.shard_bytes = programs[i]->kept;
+    if (f.shard_bytes) {
+        f.batch_size = options->batch_size ? options->batch_size : g->batch_size;
+        f.resident += (int64_t)f.shard_bytes * ((f.batch_size + options->shard_size - 1) / options->shard_size);
+    }
     lay_out_workers(&f, programs, n);
     return f;
 }

@@ -18,6 +18,7 @@ void lower(Program *p) {
     for (int i = 0; i < p->op_count; i++) {
         const Op *op = p->ops[i];
         bool given = p->entry >= ENTRY_ONE && op->inputs[0]->role == ROLE_INPUT && op->def->copies && op->def->copies(op); /* the caller's array will do */
+        for (int k = 0; op->def->moving && p->entry != ENTRY_TRAIN && k + 1 < op->input_count; k++) p->alias[op->outputs[k]->id] = op->inputs[k + 1];
         if (op->def->view || given || (op->def->idle && p->entry != ENTRY_TRAIN)) p->alias[op->outputs[0]->id] = op->inputs[0];
         else p->choices[i].algorithm->lower(p, op);
     }

@@ -18,6 +18,7 @@ static bool run_parse(Compilation *c) { return parse(c->arena, &c->source, &c->d
 static bool run_build(Compilation *c) { return build(c->arena, &c->description, &c->diag, &c->graph); }
 static bool run_dot(Compilation *c) { return (void)c, true; } /* a picture of what build left */
 static bool run_weights(Compilation *c) {
+    if (c->options.inference) still(c->graph);
     if (!c->options.weights_path) return true;
     if (!read_weights(c->graph, c->options.weights_path, &c->status)) return false;
     return fold(c->graph), true;
@@ -63,9 +64,19 @@ static bool run_lower(Compilation *c) { return for_each_program(c, lower); }
 static bool run_simplify(Compilation *c) { return for_each_program(c, simplify); }
 static bool run_fuse(Compilation *c) { return for_each_program(c, fuse); }
 
+/* What shards keep is as large for all variants. */
+static void share_kept(Compilation *c) {
+    size_t most = 0;
+    for (int i = 0; i < c->program_count; i++)
+        if (c->programs[i]->kept > most) most = c->programs[i]->kept;
+    for (int i = 0; i < c->program_count; i++)
+        if (c->programs[i]->kept) c->programs[i]->kept = most;
+}
+
 /* Generated code counts the elements of a buffer in int. */
 static bool run_plan(Compilation *c) {
     for_each_program(c, plan);
+    share_kept(c);
     for (int i = 0; i < c->program_count; i++)
         for (int k = 0; k < c->programs[i]->tensor_count; k++) {
             const Buffer *b = &c->programs[i]->buffers[k];

@@ -7,6 +7,17 @@
  *       kernels over the block
  *       loop over examples   runs of kernels that work on one example
  *
+ * What needs all shards of the batch, statistics of a batch normalization say, cuts the step into parts, each of which is an entry
+ * point for a shard of its own. Between two of them the kernels of LEVEL_BATCH run once, when all shards have come so far:
+ *
+ *   part 0   shards          as above, up to what a shard leaves of a statistic
+ *   part 1   batch           that of all shards together, in their order
+ *   part 2   shards          go on from there
+ *
+ * What a part leaves to a later one cannot lie in a worker's memory: another worker may go on. It is kept in memory of the shard's,
+ * for which there is room in as many examples as a batch has. Statistics of the batch lie in the first shard's. Most networks
+ * have one part, and nothing is kept.
+ *
  * A tensor that lives inside one loop over examples has one buffer, used again for each; one that crosses loops of a
  * segment has one for each example of a block, one that crosses segments for each of the shard. Buffers whose lives do
  * not overlap share memory. */
@@ -30,10 +41,15 @@ static void make_loops(Program *p) {
     p->loop_of = NEW_ARRAY(p->arena, int, n);
     for (int i = 0; i < n; i++) {
         Level level = p->kernels[i]->def->level;
-        if (!i || p->kernels[i - 1]->def->level != level) *PUSH(p->arena, p->loops, p->loop_count) = (Loop){level, i, i, 0};
+        if (!i || p->kernels[i - 1]->def->level != level) {
+            bool cut = (level == LEVEL_BATCH) != (i && p->kernels[i - 1]->def->level == LEVEL_BATCH);
+            int part = p->loop_count ? p->loops[p->loop_count - 1].part + cut : cut;
+            *PUSH(p->arena, p->loops, p->loop_count) = (Loop){level, i, i, 0, part};
+        }
         p->loops[p->loop_count - 1].end = i + 1;
         p->loop_of[i] = p->loop_count - 1;
     }
+    p->part_count = p->loop_count ? p->loops[p->loop_count - 1].part + 1 : 1;
 }
 
 /* Runs of examples and blocks between kernels over the shard; a segment has one size of block. */
@@ -54,13 +70,15 @@ static const Loop *loop_of(const Program *p, int kernel) { return &p->loops[p->l
 static const Segment *segment_of(const Program *p, int kernel) { return &p->segments[loop_of(p, kernel)->segment]; }
 
 static bool needs_buffer(const Tensor *t) {
-    return t->role == ROLE_ACTIVATION || t->role == ROLE_GRADIENT || t->role == ROLE_MASK || t->role == ROLE_DERIVED || t->role == ROLE_PARTIAL;
+    return t->role == ROLE_ACTIVATION || t->role == ROLE_GRADIENT || t->role == ROLE_MASK || t->role == ROLE_DERIVED || t->role == ROLE_PARTIAL || t->role == ROLE_BATCH;
 }
 
 /* How many examples the buffer of a tensor holds that kernel `i` uses, so far `had`. */
 static void widen(const Program *p, Buffer *b, const Tensor *t, int i) {
     const Segment *segment = segment_of(p, i);
-    if (t->role == ROLE_DERIVED || t->role == ROLE_PARTIAL) return;
+    if (t->role == ROLE_DERIVED) return;
+    b->kept = b->kept || t->role == ROLE_BATCH || loop_of(p, i)->part != loop_of(p, b->born)->part;
+    if (t->role == ROLE_PARTIAL || t->role == ROLE_BATCH) return;
     bool apart = loop_of(p, i) != loop_of(p, b->born);
     if (p->kernels[i]->def->level == LEVEL_SHARD || segment != segment_of(p, b->born) || (apart && !segment->block)) b->per_shard = true;
     else if (apart && b->examples < segment->block) b->examples = segment->block;
@@ -84,9 +102,19 @@ static void find_lives(Program *p) {
     }
 }
 
+/* Shards use a statistic of the batch in any order: it lives through whole parts. */
+static void widen_statistic(const Program *p, Buffer *b) {
+    int first = p->loop_of[b->born], last = p->loop_of[b->dies];
+    while (first > 0 && p->loops[first - 1].part == p->loops[first].part) first--;
+    while (last + 1 < p->loop_count && p->loops[last + 1].part == p->loops[last].part) last++;
+    b->born = p->loops[first].first;
+    b->dies = p->loops[last].end - 1;
+}
+
 static void widen_lives(Program *p) {
     for (int i = 0; i < p->tensor_count; i++) {
         Buffer *b = &p->buffers[i];
+        if (b->used && b->tensor->role == ROLE_BATCH) widen_statistic(p, b);
         if (!b->used || b->examples == 1) continue;
         bool across = b->per_shard;
         b->born = across ? p->loops[segment_of(p, b->born)->first].first : loop_of(p, b->born)->first;
@@ -131,13 +159,13 @@ static void insert(Buffer **placed, int n, Buffer *b) {
     placed[at] = b;
 }
 
-/* Largest first. Derived buffers and the workspace are two areas. */
-static size_t place_buffers(Program *p, bool derived) {
+/* Largest first. Derived buffers, those of a shard and the workspace are areas of their own. */
+static size_t place_buffers(Program *p, bool derived, bool kept) {
     Buffer **order = NEW_ARRAY(p->arena, Buffer *, p->tensor_count), **placed = NEW_ARRAY(p->arena, Buffer *, p->tensor_count);
     int n = 0;
     size_t end = 0;
     for (int i = 0; i < p->tensor_count; i++)
-        if (p->buffers[i].used && p->buffers[i].derived == derived) order[n++] = &p->buffers[i];
+        if (p->buffers[i].used && p->buffers[i].derived == derived && p->buffers[i].kept == kept) order[n++] = &p->buffers[i];
     qsort(order, (size_t)n, sizeof *order, by_size);
     for (int i = 0; i < n; i++) {
         order[i]->offset = lowest_place(placed, i, order[i]);
@@ -154,15 +182,18 @@ void plan(Program *p) {
     find_lives(p);
     widen_lives(p);
     find_sizes(p);
-    p->workspace = place_buffers(p, false);
-    p->derived = place_buffers(p, true);
+    p->workspace = place_buffers(p, false, false);
+    p->derived = place_buffers(p, true, false);
+    p->kept = place_buffers(p, false, true);
     for (int i = 0; i < p->kernel_count; i++)
         if (p->kernels[i]->def->schedule) p->kernels[i]->def->schedule(p, p->kernels[i]);
 }
 
 void print_plan(const Program *p, StrBuf *out) {
-    static const char *const levels[] = {"derive", "shard", "block", "for each example"};
-    strbuf_printf(out, "%s %s: workspace %zu bytes, derived %zu bytes a worker\n", entry_names[p->entry], p->target->name, p->workspace, p->derived);
+    static const char *const levels[] = {"derive", "batch", "shard", "block", "for each example"};
+    strbuf_printf(out, "%s %s: workspace %zu bytes, derived %zu bytes a worker", entry_names[p->entry], p->target->name, p->workspace, p->derived);
+    if (p->kept) strbuf_printf(out, ", kept %zu bytes a shard", p->kept);
+    strbuf_add(out, "\n");
     for (int l = 0, segment = 0; l < p->loop_count; l++) {
         if (l == p->segments[segment].end) segment++;
         if (l == p->segments[segment].first && p->segments[segment].block) strbuf_printf(out, "  in blocks of %d\n", p->segments[segment].block);
@@ -174,7 +205,7 @@ void print_plan(const Program *p, StrBuf *out) {
             for (int k = 0; k < n; k++) {
                 const Buffer *b = &p->buffers[storage(p, all[k])->id];
                 strbuf_printf(out, " %s", all[k]->name);
-                if (b->used) strbuf_printf(out, "@%zu+%zu[%d-%d]%s", b->offset, b->size, b->born, b->dies, b->per_shard ? "*" : b->examples > 1 ? "+" : "");
+                if (b->used) strbuf_printf(out, "@%zu+%zu[%d-%d]%s", b->offset, b->size, b->born, b->dies, b->kept ? "!" : b->per_shard ? "*" : b->examples > 1 ? "+" : "");
             }
             strbuf_add(out, "\n");
         }

@@ -102,7 +102,7 @@ static void print_tensors(StrBuf *out, Tensor *const *t, int n) {
 }
 
 void print_kernels(const Program *p, StrBuf *out) {
-    static const char *const levels[] = {"derive", "shard", "block", "example"};
+    static const char *const levels[] = {"derive", "batch", "shard", "block", "example"};
     strbuf_printf(out, "%s %s\n", entry_names[p->entry], p->target->name);
     for (int i = 0; i < p->kernel_count; i++) {
         const Kernel *k = p->kernels[i];
@@ -156,7 +156,7 @@ void verify_graph(const Graph *g, const char *stage) {
 }
 
 static bool overlap(const Buffer *a, const Buffer *b) {
-    return a->derived == b->derived && a->offset < b->offset + b->size && b->offset < a->offset + a->size &&
+    return a->derived == b->derived && a->kept == b->kept && a->offset < b->offset + b->size && b->offset < a->offset + a->size &&
            (a->derived || (a->born <= b->dies && b->born <= a->dies));
 }
 

@@ -60,7 +60,8 @@ static void share_common(Program *p) {
 
 /* ---- dead kernels ------------------------------------------------------------------------------------------------------ */
 
-static bool is_result(Role role) { return role == ROLE_OUTPUT || role == ROLE_INPUT_GRADIENT || role == ROLE_PARAMETER_GRADIENT || role == ROLE_TOTAL; }
+/* A parameter that is made: a moving average. */
+static bool is_result(Role role) { return role == ROLE_OUTPUT || role == ROLE_INPUT_GRADIENT || role == ROLE_PARAMETER_GRADIENT || role == ROLE_TOTAL || role == ROLE_PARAMETER; }
 
 static void remove_dead(Program *p) {
     bool *read = NEW_ARRAY(p->arena, bool, p->tensor_count);

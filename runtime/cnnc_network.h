@@ -70,7 +70,9 @@ typedef struct cnnc_batch {
     void *const *input_gradients; /* train, compiled with --input-gradient: per input [n][shape]; else NULL */
 } cnnc_batch;
 
-/* One parallel level: run(net, batch, worker, begin, end) does items begin .. end - 1 of count(net, batch). */
+/* One parallel level: run(net, batch, worker, begin, end) does items begin .. end - 1 of count(net, batch), which is less than 0 where
+ * the network has no memory for so many examples. The phases of training make the gradient, which those called "sum" and "update",
+ * the last ones, work on. */
 typedef struct cnnc_phase {
     const char *name;
     int (*count)(const void *net, const cnnc_batch *batch);
@@ -87,7 +89,7 @@ typedef struct cnnc_state {
     int variant;          /* index into cnnc_network.variants */
     void *parameters;     /* [parameter_count] elements of the network's type, laid out as <net>_parameters */
     void *slots;          /* [slot_count][parameter_count]: the optimizer's state */
-    void *gradients;      /* [gradient_buffers][parameter_count]; after the first phase of train their sum is the gradient of
+    void *gradients;      /* [gradient_buffers][parameter_count]; after the phases of train before "sum" and "update" their sum is the gradient of
                              the batch (times loss_scale_factor where the optimizer has one); later phases work in them */
     double *totals;       /* [gradient_buffers][total_count]: what loss and metrics are made of, summed over the last batch */
 } cnnc_state;

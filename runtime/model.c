@@ -105,7 +105,10 @@ static int run_phases(cnnc_model *model, const cnnc_phase *phases, int count, co
         return cnnc_fail(error, "a batch of %d examples", batch->n);
     for (int i = 0; i < count; i++) {
         running r = {model->net, batch, &phases[i]};
-        cnnc_pool_run(model->pool, run_items, &r, phases[i].count(model->net, batch));
+        int items = phases[i].count(model->net, batch);
+        if (items < 0)
+            return cnnc_fail(error, "a batch of %d examples is larger than network %s was compiled for: give 'fit' a larger batch_size", batch->n, model->network->name);
+        cnnc_pool_run(model->pool, run_items, &r, items);
     }
     return CNNC_OK;
 }

@@ -29,6 +29,7 @@ static int open_subject(Subject *s, const BenchOptions *o, const Target *target)
     int status;
     compilation_init(c, false);
     if (!apply_network_options(c, &o->network)) return EXIT_USAGE;
+    c->options.batch_size = o->batch_size;
     if (target) {
         c->quiet = c->options.profile = true;
         c->options.targets[0] = target;

@@ -42,7 +42,7 @@ static void take_step(Course *c, Seconds *spent) {
         Work work = {c->model->net, &batch, &network->train[i]};
         double start = cnnc_seconds();
         cnnc_pool_run(c->model->pool, do_work, &work, work.phase->count(c->model->net, &batch));
-        *(i ? &spent->update : &spent->shards) += cnnc_seconds() - start;
+        *(is_update(work.phase) ? &spent->update : &spent->shards) += cnnc_seconds() - start;
     }
     c->model->state->step++;
     c->model->state->version++;

@@ -15,6 +15,7 @@ static bool begin(Compilation *c, const CheckOptions *o, bool doubles) {
     compilation_init(c, false);
     c->options.input_gradient = true;
     if (!apply_network_options(c, &o->network)) return false;
+    c->options.batch_size = 2 * c->options.shard_size + 5; /* what check_network takes at most */
     if (!doubles) return true;
     c->options.real_is_double = true;
     c->options.targets[0] = find_target("scalar");
@@ -48,7 +49,7 @@ static int check_code(const CheckOptions *o) {
 
 static int check_against(const CheckOptions *o, const Tolerances *tolerances) {
     Compilation c;
-    int status = begin(&c, o, false) ? check_reference(&c, o->net, o->reference, tolerances) : EXIT_USAGE;
+    int status = begin(&c, o, false) && (c.options.batch_size = reference_examples(o->reference), true) ? check_reference(&c, o->net, o->reference, tolerances) : EXIT_USAGE;
     compilation_free(&c);
     return status;
 }

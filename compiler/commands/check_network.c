@@ -18,16 +18,22 @@ enum { SEED = 1, ATTEMPTS = 20, THREADS = 2, MAX_VARIANTS = 8 };
 
 static size_t count_of(const Tensor *t) { return (size_t)shape_count(t->shape); }
 
+/* The value of one example of an interpreter's. */
+static double *value_of(const Interpreter *it, const Tensor *t, int example) {
+    double *all = interpreter_value(it, t);
+    return all && !is_shared(t) ? all + (size_t)example * count_of(t) : all;
+}
+
 /* ---- kinks ------------------------------------------------------------------------------------------------------- */
 
 /* Whether an op's output has a kink within `near` of its operands: the two sides of a piecewise expression bend, or a
  * mask changes. Exact zeros are left alone: they are the same zeros in float code. */
-static bool op_near_kink(const Interpreter *it, const Op *op, cnnc_random *random) {
+static bool op_near_kink(const Interpreter *it, int example, const Op *op, cnnc_random *random) {
     Arena *scratch = arena_new();
     double *up[MAX_OPERANDS], *down[MAX_OPERANDS], *above[MAX_OPERANDS], *below[MAX_OPERANDS], reach = 0;
     bool found = false;
     for (int k = 0; k < op->input_count; k++) {
-        const double *x = interpreter_value(it, op->inputs[k]);
+        const double *x = value_of(it, op->inputs[k], example);
         size_t n = count_of(op->inputs[k]);
         double r = is_shared(op->inputs[k]) ? 0 : near * root_mean_square(x, n);
         up[k] = NEW_ARRAY(scratch, double, n);
@@ -45,7 +51,7 @@ static bool op_near_kink(const Interpreter *it, const Op *op, cnnc_random *rando
     op->def->evaluate(op, up, above);
     op->def->evaluate(op, down, below);
     for (int k = 0; k < op->output_count; k++) {
-        const double *y = interpreter_value(it, op->outputs[k]);
+        const double *y = value_of(it, op->outputs[k], example);
         bool mask = op->outputs[k]->role == ROLE_MASK;
         for (size_t i = 0; i < count_of(op->outputs[k]); i++) {
             bool moved = above[k][i] != y[i] || below[k][i] != y[i];
@@ -56,12 +62,12 @@ static bool op_near_kink(const Interpreter *it, const Op *op, cnnc_random *rando
     return found;
 }
 
-static bool near_kink(const Interpreter *it, cnnc_random *random) {
+static bool near_kink(const Interpreter *it, int example, cnnc_random *random) {
     const Graph *g = it->graph;
     for (int i = 0; i < g->op_count; i++) {
         const Op *op = g->ops[i];
         bool masks = op->output_count > 1 && op->outputs[1]->role == ROLE_MASK;
-        if (!op->backward && op->def->gradient && (op->def->expression || masks) && op_near_kink(it, op, random)) return true;
+        if (!op->backward && op->def->gradient && (op->def->expression || masks) && op_near_kink(it, example, op, random)) return true;
     }
     return false;
 }
@@ -117,29 +123,40 @@ static double **new_values(Arena *arena, Tensor *const *tensors, int count, int 
     return values;
 }
 
-static void draw(cnnc_random *random, Interpreter *one, Tensor *const *tensors, int count, double *const *values, int example) {
+static void draw(cnnc_random *random, Interpreter *it, Tensor *const *tensors, int count, double *const *values, int example) {
     for (int i = 0; i < count; i++) {
-        double *x = values[i] + (size_t)example * count_of(tensors[i]), *to = interpreter_value(one, tensors[i]);
+        double *x = values[i] + (size_t)example * count_of(tensors[i]), *to = value_of(it, tensors[i], example % it->n);
         draw_example(random, tensors[i], x);
         if (to) memcpy(to, x, sizeof(double) * count_of(tensors[i]));
     }
 }
 
-/* one: an interpreter of one example. */
-static Batch draw_batch(Interpreter *one, int n, int *redrawn) {
-    const Graph *g = one->graph;
+/* As many examples from `first` on as the interpreter has: those near a kink are drawn again, while others may have moved there. */
+static void draw_examples(Interpreter *it, const Batch *b, int first, cnnc_random *random, int *redrawn) {
+    const Graph *g = it->graph;
+    bool *again = NEW_ARRAY(g->arena, bool, it->n);
+    memset(again, true, (size_t)it->n);
+    for (int attempt = 0, left = it->n; left && attempt < ATTEMPTS; attempt++) {
+        for (int k = 0; k < it->n; k++) {
+            if (!again[k]) continue;
+            draw(random, it, g->inputs, g->input_count, b->inputs, first + k);
+            draw(random, it, g->targets, g->target_count, b->targets, first + k);
+        }
+        interpret(it, RUN_FORWARD);
+        left = 0;
+        for (int k = 0; k < it->n; k++) left += again[k] = near_kink(it, k, random);
+        *redrawn += left;
+    }
+}
+
+/* it: an interpreter of one example, or of all where they depend on each other. */
+static Batch draw_batch(Interpreter *it, int n, int *redrawn) {
+    const Graph *g = it->graph;
     Batch b = {n, new_values(g->arena, g->inputs, g->input_count, n), new_values(g->arena, g->targets, g->target_count, n)};
     cnnc_random random;
     cnnc_random_seed(&random, SEED, 2);
     *redrawn = 0;
-    for (int i = 0; i < n; i++)
-        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-            draw(&random, one, g->inputs, g->input_count, b.inputs, i);
-            draw(&random, one, g->targets, g->target_count, b.targets, i);
-            interpret(one, RUN_FORWARD);
-            if (!near_kink(one, &random)) break;
-            ++*redrawn;
-        }
+    for (int i = 0; i < n; i += it->n) draw_examples(it, &b, i, &random, redrawn);
     return b;
 }
 
@@ -153,12 +170,12 @@ static double loss_at(Interpreter *one, double *x, const double *kept, const dou
         const Tensor *total = one->graph->totals[k];
         if (total->is_loss) loss += factor_of(total) * *interpreter_value(one, total);
     }
-    return loss;
+    return loss / one->n;
 }
 
-/* The error of a gradient along a random direction, at the example that `one` ran last. */
+/* The error of a gradient along a random direction, at the examples (mostly it is one) that `one` ran last. */
 static double slope_error(Interpreter *one, const Tensor *t) {
-    size_t n = count_of(t);
+    size_t n = count_of(t) * (is_shared(t) ? 1 : (size_t)one->n);
     Arena *arena = one->graph->arena;
     double *x = interpreter_value(one, t), *kept = NEW_ARRAY(arena, double, n), *direction = NEW_ARRAY(arena, double, n);
     const double *gradient = interpreter_value(one, t->gradient);
@@ -185,6 +202,7 @@ typedef struct Table {
     Arena *arena;
     Row *rows; int row_count;
     Interpreter *one;              /* for the slopes */
+    double most;                   /* the largest element of all parameters' gradients */
     Results interpreter, doubles;
     Column floats[MAX_VARIANTS]; int float_count;
 } Table;
@@ -216,8 +234,14 @@ static const double *values_of(const Results *r, const Row *row) {
     }
 }
 
-static double row_error(const Row *row, const Results *r, const Results *expected) {
-    double error = relative_error(values_of(r, row), values_of(expected, row), row->count);
+static void find_most(Table *t) {
+    for (int i = 0; i < t->row_count; i++)
+        if (t->rows[i].kind == ROW_GRADIENT) t->most = fmax(t->most, largest(values_of(&t->interpreter, &t->rows[i]), t->rows[i].count));
+}
+
+static double row_error(const Table *t, const Row *row, const Results *r, const Results *expected) {
+    const double *values = values_of(r, row), *wanted = values_of(expected, row);
+    double error = row->kind == ROW_GRADIENT ? gradient_error(values, wanted, row->count, t->most) : relative_error(values, wanted, row->count);
     bool total = row->kind == ROW_LOSS || row->kind == ROW_METRIC;
     double evaluated = total ? relative_error(&r->evaluated[row->index], &expected->evaluated[row->index], row->count) : 0;
     return isnan(evaluated) || evaluated > error ? evaluated : error;
@@ -235,10 +259,10 @@ static bool print_row(const Table *t, const Graph *g, const Row *row) {
     printf("  %-36s %-16s", row->name, shape_text(t->arena, row->shape));
     if (x) fine = print_error(slope_error(t->one, x), slope_tolerance);
     else printf(" %9s", "-");
-    fine = print_error(row_error(row, &t->doubles, &t->interpreter), double_tolerance) && fine;
+    fine = print_error(row_error(t, row, &t->doubles, &t->interpreter), double_tolerance) && fine;
     for (int i = 0; i < t->float_count; i++)
         if (row->kind == ROW_METRIC) printf(" %9s", "-"); /* a class may change within the tolerance */
-        else fine = print_error(row_error(row, &t->floats[i].results, &t->doubles), float_tolerance) && fine;
+        else fine = print_error(row_error(t, row, &t->floats[i].results, &t->doubles), float_tolerance) && fine;
     printf("  %s\n", fine ? "ok" : "FAIL");
     return fine;
 }
@@ -295,12 +319,12 @@ static int compare(Compilation *c, cnnc_model *doubles, const cnnc_network *floa
     cnnc_error failure = {.text = ""};
     int n = batch_size(g, c->options.shard_size), redrawn;
     double **parameters = draw_parameters(c->arena, doubles);
-    Interpreter one = interpreter_new(g, 1), all = interpreter_new(g, n);
+    Interpreter one = interpreter_new(g, 1), all = interpreter_new(g, n), *few = has_statistics(g) ? &all : &one;
     set_interpreter(&one, parameters);
     set_interpreter(&all, parameters);
-    const Batch batch = draw_batch(&one, n, &redrawn);
-    interpret(&one, RUN_ALL);
-    Table t = {.arena = c->arena, .one = &one, .interpreter = interpreter_results(&all, &batch)};
+    const Batch batch = draw_batch(few, n, &redrawn);
+    interpret(few, RUN_ALL);
+    Table t = {.arena = c->arena, .one = few, .interpreter = interpreter_results(&all, &batch)};
     printf("\nGenerated code: %d examples in shards of %d (%d drawn again, near kinks)\n", n, c->options.shard_size, redrawn);
     printf("slope: the interpreter's gradient against differences of its loss; double against the interpreter; others against it\n");
     if (!run_model(c->arena, doubles, parameters, &batch, &t.doubles, &failure) ||
@@ -309,6 +333,7 @@ static int compare(Compilation *c, cnnc_model *doubles, const cnnc_network *floa
         return EXIT_FILE;
     }
     add_rows(&t, g, (size_t)n);
+    find_most(&t);
     return print_table(&t, g) ? EXIT_FINE : EXIT_INPUT;
 }
 

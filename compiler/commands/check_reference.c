@@ -11,6 +11,9 @@
  * Without a target only outputs are compared (a network may be random in training), without losses no updates. */
 #include "interpret.h"
 
+#include <limits.h>
+#include <math.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -91,10 +94,22 @@ static const char *tensor_shape(Arena *arena, int n, const cnnc_tensor *t) {
 static void print_batch_row(Reference *r, const char *name, const cnnc_tensor *t, double error, double tolerance) {
     print_row(r, name, tensor_shape(r->arena, r->n, t), error, tolerance);
 }
-static void print_weight_row(Reference *r, const char *group, const cnnc_parameter *p, const double *values, double tolerance) {
+/* most: 0, or of gradients the largest element of all. */
+static void print_weight_row(Reference *r, const char *group, const cnnc_parameter *p, const double *values, double most, double tolerance) {
     const double *expected = parameter_numbers(r, group, p);
     const char *name = arena_printf(r->arena, "%s/%s", group, p->name), *shape = shape_text(r->arena, shape_of(p->rank, p->shape));
-    if (expected) print_row(r, name, shape, relative_error(values, expected, p->count), tolerance);
+    if (expected) print_row(r, name, shape, gradient_error(values, expected, p->count, most), tolerance);
+}
+
+static double largest_gradient(Reference *r) {
+    const cnnc_network *network = r->model->network;
+    double most = 0;
+    for (int i = 0; i < network->parameters_length; i++) {
+        const cnnc_parameter *p = &network->parameters[i];
+        const double *gradient = p->trainable ? parameter_numbers(r, "gradient", p) : NULL;
+        if (gradient) most = fmax(most, largest(gradient, p->count));
+    }
+    return most;
 }
 
 static void compare_outputs(Reference *r, const Results *results) {
@@ -109,9 +124,10 @@ static void compare_outputs(Reference *r, const Results *results) {
 
 static void compare_gradients(Reference *r, const Results *results) {
     const cnnc_network *network = r->model->network;
+    const double most = largest_gradient(r);
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
-        if (p->trainable) print_weight_row(r, "gradient", p, results->gradients[i], r->tolerances->gradient);
+        if (p->trainable) print_weight_row(r, "gradient", p, results->gradients[i], most, r->tolerances->gradient);
     }
     const cnnc_tensor *x = &network->inputs[0];
     const double *input = network->input_count == 1 ? batch_numbers(r, "gradient/input", x, false) : NULL;
@@ -163,7 +179,7 @@ static void compare_after(Reference *r) {
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
         const float *weights = (float *)r->model->state->parameters + p->offset;
-        print_weight_row(r, "after", p, load_numbers(r->arena, network->type, weights, p->count), r->tolerances->after);
+        print_weight_row(r, "after", p, load_numbers(r->arena, network->type, weights, p->count), 0, r->tolerances->after);
     }
 }
 
@@ -237,6 +253,16 @@ static int check_file(Compilation *c, const cnnc_network *network, const char *p
     cnnc_model_free(r.model);
     cnnc_safetensors_free(&r.file);
     return status;
+}
+
+int reference_examples(const char *path) {
+    cnnc_safetensors file;
+    cnnc_error failure;
+    if (cnnc_safetensors_read(path, &file, &failure)) return 0;
+    const cnnc_safetensor *input = cnnc_safetensors_find(&file, "input");
+    int n = input && input->array.rank && input->array.shape[0] <= INT_MAX ? (int)input->array.shape[0] : 0;
+    cnnc_safetensors_free(&file);
+    return n;
 }
 
 int check_reference(Compilation *c, const char *path, const char *reference, const Tolerances *tolerances) {

@@ -76,6 +76,12 @@ double relative_error(const double *x, const double *expected, size_t n) {
     return error == 0 ? 0 : error / scale;
 }
 
+double gradient_error(const double *x, const double *expected, size_t n, double most) {
+    static const double nothing = 3e-6;
+    bool rounding = largest(expected, n) < nothing * most;
+    return rounding ? absolute_error(x, expected, n) / most : relative_error(x, expected, n);
+}
+
 /* ---- the interpreter --------------------------------------------------------------------------------------------- */
 
 static double **values_of(const Interpreter *it, Tensor *const *tensors, int n) {
@@ -175,6 +181,21 @@ static void do_work(void *context, int worker, int begin, int end) {
     w->phase->run(w->net, w->batch, worker, begin, end);
 }
 
+/* The phases of training that make the gradient; what else they change is changed back. False after a failure. */
+static bool run_gradient(Arena *arena, cnnc_model *model, const cnnc_batch *batch) {
+    const cnnc_network *network = model->network;
+    size_t bytes = network->parameter_count * cnnc_type_size(network->type);
+    void *parameters = memcpy(arena_alloc(arena, bytes + 1), model->state->parameters, bytes);
+    for (int i = 0; i < network->train_phases && !is_update(&network->train[i]); i++) {
+        Work work = {model->net, batch, &network->train[i]};
+        int count = work.phase->count(model->net, batch);
+        if (count < 0) return false;
+        cnnc_pool_run(model->pool, do_work, &work, count);
+    }
+    memcpy(model->state->parameters, parameters, bytes);
+    return true;
+}
+
 bool model_results(Arena *arena, cnnc_model *model, int n, void *const *inputs, void *const *wanted, Results *r,
                    cnnc_error *failure) {
     const cnnc_network *network = model->network;
@@ -188,8 +209,7 @@ bool model_results(Arena *arena, cnnc_model *model, int n, void *const *inputs, 
     if (!network->train || !wanted) return true;
     if (cnnc_model_evaluate_batch(model, &train, NULL, failure)) return false;
     r->evaluated = average_totals(arena, model, n);
-    Work work = {model->net, &train, &network->train[0]}; /* the phases after it update the parameters */
-    cnnc_pool_run(model->pool, do_work, &work, work.phase->count(model->net, &train));
+    if (!run_gradient(arena, model, &train)) bug("no memory for a batch of %d examples", n);
     r->totals = average_totals(arena, model, n);
     r->gradients = sum_gradients(arena, model);
     r->input_gradients = load_arrays(arena, network->inputs, network->input_count, n, network->type, gradients);

@@ -74,6 +74,7 @@ const char *depfile_targets(Arena *, const char *out, const char *header); /* NU
 typedef struct Loaded { void *library; const cnnc_network *network; } Loaded;
 const cnnc_network *load_network(Compilation *, const char *path, Loaded *, int *status);
 void unload_network(Loaded *);
+bool is_update(const cnnc_phase *); /* of training: it works on the gradient, which those before it have made */
 
 /* ---- outputs.c ----------------------------------------------------------------------------------------------------------
  * What a command is going to write. path NULL: nothing. */

@@ -9,7 +9,7 @@ static size_t count_of(const Tensor *t) { return (size_t)shape_count(t->shape); 
 
 bool is_shared(const Tensor *t) {
     switch (t->role) {
-    case ROLE_PARAMETER: case ROLE_PARAMETER_GRADIENT: case ROLE_DERIVED: case ROLE_TOTAL: case ROLE_SCALE: return true;
+    case ROLE_PARAMETER: case ROLE_PARAMETER_GRADIENT: case ROLE_DERIVED: case ROLE_BATCH: case ROLE_TOTAL: case ROLE_SCALE: return true;
     default: return false;
     }
 }
@@ -45,6 +45,12 @@ Interpreter interpreter_new(const Graph *g, int n) {
 
 double *interpreter_value(const Interpreter *it, const Tensor *t) { return it->values[t->id]; }
 
+bool has_statistics(const Graph *g) {
+    for (int i = 0; i < g->op_count; i++)
+        if (g->ops[i]->def->moving) return true;
+    return false;
+}
+
 static void clear_sums(Interpreter *it, const Op *op) {
     for (int k = 0; op->def->accumulates && k < op->output_count; k++)
         memset(it->values[op->outputs[k]->id], 0, sizeof(double) * extent(it, op->outputs[k]));
@@ -53,6 +59,9 @@ static void clear_sums(Interpreter *it, const Op *op) {
 static void run_op(Interpreter *it, const Op *op, Run run) {
     double *in[MAX_OPERANDS], *out[MAX_OPERANDS];
     if (op->input_count > MAX_OPERANDS || op->output_count > MAX_OPERANDS) bug("%s has too many operands", op->def->call.name);
+    for (int k = 0; op->def->moving && run == RUN_PREDICT && k + 1 < op->input_count; k++)
+        memcpy(it->values[op->outputs[k]->id], it->values[op->inputs[k + 1]->id], sizeof(double) * count_of(op->outputs[k]));
+    if (op->def->moving && run == RUN_PREDICT) return;
     for (int i = 0; i < it->n; i++) {
         for (int k = 0; k < op->input_count; k++) in[k] = value_at(it, op->inputs[k], i);
         for (int k = 0; k < op->output_count; k++) out[k] = value_at(it, op->outputs[k], i);

@@ -16,7 +16,8 @@ Interpreter interpreter_new(const Graph *, int n);     /* the scale is 1 / n, al
 double *interpreter_value(const Interpreter *, const Tensor *);
 void interpret(Interpreter *, Run);                    /* sums that examples share start at zero */
 void interpret_op(Interpreter *, const Op *);
-bool is_shared(const Tensor *);                        /* by the examples: parameters, their gradients, totals */
+bool is_shared(const Tensor *);                        /* by the examples: parameters, their gradients, statistics, totals */
+bool has_statistics(const Graph *);                    /* of the batch: examples depend on each other */
 
 /* ---- check_results.c ---------------------------------------------------------------------------------------------------
  * What one batch gives, whoever computed it. Arrays are in the order of the graph's lists, which is the descriptor's. */
@@ -39,10 +40,14 @@ double root_mean_square(const double *, size_t n);
 double largest(const double *, size_t n);                                /* magnitude; NAN when there is one */
 double absolute_error(const double *, const double *expected, size_t n);
 double relative_error(const double *, const double *expected, size_t n); /* to the largest expected element */
+/* The same, given the largest element of all gradients: to that one where a gradient is but what rounding has left of zero, as that of
+ * a bias before a normalization. */
+double gradient_error(const double *, const double *expected, size_t n, double most);
 
 /* ---- the three checks: a table each on standard output; exit statuses -------------------------------------------- */
 bool check_operators(const Graph *);                   /* check_operators.c: false when one fails */
 int check_network(Compilation *doubles, Compilation *floats, const char *path); /* check_network.c */
 typedef struct Tolerances { double output, gradient, losses, after; } Tolerances;
+int reference_examples(const char *reference);  /* how many it has; 0: it cannot be read, or has none */
 int check_reference(Compilation *, const char *path, const char *reference, const Tolerances *); /* check_reference.c */
 #endif

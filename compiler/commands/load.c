@@ -131,3 +131,5 @@ void unload_network(Loaded *loaded) {
     if (loaded->library) dlclose(loaded->library);
     *loaded = (Loaded){NULL, NULL};
 }
+
+bool is_update(const cnnc_phase *phase) { return !strcmp(phase->name, "sum") || !strcmp(phase->name, "update"); }

@@ -262,6 +262,7 @@ int command_train(int argc, char **argv) {
     const CommandLine line = {"train", options, LENGTH(options), names, &o.net, 1};
     if (parse_options(argc, argv, &line) && apply_network_options(&c, &o.network) && check_usage(&o)) {
         catch_signals();
+        c.options.batch_size = o.batch_size;
         if (!o.to && strcmp(o.net, "-")) o.to = default_weights(c.arena, o.net); /* else the network's name has to be read first */
         status = check_outputs(c.arena, &o);
         if (!status) status = checkpoint_there(&o) ? train(&c, &o) : EXIT_FILE;

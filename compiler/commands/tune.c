@@ -36,6 +36,7 @@ static int open_candidate(Candidate *c, const TuneOptions *o, Tuning *tuning, bo
     cnnc_error failure;
     compilation_init(&c->compilation, false);
     if (!apply_network_options(&c->compilation, &o->network)) return EXIT_USAGE;
+    c->compilation.options.batch_size = o->batch_size;
     c->compilation.quiet = quiet;
     c->compilation.options.tuning = tuning;
     const cnnc_network *network = load_network(&c->compilation, o->net, &c->loaded, &status);

@@ -410,6 +410,7 @@ Shape region_window(const Op *, Shape output); /* OpDef.region of ops with a win
 Family initializer_family;
 typedef struct Distribution { const char *kind; double a, b; int64_t seed; } Distribution; /* kind: cnnc_distribution without CNNC_ */
 Distribution initializer_distribution(const Attr *, int fan_in, int fan_out);
+const Attr *unit_forget_initializer(Graph *, const Attr *bias); /* an LSTM's bias; NULL after an error */
 
 /* Regularizers (ops/regularizers.c) and constraints (ops/constraints.c) of weights, by the layers' options "kernel_regularizer",
  * "kernel_constraint" ... beside "kernel_initializer". */

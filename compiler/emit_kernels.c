@@ -64,7 +64,7 @@ static const char *parameter_name(const Emitter *e, const Kernel *k, int i) {
     if (i < k->input_count) return arena_printf(e->arena, "%c", 'a' + i);
     i -= k->input_count;
     if (i < k->extra_count) return arena_printf(e->arena, "e%d", i);
-    return arena_printf(e->arena, "%c", 'y' + (i - k->extra_count));
+    return arena_printf(e->arena, "%c", "yzvw"[i - k->extra_count]);
 }
 
 static const char *signature_of(const Emitter *e, const Program *p, const Kernel *k) {

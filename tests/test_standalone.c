@@ -18,7 +18,7 @@ static int net_count;
 static const char *compiler; /* what works: gcc, else clang */
 static cnnc_error error;
 
-static const char *const few[] = {"add_itself", "batch_normalization_frozen", "group_normalization", "layer_normalization", "conv2d_strides", "dense_rows", "input_u8", "max_pooling2d_overlap", "two_inputs", "winograd"};
+static const char *const few[] = {"add_itself", "batch_normalization_frozen", "conv2d_strides", "dense_rows", "gru_options", "input_u8", "layer_normalization", "lstm_options", "max_pooling2d_overlap", "tokens", "two_inputs", "winograd"};
 
 static bool among_few(const Net *net) {
     for (size_t i = 0; i < sizeof few / sizeof *few; i++)
@@ -139,6 +139,18 @@ static void *aligned(size_t size) {
     return memory;
 }
 
+/* initial/<layer>/<weight> of the reference, or that of a part of the layer, initial/<layer>/<part>/<weight>. */
+static const cnnc_safetensor *initial_weight(const cnnc_safetensors *file, const char *layer, const char *weight) {
+    const char *before = text("initial/%s/", layer), *behind = text("/%s", weight);
+    for (int i = 0; i < file->count; i++) {
+        const char *name = file->tensors[i].name;
+        size_t n = strlen(name), m = strlen(behind);
+        if (!strncmp(name, before, strlen(before)) && n > m && !strcmp(name + n - m, behind)) return &file->tensors[i];
+    }
+    fail_msg("the reference has no '%s%s'", before, weight);
+    return NULL;
+}
+
 /* The struct of parameters, each at a multiple of 64 bytes, in the reference's order, which is the file's. */
 static void *parameters_of(const char *header, const cnnc_safetensors *file) {
     static unsigned char memory[8 << 20] __attribute__((aligned(64)));
@@ -151,9 +163,7 @@ static void *parameters_of(const char *header, const cnnc_safetensors *file) {
             const char *behind = strstr(line, "    } ");
             snprintf(layer, sizeof layer, "%.*s", (int)strcspn(behind + 6, ";"), behind + 6);
         } else if (number && number < end && (!closing || number < closing)) {
-            const char *name = text("initial/%s/%.*s", layer, (int)strcspn(number + 7, "[;"), number + 7);
-            const cnnc_safetensor *t = cnnc_safetensors_find(file, name);
-            if (!t) fail_msg("the reference has no '%s'", name);
+            const cnnc_safetensor *t = initial_weight(file, layer, text("%.*s", (int)strcspn(number + 7, "[;"), number + 7));
             assert_true(at + t->array.count * 4 <= sizeof memory);
             memcpy(memory + at, t->array.data, t->array.count * 4);
             at += (t->array.count * 4 + 63) / 64 * 64;

@@ -26,7 +26,7 @@ static Tensor *layer(Graph *g, Layer *l) {
 
 static bool infer(Graph *g, Op *op) {
     Shape y = op->inputs[0]->shape;
-    y.dim[y.rank - 1] = attr_int(&op->attributes[UNITS]);
+    y.dim[y.rank - 1] = last_dim(op->inputs[1]->shape);
     op->outputs[op->output_count++] = new_tensor(g, op->layer, "dense", y, TYPE_REAL, ROLE_ACTIVATION);
     return true;
 }

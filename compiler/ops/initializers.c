@@ -87,6 +87,25 @@ static const Initializer initializers[] = {
     {{"orthogonal", "orthogonal rows or, if there are fewer, columns", ATTRIBUTES(orthogonal_attributes), NULL}, orthogonal},
 };
 
+/* An LSTM's bias, whose second quarter, that of the forget gate, starts at 1 and the rest as described. */
+static Distribution unit_forget(const Attr *a, int in, int out) { return (void)in, (void)out, (Distribution){"UNIT_FORGET", a[0].real, 0, -1}; }
+
+const Attr *unit_forget_initializer(Graph *g, const Attr *bias) {
+    static const Initializer forget = {{"unit_forget", "of an LSTM's bias", ATTRIBUTES(constant_attributes), NULL}, unit_forget};
+    Distribution d = initializer_distribution(bias, 1, 1);
+    if (strcmp(d.kind, "CONSTANT") != 0) {
+        error(g->diag, bias->loc, "'%s' cannot be where the forget gate's bias starts at 1", bias->word);
+        hint(g->diag, "write unit_forget_bias=false, or a constant");
+        return NULL;
+    }
+    Attr *a = NEW(g->arena, Attr);
+    *a = *bias;
+    a->callable = &forget.call;
+    a->attributes = NEW(g->arena, Attr);
+    a->attributes[0].real = d.a;
+    return a;
+}
+
 const Callable *initializer_family(int index) { return index < LENGTH(initializers) ? &initializers[index].call : NULL; }
 
 Distribution initializer_distribution(const Attr *a, int fan_in, int fan_out) {

@@ -5,7 +5,7 @@
 
 enum { Z, R, CANDIDATE, S, KNOWN };
 
-static const AttrDef attributes[] = {RECURRENT_DEFS, RECURRENT_ACTIVATION_DEF};
+static const AttrDef attributes[] = {RECURRENT_DEFS, RECURRENT_ACTIVATION_DEF, RECURRENT_WEIGHT_DEFS};
 
 static Tensor *layer(Graph *g, Layer *l) {
     const Cell cell = {"gru_cell", &op_gru, 3, 2, NULL};

@@ -10,6 +10,7 @@ static const AttrDef attributes[] = {
     RECURRENT_DEFS,
     RECURRENT_ACTIVATION_DEF,
     {"unit_forget_bias", ATTR_BOOL, "true", 0, 0, 0, NULL, NULL, false, "the bias of the forget gate starts at 1"},
+    RECURRENT_WEIGHT_DEFS,
 };
 
 static Tensor *layer(Graph *g, Layer *l) {

@@ -15,15 +15,17 @@ static const OpDef *gradient_of(const OpDef *activation) {
 }
 
 static bool can_be_inside(const OpDef *d) {
-    return d->activation && (d->view || (d->expression && !d->call.attribute_count && gradient_of(d)));
+    return d->activation && (d->view || (d->expression && (!d->call.attribute_count || d->activate) && gradient_of(d)));
 }
 
 static bool check_activation(Graph *g, const Attr *a, const Layer *l) {
-    if (can_be_inside(find_op(a->word, OP_LAYER))) return true;
+    bool plain = true;
+    for (int i = 0; i < a->callable->attribute_count; i++) plain = plain && !a->attributes[i].present;
+    if (plain && can_be_inside(find_op(a->word, OP_LAYER))) return true;
     const char *others = "";
     for (int i = 0; all_ops[i]; i++)
         if (can_be_inside(all_ops[i])) others = arena_printf(g->arena, "%s%s%s", others, *others ? ", " : "", all_ops[i]->call.name);
-    error(g->diag, a->loc, "'%s' cannot be an activation inside of '%s'", a->word, l->def->call.name);
+    error(g->diag, a->loc, "'%s'%s cannot be an activation inside of '%s'", a->word, plain ? "" : " with options", l->def->call.name);
     hint(g->diag, "these can: %s", others);
     return false;
 }

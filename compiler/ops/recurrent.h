@@ -17,6 +17,7 @@ enum { UNITS, ACTIVATION, USE_BIAS, KERNEL_INITIALIZER, RECURRENT_INITIALIZER, B
     {"return_sequences", ATTR_BOOL, "false", 0, 0, 0, NULL, NULL, false, "the states of all steps, not only the last one"},               \
     {"go_backwards", ATTR_BOOL, "false", 0, 0, 0, NULL, NULL, false, "the last step first; so come the states, too"},                     \
     ATTR_TRAINABLE_DEF
+#define RECURRENT_WEIGHT_DEFS WEIGHT_OPTION_DEFS("kernel"), WEIGHT_OPTION_DEFS("recurrent"), WEIGHT_OPTION_DEFS("bias"), ATTR_ACTIVITY_REGULARIZER_DEF
 #define RECURRENT_ACTIVATION_DEF {"recurrent_activation", ATTR_CALL, "sigmoid", 0, 0, 0, NULL, activation_family, false, "of the gates"}
 
 typedef struct Cell {

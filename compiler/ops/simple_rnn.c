@@ -1,7 +1,7 @@
 /* simple_rnn.c: h[t] = activation(z[t] + h[t-1] recurrent_kernel), z being x kernel + bias. */
 #include "recurrent.h"
 
-static const AttrDef attributes[] = {RECURRENT_DEFS};
+static const AttrDef attributes[] = {RECURRENT_DEFS, RECURRENT_WEIGHT_DEFS};
 
 static Tensor *layer(Graph *g, Layer *l) {
     const Cell cell = {"simple_rnn_cell", &op_simple_rnn, 1, 1, NULL};

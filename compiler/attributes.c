@@ -112,6 +112,22 @@ static void bind_size(Binder *b, const AttrDef *def, const Value *v, Attr *out) 
     for (; out->rank < def->rank; out->rank++) out->size[out->rank] = out->size[0];
 }
 
+/* Before and after, along each axis: pairs (1,0)x(2,1), of one axis (1,0); numbers stand for both sides: 2x1, of all axes: 2. */
+static void bind_pairs(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
+    bool pairs = v->kind == VALUE_PAIRS || (v->kind == VALUE_LIST && def->rank == 1);
+    const Value *items = v->kind == VALUE_NUMBER ? v : v->items;
+    int n = v->kind == VALUE_NUMBER ? 1 : pairs || v->kind == VALUE_SIZE || v->kind == VALUE_LIST ? v->length : 0;
+    bool right = n == def->rank || v->kind == VALUE_NUMBER || (v->kind == VALUE_LIST && n == 2);
+    for (int i = 0; right && i < 2 * def->rank; i++) {
+        const Value *part = v->kind == VALUE_PAIRS ? &items[i / 2].items[i % 2] : &items[n == 1 ? 0 : pairs ? i : i / 2];
+        right = part->kind == VALUE_NUMBER && part->integer && number_in_range(def, part->number);
+        out->size[i] = right ? (int)part->number : 0;
+    }
+    out->rank = 2 * def->rank;
+    const char *form = def->rank == 1 ? "N or a pair (A,B)" : "N, AxB or pairs (A,B)x(C,D)";
+    if (!right) fail(b, v->loc, def, arena_printf(b->arena, "%s, each number %s", form, range_text(b, def, "an integer")));
+}
+
 /* ---- words and calls ---------------------------------------------------------------------------------------------- */
 
 static void bind_word(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
@@ -175,7 +191,7 @@ static void bind_value(Binder *b, const AttrDef *def, const Value *v, Attr *out)
     static void (*const by_kind[])(Binder *, const AttrDef *, const Value *, Attr *) = {
         [ATTR_INT] = bind_number, [ATTR_REAL] = bind_real_or_call, [ATTR_BOOL] = bind_bool,   [ATTR_WORD] = bind_word,
         [ATTR_SIZE] = bind_size,  [ATTR_CALL] = bind_call,   [ATTR_CALLS] = bind_calls,
-        [ATTR_REALS] = bind_reals,
+        [ATTR_REALS] = bind_reals, [ATTR_PAIRS] = bind_pairs,
     };
     out->loc = v->loc;
     out->present = true;

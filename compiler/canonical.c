@@ -14,7 +14,7 @@ static void write_value(Arena *arena, StrBuf *out, const AttrDef *def, const Att
         for (int i = 0; i < a->real_count; i++) strbuf_printf(out, "%s%s%s", i ? "," : "(", arena_real(arena, a->reals[i]), i + 1 < a->real_count ? "" : ")");
     else if (def->kind == ATTR_BOOL) strbuf_add(out, a->real != 0 ? "true" : "false");
     else if (def->kind == ATTR_WORD) strbuf_add(out, a->word);
-    else if (def->kind == ATTR_SIZE)
+    else if (def->kind == ATTR_SIZE || def->kind == ATTR_PAIRS)
         for (int i = 0; i < a->rank; i++) strbuf_printf(out, "%s%d", i ? "x" : "", a->size[i]);
     else
         for (const Attr *one = a; one && one->present; one = one->next) {

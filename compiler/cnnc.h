@@ -168,7 +168,7 @@ void print_description(const Description *, StrBuf *);               /* canonica
 
 /* ---- attributes.c ------------------------------------------------------------------------------------------------
  * What a layer, optimizer, initializer ... takes, as a table; and the binding of written arguments to it. */
-typedef enum { ATTR_INT, ATTR_REAL, ATTR_BOOL, ATTR_WORD, ATTR_SIZE, ATTR_CALL, ATTR_CALLS, ATTR_REALS } AttrKind;
+typedef enum { ATTR_INT, ATTR_REAL, ATTR_BOOL, ATTR_WORD, ATTR_SIZE, ATTR_PAIRS, ATTR_CALL, ATTR_CALLS, ATTR_REALS } AttrKind;
 typedef struct Callable Callable;
 typedef const Callable *Family(int index); /* the index-th member of a family of callables, NULL past the end */
 typedef struct AttrDef {
@@ -176,7 +176,7 @@ typedef struct AttrDef {
     AttrKind kind;
     const char *fallback;   /* default, as written; NULL: must be given; "": absent unless given */
     double min, max;        /* numbers and each part of a size */
-    int rank;               /* ATTR_SIZE: parts; one number stands for all of them. 0: one part or more, as written */
+    int rank;               /* ATTR_SIZE: parts; one number stands for all of them. 0: one part or more, as written. ATTR_PAIRS: pairs */
     const char *words;      /* ATTR_WORD: "valid|same" */
     Family *family;         /* ATTR_CALL: which words may be called, ATTR_REAL: in place of a number; ATTR_CALLS: a list of such words */
     bool positional;
@@ -195,7 +195,7 @@ struct Attr {
     Loc loc;
     double real;            /* ATTR_INT, ATTR_REAL, ATTR_BOOL */
     const char *word;       /* ATTR_WORD, ATTR_CALL: the word */
-    int size[MAX_RANK], rank; /* ATTR_SIZE */
+    int size[MAX_RANK], rank; /* ATTR_SIZE; ATTR_PAIRS: each pair's two parts, one after the other */
     const Callable *callable; /* ATTR_CALL; ATTR_REAL: NULL for a number; ATTR_CALLS: of the first */
     double *reals; int real_count; /* ATTR_REALS */
     Attr *attributes;       /* the callable's own */

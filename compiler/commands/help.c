@@ -65,7 +65,7 @@ static void print_overview(void) {
 /* ---- a page on a word ------------------------------------------------------------------------------------------------ */
 
 static const char *range_text(Arena *arena, const AttrDef *a) {
-    bool number = a->kind == ATTR_INT || a->kind == ATTR_REAL || a->kind == ATTR_REALS || a->kind == ATTR_SIZE;
+    bool number = a->kind == ATTR_INT || a->kind == ATTR_REAL || a->kind == ATTR_REALS || a->kind == ATTR_SIZE || a->kind == ATTR_PAIRS;
     if (!number || a->min == a->max) return "";
     const char *least = a->min > 0 && a->min < 1e-20 ? " above 0" : arena_printf(arena, " %s%.15g", a->max < 1e9 ? "from " : "", a->min);
     if (a->max < 1e9) return arena_printf(arena, "%s to %.15g", least, a->max);
@@ -83,7 +83,7 @@ static const char *family_text(Arena *arena, const AttrDef *a) {
 }
 
 static const char *kind_text(Arena *arena, const AttrDef *a) {
-    static const char *const kinds[] = {[ATTR_INT] = "integer", [ATTR_REAL] = "number", [ATTR_BOOL] = "true|false", [ATTR_SIZE] = "size", [ATTR_REALS] = "numbers"};
+    static const char *const kinds[] = {[ATTR_INT] = "integer", [ATTR_REAL] = "number", [ATTR_BOOL] = "true|false", [ATTR_SIZE] = "size", [ATTR_REALS] = "numbers", [ATTR_PAIRS] = "size or pairs"};
     if (a->words) return a->words;
     if (a->family) return arena_printf(arena, "%s%s", a->kind == ATTR_REAL ? "number or " : "", family_text(arena, a));
     return arena_printf(arena, "%s%s", kinds[a->kind], range_text(arena, a));

@@ -83,6 +83,15 @@ void note_shape(Graph *g, const Tensor *t) {
     if (t->layer) note(g->diag, t->layer->loc, "%s is the shape of '%s', declared here", shape_text(g->arena, t->shape), t->layer->name);
 }
 
+bool check_rank(Graph *g, Op *op, int rank) {
+    static const char *const forms[] = {"", "a vector", "steps x channels", "height x width x channels"};
+    Shape x = op->inputs[0]->shape;
+    if (x.rank == rank) return true;
+    error(g->diag, op->layer->loc, "'%s' needs an input of %s, not %s", op->layer->def->call.name, forms[rank], shape_text(g->arena, x));
+    note_shape(g, op->inputs[0]);
+    return false;
+}
+
 int axis_index(const Attr *axis, Shape s) {
     int at = attr_int(axis) < 0 ? s.rank + attr_int(axis) : attr_int(axis) - 1;
     return at < s.rank ? at : -1;

@@ -36,6 +36,8 @@ bool infer_like_input(Graph *, Op *);
 bool infer_like_forward_input(Graph *, Op *);
 /* After an error about shapes: where one of them comes from. */
 void note_shape(Graph *, const Tensor *);
+/* Whether the first input has so many axes, 1 to 3; else an error. */
+bool check_rank(Graph *, Op *, int rank);
 /* An axis as Keras counts, the batch being 0, as an index into the shape of an example, below 0 if there is none: then the error. */
 int axis_index(const Attr *axis, Shape);
 bool no_axis(Graph *, const Attr *axis, Shape, const char *verb);

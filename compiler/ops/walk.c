@@ -66,16 +66,20 @@ void evaluate_walk(const Op *op, const Walk *w, double *const *in, double *const
 
 void bind_axes(const Walk *walk, Bindings *b) {
     const Walk w = simplest(walk);
-    bind_ints(b, "AXES", w.n, w.rank);
-    bind_ints(b, "FROM", w.from, w.rank);
-    bind_ints(b, "TO", w.to, w.rank);
+    const struct { const char *name; const int64_t *values; } lists[] = {{"AXES", w.n}, {"FROM", w.from}, {"TO", w.to}};
+    for (int i = 0; i < LENGTH(lists); i++) {
+        bind_ints(b, lists[i].name, lists[i].values, w.rank);
+        bind_optional(b, lists[i].name);
+    }
 }
 
 void bind_walk(const Op *op, const Walk *w, Bindings *b) {
     int64_t count = shape_count(op->outputs[0]->shape);
     bind_axes(w, b);
     bind_int(b, "FROM_START", w->from_start);
+    bind_optional(b, "FROM_START");
     bind_int(b, "TO_START", w->to_start);
+    bind_optional(b, "TO_START");
     bind_int(b, "ADDS", adds(w));
     bind_int(b, "STEPS", steps_of(w));
     bind_int(b, "COUNT", count);

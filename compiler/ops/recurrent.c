@@ -20,7 +20,8 @@ static bool can_be_inside(const OpDef *d) {
 
 static bool check_activation(Graph *g, const Attr *a, const Layer *l) {
     bool plain = true;
-    for (int i = 0; i < a->callable->attribute_count; i++) plain = plain && !a->attributes[i].present;
+    const Attr *usual = bind_attributes(g->arena, g->diag, a->callable, NULL, 0, a->loc);
+    for (int i = 0; i < a->callable->attribute_count; i++) plain = plain && a->attributes[i].present == usual[i].present && a->attributes[i].real == usual[i].real;
     if (plain && can_be_inside(find_op(a->word, OP_LAYER))) return true;
     const char *others = "";
     for (int i = 0; all_ops[i]; i++)

@@ -305,6 +305,23 @@ static void factors_go_into_weights(void **state) {
         }
 }
 
+/* A token that the table does not have gives zeros, whichever it is; the table has one row more than there are tokens. */
+static void tokens_outside_give_zeros(void **state) {
+    (void)state;
+    enum { TOKENS = 5, OUTPUTS = 2 };
+    static const int32_t rows[3][TOKENS] = {{-1, -1, -1, -1, -1}, {10, INT32_MIN, INT32_MAX, 11, 1 << 30}, {9, 9, 9, 9, 9}};
+    float outputs[3][OUTPUTS] = {{0}};
+    void *library = dlopen(text("%s/embedding.so", folder), RTLD_NOW | RTLD_LOCAL); /* made by the first test */
+    assert_non_null(library);
+    char *header = file_text(text("%s/embedding.h", folder), NULL);
+    void *workspace = aligned(number_in(header, "EMBEDDING_NET_WORKSPACE_BYTES"));
+    for (int i = 0; i < 3; i++) call(library, "embedding_net_predict", NULL, workspace, (const void *const[]){rows[i], outputs[i]}, 2, 0);
+    assert_memory_equal(outputs[0], outputs[1], sizeof outputs[0]);
+    assert_memory_not_equal(outputs[0], outputs[2], sizeof outputs[0]);
+    free(workspace);
+    dlclose(library);
+}
+
 /* Loops that are written out make the code longer, by no more than what both entry points may take. */
 static void unrolled_code_keeps_its_budget(void **state) {
     (void)state;
@@ -331,6 +348,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(outputs_are_kerass),
         cmocka_unit_test(packed_parameters_predict),
         cmocka_unit_test(factors_go_into_weights),
+        cmocka_unit_test(tokens_outside_give_zeros),
         cmocka_unit_test(unrolled_code_keeps_its_budget),
     };
     all = argc > 1 && !strcmp(argv[1], "long");

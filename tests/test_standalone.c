@@ -314,8 +314,8 @@ static void tokens_outside_give_zeros(void **state) {
     void *library = dlopen(text("%s/embedding.so", folder), RTLD_NOW | RTLD_LOCAL); /* made by the first test */
     assert_non_null(library);
     char *header = file_text(text("%s/embedding.h", folder), NULL);
-    void *workspace = aligned(number_in(header, "EMBEDDING_NET_WORKSPACE_BYTES"));
-    for (int i = 0; i < 3; i++) call(library, "embedding_net_predict", NULL, workspace, (const void *const[]){rows[i], outputs[i]}, 2, 0);
+    void *workspace = aligned(number_in(header, "EMBEDDING_WORKSPACE_BYTES"));
+    for (int i = 0; i < 3; i++) call(library, "embedding_predict", NULL, workspace, (const void *const[]){rows[i], outputs[i]}, 2, 0);
     assert_memory_equal(outputs[0], outputs[1], sizeof outputs[0]);
     assert_memory_not_equal(outputs[0], outputs[2], sizeof outputs[0]);
     free(workspace);

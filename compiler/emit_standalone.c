@@ -1,4 +1,4 @@
-/* emit_standalone.c: files that only predict and need nothing beside them: parameters as constants, one entry point. */
+/* emit_standalone.c: files that only predict and need nothing beside them: parameters as constants or packed at run time. */
 #include "emit.h"
 #include "ops/ops.h"
 
@@ -39,16 +39,24 @@ static int64_t workspace_of(Program *const *programs, int n, Entry last) {
     return (int64_t)most;
 }
 
-/* Of the kernel with the most arrays of its own, beside what any function needs for registers that it saves and spills. */
-static int64_t stack_of(Program *const *programs, int n) {
+/* Of the kernel with the most arrays of its own, what written-out kernels, which may be inlined into one function, keep at hand, and what
+ * any function needs for registers that it saves and spills. */
+static int64_t stack_of_program(const Program *p) {
     enum { FRAMES = 4096, SCALAR_FRAMES = 1024 };
-    int most = 0, frames = SCALAR_FRAMES;
-    for (int i = 0; i < n; i++) {
-        if (programs[i]->target->lanes > 1) frames = FRAMES;
-        for (int k = 0; k < programs[i]->kernel_count; k++)
-            if (programs[i]->kernels[k]->stack > most) most = programs[i]->kernels[k]->stack;
+    int64_t arrays = 0, held = 0;
+    for (int i = 0; i < p->kernel_count; i++) {
+        const Kernel *k = p->kernels[i];
+        if (k->stack > arrays) arrays = k->stack;
+        if (kernel_has(k, "WRITTEN_OUT") && kernel_get(k, "WRITTEN_OUT") && kernel_has(k, "HELD")) held += kernel_get(k, "HELD");
     }
-    return frames + most;
+    return arrays + held + (p->target->lanes > 1 ? FRAMES : SCALAR_FRAMES);
+}
+
+static int64_t stack_of(Program *const *programs, int n) {
+    int64_t most = 0;
+    for (int i = 0; i < n; i++)
+        if (stack_of_program(programs[i]) > most) most = stack_of_program(programs[i]);
+    return most;
 }
 
 static bool emit_header(Emitter *e, const Bindings *common, Program *const *programs, int n, StrBuf *out) {

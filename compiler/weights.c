@@ -2,6 +2,7 @@
 #include "cnnc.h"
 #include "cnnc_runtime.h"
 
+#include <float.h>
 #include <math.h>
 
 static int failed(const cnnc_error *why) {
@@ -9,12 +10,13 @@ static int failed(const cnnc_error *why) {
     return why->system ? EXIT_FILE : EXIT_INPUT;
 }
 
-/* Numbers that are none could not stand in generated code, and nothing that they take part in is worth predicting. */
+/* Numbers that are none, or too large for a float, could not stand in generated code, and nothing that they take part in is worth
+ * predicting. */
 static bool all_finite(const Graph *g, const char *path) {
     for (int i = 0; i < g->parameter_count; i++) {
         const Tensor *w = g->parameters[i];
         for (int64_t k = 0; k < shape_count(w->shape); k++)
-            if (!isfinite(w->values[k])) return say_error("%s: element %lld of '%s' is not a finite number", path, (long long)k, weight_path(g->arena, w)), false;
+            if (!(fabs(w->values[k]) <= FLT_MAX)) return say_error("%s: element %lld of '%s' is not a finite number of a float's range", path, (long long)k, weight_path(g->arena, w)), false;
     }
     return true;
 }

@@ -261,7 +261,8 @@ static bool predicts(const Net *net, const char *suffix, bool known) {
 /* For all that the file can be, and for one target at a time. */
 static void outputs_are_kerass(void **state) {
     (void)state;
-    static const char *const ways[][2] = {{"", ""}, {"--target=avx512", "_avx512"}, {"--target=avx2", "_avx2"}, {"--target=vec16", "_vec16"}, {"--target=scalar", "_scalar"}, {"--target=avx2 --unroll=60000", "_unrolled"}};
+    static const char *const ways[][2] = {{"", ""}, {"--target=avx512", "_avx512"}, {"--target=avx2", "_avx2"}, {"--target=vec16", "_vec16"}, {"--target=scalar", "_scalar"}, {"--target=avx2 --unroll=60000", "_unrolled"},
+                                        {"--shard-size=3", "_blocks"}, {"--optimize=cold", "_cold"}, {"--optimize=size", "_size"}};
     int bad = 0, n = (int)(sizeof ways / sizeof *ways);
     for (int i = 0; i < net_count; i++)
         for (int w = 0; w < (among_few(&nets[i]) ? n : 1); w++) generate(&nets[i], ways[w][0], ways[w][1], true);

@@ -72,7 +72,7 @@ static void join_rows(Program *p, Kernel *k) {
     kernel_ints(p, k, integers, LENGTH(integers));
 }
 
-static void schedule_conv( Program *p, Kernel *k) {
+static void schedule_conv(Program *p, Kernel *k) {
     join_rows(p, k);
     int ph = 1, pw = 1, rows = (int)kernel_get(k, "OH"), width = (int)kernel_get(k, "OW"), columns, deep;
     if (k->pool) {
@@ -92,9 +92,10 @@ static void schedule_conv( Program *p, Kernel *k) {
     kernel_int(p, k, "WRITTEN_OUT", p->options->unroll < 0 && p->options->optimize != OPTIMIZE_SIZE && taps <= 32);
     const int tiles[] = {ph * columns, ph * (width % columns)};
     if (step == 1) count_steps(p, k, taps, width < columns ? &tiles[1] : tiles, width < columns || !tiles[1] ? 1 : 2);
+    if (step == 1) kernel_int(p, k, "HELD", taps * deep * p->target->lanes * 4); /* the input's place changes, its splats are not kept */
 }
 
-static void schedule_grad_kernel( Program *p, Kernel *k) {
+static void schedule_grad_kernel(Program *p, Kernel *k) {
     int channels = (int)(kernel_get(k, "O") / groups_of(k->op)), rows = p->target->registers >= 32 ? 8 : 4, vectors = vectors_of(p, channels);
     int64_t all = kernel_get(k, "KH") * kernel_get(k, "KW") * kernel_get(k, "C");
     kernel_int(p, k, "TILE", rows);
@@ -234,10 +235,13 @@ static void lower_matrix(Program *p, const Op *op, const char *name, Tensor *a, 
     kernel_output(p, k, op->outputs[0]);
 }
 
+enum { MOST_LISTED = 4096 }; /* places of elements that are not zero, on the stack */
+
 static void lower_row(Program *p, const Op *op) {
     Shape kernel = op->inputs[1]->shape;
     Kernel *k = add_kernel(p, &row, op, "forward");
-    const Integer integers[] = {{"K", kernel.dim[0]}, {"N", kernel.dim[1]}, {"SKIP", is_sparse(op->inputs[0]) && p->options->optimize != OPTIMIZE_SIZE}};
+    bool skips = is_sparse(op->inputs[0]) && p->options->optimize != OPTIMIZE_SIZE && kernel.dim[0] <= MOST_LISTED;
+    const Integer integers[] = {{"K", kernel.dim[0]}, {"N", kernel.dim[1]}, {"SKIP", skips}};
     kernel_ints(p, k, integers, LENGTH(integers));
     kernel_input(p, k, op->inputs[0]);
     kernel_input(p, k, op->inputs[1]);

@@ -28,16 +28,19 @@ void cut_channels(Program *p, Kernel *k, int channels, int deep) {
     kernel_int(p, k, "LANES", partial ? partial : lanes);
 }
 
-/* Instructions of a step: loads of the vectors and splats of the rows, a multiply-add for each pair. */
+/* Instructions of a step: loads of the vectors and splats of the rows, a multiply-add for each pair. HELD: bytes of what compilers load before
+ * the loops around them and keep on the stack, the vectors or the splats of all steps. */
 void count_steps(Program *p, Kernel *k, int64_t depth, const int *rows, int n) {
     enum { OPERAND = 10, PRODUCT = 6 }; /* bytes, on x86 */
-    int64_t bytes = 0, full = kernel_get(k, "BLOCKS") ? kernel_get(k, "VECTORS") : 0, last = kernel_get(k, "LAST");
+    int64_t bytes = 0, most = kernel_get(k, "VECTORS"), full = kernel_get(k, "BLOCKS") ? kernel_get(k, "VECTORS") : 0, last = kernel_get(k, "LAST");
     for (int i = 0; i < n; i++) {
         if (full) bytes += OPERAND * (rows[i] + full) + PRODUCT * rows[i] * full;
         if (last) bytes += OPERAND * (rows[i] + last) + PRODUCT * rows[i] * last;
+        if (rows[i] > most) most = rows[i];
     }
     kernel_int(p, k, "DEPTH", depth);
     kernel_int(p, k, "STEP_BYTES", bytes);
+    kernel_int(p, k, "HELD", depth * most * p->target->lanes * 4);
 }
 
 /* Cycles of a step over the depth, of a block of rows by vectors: multiply-adds, loads or the latency of a sum, whatever takes

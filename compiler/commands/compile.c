@@ -133,7 +133,7 @@ int command_compile(int argc, char **argv) {
         {"--inference", NULL, &c.options.inference, NULL, 0, 0, NULL, "code that only predicts, and needs nothing but standard headers"},
         {"--weights", &c.options.weights_path, NULL, NULL, 0, 0, "FILE", "with --inference: its parameters become constants in the code"},
         {"--optimize", &o.optimize, NULL, NULL, 0, 0, "FOR", "with --inference: hot, one prediction after the other (the default); cold, seldom; size, the least code"},
-        {"--unroll", NULL, NULL, &c.options.unroll, 0, 1 << 24, "BYTES", "code of an entry point that loops written out may take; 0 for none (those that pay)"},
+        {"--unroll", NULL, NULL, &c.options.unroll, 0, 1 << 24, "BYTES", "so much longer loops that are written out may make the code of an entry point (only those that pay)"},
         {"--double", NULL, &c.options.real_is_double, NULL, 0, 0, NULL, "plain loops in double precision"},
         NETWORK_OPTIONS(o.network),
     };

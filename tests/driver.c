@@ -116,6 +116,7 @@ static void run(void *net, const cnnc_phase *phases, int n, const cnnc_batch *ba
 {
     for (int p = 0; p < n; p++) {
         const int count = phases[p].count(net, batch);
+        if (count < 0) fail("has no memory for the batch");
         for (int w = WORKERS - 1; w >= 0; w--) {
             const int begin = count * w / WORKERS, end = count * (w + 1) / WORKERS;
             if (begin < end) phases[p].run(net, batch, w, begin, end);

@@ -69,6 +69,8 @@ static void weights_of_odd_shards(void **state) { (void)state, same_weights("tes
 static void weights_of_many_shards(void **state) { (void)state, same_weights("tests/nets/buffers.net", "", buffers_data()); }
 static void weights_without_vectors(void **state) { (void)state, same_weights("tests/nets/shards.net", "--shard-size=8 --target=scalar", shards_data()); }
 
+static void weights_of_statistics(void **state) { (void)state, same_weights("tests/nets/batch_normalization.net", "--epochs=2 --shard-size=13", shards_data()); }
+
 /* What the tests above compare does depend on the training. */
 static void other_seed(void **state) {
     (void)state;
@@ -195,7 +197,7 @@ static void no_traces(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights), cmocka_unit_test(weights_of_eight_buffers), cmocka_unit_test(weights_of_odd_shards),
-        cmocka_unit_test(weights_of_many_shards), cmocka_unit_test(weights_without_vectors), cmocka_unit_test(other_seed),
+        cmocka_unit_test(weights_of_many_shards), cmocka_unit_test(weights_without_vectors), cmocka_unit_test(weights_of_statistics), cmocka_unit_test(other_seed),
         cmocka_unit_test(another_folder), cmocka_unit_test(relative_paths), cmocka_unit_test(locales), cmocka_unit_test(time_zones),
         cmocka_unit_test(no_traces),
     };

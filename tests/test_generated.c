@@ -17,7 +17,7 @@ static const char *compiler; /* what works: gcc, else clang */
 
 /* Chosen so that every template and every way to round a size is among them. */
 static const char *const few[] = {
-    "add_itself", "average_pooling2d", "categorical_crossentropy", "conv2d_strides", "dense_rows", "gru_options", "input_u8", "lstm_options", "max_pooling2d_overlap", "one_pixel",
+    "add_itself", "average_pooling2d", "batch_normalization", "categorical_crossentropy", "conv2d_strides", "dense_rows", "group_normalization", "gru_options", "input_u8", "lstm_options", "max_pooling2d_overlap", "one_pixel",
     "predict_only", "shards", "simple_rnn_options", "sparse_categorical_crossentropy_map", "tokens", "two_outputs",
 };
 static const char *const fewest[] = {"max_pooling2d_input", "two_inputs"};

@@ -11,7 +11,7 @@ static bool all;
 static char *reference_of(const Net *net) { return text("%s/tests/reference/%s.safetensors", CNNC_SOURCE_DIR, net->name); }
 
 /* Each algorithm's odd sizes: strides, dilation, borders, channels beside the vectors' lanes, one pixel. */
-static const char *const few[] = {"average_pooling2d", "batch_normalization_frozen", "conv2d_dilation", "conv2d_packed", "conv2d_same", "conv2d_strides", "dense_rows", "max_pooling2d_overlap", "one_pixel", "shards", "winograd"};
+static const char *const few[] = {"average_pooling2d", "batch_normalization", "batch_normalization_frozen", "conv2d_dilation", "conv2d_packed", "conv2d_same", "conv2d_strides", "dense_rows", "max_pooling2d_overlap", "one_pixel", "shards", "winograd"};
 
 static bool among_few(const Net *net) {
     for (size_t i = 0; i < sizeof few / sizeof *few; i++)

@@ -81,6 +81,11 @@ static void models(void **state) {
     cnnc_model_free(NULL);
 }
 
+static int no_memory(const void *net, const cnnc_batch *batch) {
+    (void)net, (void)batch;
+    return -1;
+}
+
 static void batches(void **state) {
     (void)state;
     cnnc_dataset data = linear_data();
@@ -112,6 +117,13 @@ static void batches(void **state) {
     batch.n = 1;
     assert_int_equal(cnnc_model_train_batch(model, &batch, NULL, &error), CNNC_FAILED);
     assert_says(&error, "network linear was not compiled to train");
+    cnnc_model_free(model);
+    const cnnc_phase small[] = {{"shards", no_memory, NULL}};
+    other.train = small, other.train_phases = 1;
+    model = cnnc_model_new(&other, 1, NULL, &error);
+    assert_non_null(model);
+    assert_int_equal(cnnc_model_train_batch(model, &batch, NULL, &error), CNNC_FAILED);
+    assert_says(&error, "a batch of 1 examples is larger than network linear was compiled for: give 'fit' a larger batch_size");
     cnnc_model_free(model);
 }
 

@@ -378,11 +378,11 @@ static void check_plan(const Program *p) {
         const Buffer *a = &p->buffers[i];
         if (!a->used) continue;
         assert_int_equal(a->offset % 64, 0);
-        assert_true(a->offset + a->size <= (a->derived ? p->derived : p->workspace));
+        assert_true(a->offset + a->size <= (a->derived ? p->derived : a->kept ? p->kept : p->workspace));
         assert_true(a->born <= a->dies);
         for (int k = 0; k < i; k++) {
             const Buffer *b = &p->buffers[k];
-            bool together = b->used && a->derived == b->derived && (a->derived || (a->born <= b->dies && b->born <= a->dies));
+            bool together = b->used && a->derived == b->derived && a->kept == b->kept && (a->derived || (a->born <= b->dies && b->born <= a->dies));
             assert_true(!together || a->offset + a->size <= b->offset || b->offset + b->size <= a->offset);
         }
     }

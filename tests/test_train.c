@@ -192,6 +192,25 @@ static void an_early_stop_stays(void **state) {
     assert_null(strstr(train("a.net -o w1 --epochs=2 --monitor=loss --early-stopping=5 --checkpoint=k --resume", 0), "It had stopped early"));
 }
 
+/* Moving averages are weights: saved, kept in checkpoints, the same bits after a stop; batches may be larger than the description's. */
+static void moving_averages(void **state) {
+    (void)state;
+    cnnc_safetensors file;
+    write_text("m.net", "network m\ninput 4\nbatch_normalization\ndense 6\nbatch_normalization momentum=0.5\nrelu\ndense 3 activation=softmax\n"
+                        "compile loss=categorical_crossentropy\nfit epochs=3 batch_size=8\n");
+    says(train("m.net -o m1 --epochs=4 --batch-size=40 --shard-size=16", 0), "Non-trainable params: 20 (");
+    train("m.net -o m2 --epochs=2 --batch-size=40 --shard-size=16 --threads=3 --checkpoint=m.k", 0);
+    train("m.net -o m2 --epochs=4 --batch-size=40 --shard-size=16 --threads=2 --checkpoint=m.k --resume", 0);
+    assert_same_files(text("%s/m1", folder), text("%s/m2", folder));
+    assert_int_equal(cnnc_safetensors_read(text("%s/m1", folder), &file, NULL), CNNC_OK);
+    const cnnc_safetensor *mean = cnnc_safetensors_find(&file, "batch_normalization_1/moving_mean"), *variance = cnnc_safetensors_find(&file, "batch_normalization_1/moving_variance");
+    assert_non_null(mean);
+    assert_non_null(variance);
+    assert_true(*(const float *)mean->array.data != 0 && *(const float *)variance->array.data != 1);
+    cnnc_safetensors_free(&file);
+    says(run("evaluate m.net --data X.npy,Y.npy --weights m1", 0), "Test loss: ");
+}
+
 static void weights_by_name(void **state) {
     (void)state;
     train("a.net -o w", 0);
@@ -361,7 +380,7 @@ static void devices(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(outputs_are_apart), cmocka_unit_test(a_signal_while_compiling), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
-        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(an_early_stop_stays),
+        cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(an_early_stop_stays), cmocka_unit_test(moving_averages),
         cmocka_unit_test(weights_by_name), cmocka_unit_test(no_number), cmocka_unit_test(no_number_is_hidden), cmocka_unit_test(tables), cmocka_unit_test(a_signal_before_the_test),
         cmocka_unit_test(a_signal_within_the_training), cmocka_unit_test(devices),
     };

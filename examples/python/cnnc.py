@@ -9,7 +9,7 @@ from ctypes import POINTER, Structure, byref, c_char, c_char_p, c_double, c_int,
 
 import numpy as np
 
-ABI = 2  # CNNC_ABI, which moves when these structures change
+ABI = 3  # CNNC_ABI, which moves when these structures change
 TYPES = (np.float32, np.float64, np.uint8, np.int32)  # cnnc_type
 
 
@@ -39,7 +39,7 @@ class Network(Structure):  # its beginning
 
 
 class State(Structure):  # its beginning
-    _fields_ = [("learning_rate", c_double), ("step", c_uint64), ("version", c_uint64), ("workers", c_int), ("variant", c_int),
+    _fields_ = [("learning_rate", c_double), ("step", c_uint64), ("seed", c_uint64), ("version", c_uint64), ("workers", c_int), ("variant", c_int),
                 ("parameters", c_void_p)]
 
 

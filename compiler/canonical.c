@@ -2,9 +2,11 @@
  * algorithms of a program's ops. For people and comparison; nothing reads it back. */
 #include "cnnc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void write_call(Arena *, StrBuf *, const Callable *, const Attr *, const char *separator);
+static bool has_options(const Callable *, const Attr *);
 
 static void write_value(Arena *arena, StrBuf *out, const AttrDef *def, const Attr *a) {
     if (!a->present) strbuf_add(out, "none");
@@ -18,18 +20,35 @@ static void write_value(Arena *arena, StrBuf *out, const AttrDef *def, const Att
         for (int i = 0; i < a->rank; i++) strbuf_printf(out, "%s%d", i ? "x" : "", a->size[i]);
     else
         for (const Attr *one = a; one && one->present; one = one->next) {
-            bool options = one->callable->attribute_count > 0;
+            bool options = has_options(one->callable, one->attributes);
             strbuf_printf(out, "%s%s%s", one == a ? "" : ",", one->callable->name, options ? "(" : "");
             write_call(arena, out, one->callable, one->attributes, ",");
             strbuf_add(out, options ? ")" : "");
         }
 }
 
+/* Of an activation only options that are not as usual are told: "relu" is enough. */
+static bool is_untold(const Callable *c, const AttrDef *def, const Attr *a) {
+    const OpDef *op = find_op(c->name, OP_LAYER);
+    if (!op || !op->activation || !def->fallback) return false;
+    if (!*def->fallback) return !a->present;
+    return a->real == (def->kind == ATTR_BOOL ? !strcmp(def->fallback, "true") : strtod(def->fallback, NULL));
+}
+
+static bool has_options(const Callable *c, const Attr *attributes) {
+    int told = 0;
+    for (int i = 0; i < c->attribute_count; i++) told += !is_untold(c, &c->attributes[i], &attributes[i]);
+    return told > 0;
+}
+
 /* Without spaces but for the separator, so that words can be compared. */
 static void write_call(Arena *arena, StrBuf *out, const Callable *c, const Attr *attributes, const char *separator) {
+    const char *before = "";
     for (int i = 0; i < c->attribute_count; i++) {
-        strbuf_printf(out, "%s%s=", i ? separator : "", c->attributes[i].name);
+        if (is_untold(c, &c->attributes[i], &attributes[i])) continue;
+        strbuf_printf(out, "%s%s=", before, c->attributes[i].name);
         write_value(arena, out, &c->attributes[i], &attributes[i]);
+        before = separator;
     }
 }
 
@@ -41,7 +60,7 @@ static const char *take_text(Arena *arena, StrBuf *s) {
 
 static const char *call_line(Arena *arena, const char *head, const Callable *c, const Attr *attributes) {
     StrBuf out = {0};
-    strbuf_printf(&out, "%s: %s%s", head, c->name, c->attribute_count ? " " : "");
+    strbuf_printf(&out, "%s: %s%s", head, c->name, has_options(c, attributes) ? " " : "");
     write_call(arena, &out, c, attributes, " ");
     return take_text(arena, &out);
 }

@@ -157,7 +157,8 @@ static void initialise(cnnc_state *state)
         const double fan = p->rank > 1 ? (double)(p->count / (size_t)p->shape[p->rank - 1]) : 4;
         double scale = 1;
         while (scale * scale * fan > 2) scale *= 0.75;
-        for (size_t i = 0; i < p->count; i++) set(state->parameters, NETWORK.type, p->offset + i, scale * uniform());
+        const double middle = strstr(p->name, "variance") ? 1 + scale : 0; /* it is above 0 */
+        for (size_t i = 0; i < p->count; i++) set(state->parameters, NETWORK.type, p->offset + i, middle + scale * uniform());
     }
     state->version++;
 }

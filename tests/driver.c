@@ -126,11 +126,13 @@ static void run(void *net, const cnnc_phase *phases, int n, const cnnc_batch *ba
 
 static void put_totals(const char *name, const cnnc_state *state)
 {
-    double sums[1 + MAX_TENSORS] = {0};
     const int columns = NETWORK.total_count ? NETWORK.total_count : 1 + NETWORK.metric_count;
+    double *sums = exactly((size_t)columns * sizeof(double));
+    memset(sums, 0, (size_t)columns * sizeof(double));
     for (int b = 0; b < NETWORK.gradient_buffers; b++)
         for (int c = 0; c < columns; c++) sums[c] += state->totals[b * columns + c];
     put(name, sums, (size_t)columns);
+    free(sums);
 }
 
 static void put_parameters(const char *name, const void *parameters, int sums)

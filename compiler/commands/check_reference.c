@@ -94,22 +94,10 @@ static const char *tensor_shape(Arena *arena, int n, const cnnc_tensor *t) {
 static void print_batch_row(Reference *r, const char *name, const cnnc_tensor *t, double error, double tolerance) {
     print_row(r, name, tensor_shape(r->arena, r->n, t), error, tolerance);
 }
-/* most: 0, or of gradients the largest element of all. */
-static void print_weight_row(Reference *r, const char *group, const cnnc_parameter *p, const double *values, double most, double tolerance) {
+static void print_weight_row(Reference *r, const char *group, const cnnc_parameter *p, const double *values, double tolerance) {
     const double *expected = parameter_numbers(r, group, p);
     const char *name = arena_printf(r->arena, "%s/%s", group, p->name), *shape = shape_text(r->arena, shape_of(p->rank, p->shape));
-    if (expected) print_row(r, name, shape, gradient_error(values, expected, p->count, most), tolerance);
-}
-
-static double largest_gradient(Reference *r) {
-    const cnnc_network *network = r->model->network;
-    double most = 0;
-    for (int i = 0; i < network->parameters_length; i++) {
-        const cnnc_parameter *p = &network->parameters[i];
-        const double *gradient = p->trainable ? parameter_numbers(r, "gradient", p) : NULL;
-        if (gradient) most = fmax(most, largest(gradient, p->count));
-    }
-    return most;
+    if (expected) print_row(r, name, shape, relative_error(values, expected, p->count), tolerance);
 }
 
 static void compare_outputs(Reference *r, const Results *results) {
@@ -124,10 +112,9 @@ static void compare_outputs(Reference *r, const Results *results) {
 
 static void compare_gradients(Reference *r, const Results *results) {
     const cnnc_network *network = r->model->network;
-    const double most = largest_gradient(r);
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
-        if (p->trainable) print_weight_row(r, "gradient", p, results->gradients[i], most, r->tolerances->gradient);
+        if (p->trainable) print_weight_row(r, "gradient", p, results->gradients[i], r->tolerances->gradient);
     }
     const cnnc_tensor *x = &network->inputs[0];
     const double *input = network->input_count == 1 ? batch_numbers(r, "gradient/input", x, false) : NULL;
@@ -179,7 +166,7 @@ static void compare_after(Reference *r) {
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
         const float *weights = (float *)r->model->state->parameters + p->offset;
-        print_weight_row(r, "after", p, load_numbers(r->arena, network->type, weights, p->count), 0, r->tolerances->after);
+        print_weight_row(r, "after", p, load_numbers(r->arena, network->type, weights, p->count), r->tolerances->after);
     }
 }
 

@@ -76,12 +76,6 @@ double relative_error(const double *x, const double *expected, size_t n) {
     return error == 0 ? 0 : error / scale;
 }
 
-double gradient_error(const double *x, const double *expected, size_t n, double most) {
-    static const double nothing = 3e-6;
-    bool rounding = largest(expected, n) < nothing * most;
-    return rounding ? absolute_error(x, expected, n) / most : relative_error(x, expected, n);
-}
-
 /* ---- the interpreter --------------------------------------------------------------------------------------------- */
 
 static double **values_of(const Interpreter *it, Tensor *const *tensors, int n) {

@@ -40,9 +40,6 @@ double root_mean_square(const double *, size_t n);
 double largest(const double *, size_t n);                                /* magnitude; NAN when there is one */
 double absolute_error(const double *, const double *expected, size_t n);
 double relative_error(const double *, const double *expected, size_t n); /* to the largest expected element */
-/* The same, given the largest element of all gradients: to that one where a gradient is but what rounding has left of zero, as that of
- * a bias before a normalization. */
-double gradient_error(const double *, const double *expected, size_t n, double most);
 
 /* ---- the three checks: a table each on standard output; exit statuses -------------------------------------------- */
 bool check_operators(const Graph *);                   /* check_operators.c: false when one fails */

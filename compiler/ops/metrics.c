@@ -76,7 +76,7 @@ static void evaluate_top_k(const Op *op, double *const *in, double *const *out) 
         const double *p = in[0] + r * n;
         int64_t right = is_sparse(op) ? (int64_t)in[1][r] : argmax(in[1] + r * n, n), larger = 0;
         for (int64_t i = 0; i < n; i++) larger += p[i] > p[right];
-        out[0][0] += (larger < op->attributes[0].real) / (double)rows;
+        out[0][0] += ((double)larger < op->attributes[0].real) / (double)rows;
     }
 }
 

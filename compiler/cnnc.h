@@ -359,6 +359,7 @@ struct OpDef {
     /* Where each element of input 0 is multiplied and added to, by channel: these numbers for all channels, given the other inputs. */
     void (*affine)(const Op *, const double *const *in, double *scale, double *shift);
     bool moving;                      /* statistics of the batch: except in training inputs 1, 2 ..., moving averages, take the outputs' place */
+    bool within_channel;              /* each element of its output lies between two of its input of the same channel, the last axis */
     bool kernel_by_channel;           /* its output's channels are the last axis, or axes, of its kernel, input 1: scaling one scales the other */
     bool accumulates;                 /* adds to its output (parameter gradients, totals), as others may */
     bool per_shard;                   /* the same for each example: its plain template takes how many, int n, before its arguments */
@@ -405,6 +406,7 @@ bool infer_window(Graph *, Op *, const Attr *size, const Attr *strides, const At
 static inline Window window_of(const Op *op) { return op->forward ? op->forward->window : op->window; }
 void bind_window(const Op *, Bindings *);
 Shape region_window(const Op *, Shape output); /* OpDef.region of ops with a window */
+bool reads_no_padding(const Op *);             /* no window of the op, if it has one, reaches beyond the input */
 
 /* Initializers (ops/initializers.c): Keras's names, resolved to a distribution for given fans. */
 Family initializer_family;
@@ -436,9 +438,17 @@ const char *bytes_text(char text[BYTES_TEXT], double bytes); /* "1.42 MB" */
  * False after a message; *status: an exit status. */
 bool read_weights(Graph *, const char *path, int *status);
 
+/* ---- readers.c: who reads a tensor ---- */
+int reader_count(const Graph *, const Tensor *);
+Op *only_reader(const Graph *, const Tensor *); /* NULL where there is none or are several */
+
 /* ---- fold.c: known weights take factors and terms in ---- Needs a graph whose parameters are known. Leaves no op that multiplies and
  * adds by channel directly behind one whose kernel and bias can do so. */
 void fold(Graph *);
+
+/* ---- prune.c: channels that predictions can do without ---- Needs a forward graph whose parameters are known. Leaves convolutions and
+ * dense layers without channels that nothing reads, or that are the same for every input. */
+void prune(Graph *);
 
 /* ---- still.c: without training ---- Needs a forward graph that only predicts. Leaves moving averages in place of the batch's. */
 void still(Graph *);

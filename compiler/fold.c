@@ -5,13 +5,6 @@
  *   (x * scale + offset) kernel + bias ->  x (kernel * scale) + (bias + offset * sum of the kernel) */
 #include "ops/ops.h"
 
-static int reader_count(const Graph *g, const Tensor *t) {
-    int n = 0;
-    for (int i = 0; i < g->op_count; i++)
-        for (int k = 0; k < g->ops[i]->input_count; k++) n += g->ops[i]->inputs[k] == t;
-    return n;
-}
-
 /* The numbers of both vectors; false where not all that they come from is known. */
 static bool find_numbers(Graph *g, const Op *op, double **scale, double **shift) {
     const double **in = NEW_ARRAY(g->arena, const double *, op->input_count);
@@ -67,22 +60,6 @@ static bool fold_op(Graph *g, Op *op) {
 
 /* ---- inputs ------------------------------------------------------------------------------------------------------------- */
 
-/* The only op that reads t; NULL where there is none or are several. */
-static Op *only_reader(const Graph *g, const Tensor *t) {
-    Op *reader = NULL;
-    if (reader_count(g, t) != 1) return NULL;
-    for (int i = 0; i < g->op_count; i++)
-        for (int k = 0; k < g->ops[i]->input_count; k++)
-            if (g->ops[i]->inputs[k] == t) reader = g->ops[i];
-    return reader;
-}
-
-/* Whether no window reaches beyond the input, where there is no offset. */
-static bool stays_inside(const Op *op) {
-    const Window *w = &op->window;
-    return !w->kh || (!w->top && !w->left && (w->oh - 1) * w->sh + (w->kh - 1) * w->dh < w->ih && (w->ow - 1) * w->sw + (w->kw - 1) * w->dw < w->iw);
-}
-
 static void fold_input(Graph *g, Op *op) {
     double scale = 1, shift = 0;
     if (!op->def->affine || op->inputs[0]->role != ROLE_INPUT) return;
@@ -91,7 +68,7 @@ static void fold_input(Graph *g, Op *op) {
     while (linear && linear->def->view) linear = only_reader(g, linear->outputs[0]);
     Op *bias = linear ? only_reader(g, linear->outputs[0]) : NULL;
     if ((scale == 1 && shift == 0) || !linear || !linear->def->kernel_by_channel || !linear->inputs[1]->values) return;
-    if (shift != 0 && (!bias || bias->def != &op_bias_add || !bias->inputs[1]->values || !stays_inside(linear))) return;
+    if (shift != 0 && (!bias || bias->def != &op_bias_add || !bias->inputs[1]->values || !reads_no_padding(linear))) return;
     const Tensor *kernel = linear->inputs[1];
     int channels = last_dim(linear->outputs[0]->shape);
     double *scales = NEW_ARRAY(g->arena, double, channels), *ones = NEW_ARRAY(g->arena, double, channels), *sums = NEW_ARRAY(g->arena, double, channels);

@@ -21,7 +21,7 @@ static void find_uses(Fusion *f) {
 }
 
 /* The position of the only kernel that reads t, -1 when there are more or none. */
-static int only_reader(const Fusion *f, Tensor *t) { return use_of(f, t)->readings == 1 ? (int)use_of(f, t)->places : -1; }
+static int place_of_reader(const Fusion *f, Tensor *t) { return use_of(f, t)->readings == 1 ? (int)use_of(f, t)->places : -1; }
 
 /* Kernel `from` has become part of kernel `to`, which now reads t in its place. */
 static void move_reading(Fusion *f, Tensor *t, int from, int to) { use_of(f, t)->places += to - from; }
@@ -52,7 +52,7 @@ static bool fuse_elementwise(Fusion *f, int at) {
     Program *p = f->program;
     Kernel *k = p->kernels[at];
     Tensor *t = storage(p, k->outputs[0]);
-    int reader = k->pool ? -1 : only_reader(f, t);
+    int reader = k->pool ? -1 : place_of_reader(f, t);
     if (reader < 0) return false;
     Kernel *next = p->kernels[reader];
     if (!next->op->def->expression || !operands_ready(f, next, t, at)) return false;
@@ -94,7 +94,7 @@ static bool only_channels(const Kernel *k) {
 static void fuse_pooling(Fusion *f, int at) {
     Program *p = f->program;
     Kernel *k = p->kernels[at];
-    int reader = k->pool || !k->def->pools || !only_channels(k) ? -1 : only_reader(f, k->outputs[0]);
+    int reader = k->pool || !k->def->pools || !only_channels(k) ? -1 : place_of_reader(f, k->outputs[0]);
     if (reader < 0 || !p->kernels[reader]->op->def->pools) return;
     Kernel *next = p->kernels[reader];
     Window w = window_of(next->op);

@@ -21,7 +21,9 @@ static bool run_weights(Compilation *c) {
     if (c->options.inference) still(c->graph);
     if (!c->options.weights_path) return true;
     if (!read_weights(c->graph, c->options.weights_path, &c->status)) return false;
-    return fold(c->graph), true;
+    fold(c->graph);
+    if (c->options.inference) prune(c->graph);
+    return true;
 }
 static bool run_live(Compilation *c) { return live(c->graph), true; }
 static bool run_autodiff(Compilation *c) { return c->options.inference || autodiff(c->graph, c->options.input_gradient); }

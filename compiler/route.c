@@ -6,13 +6,6 @@
 
 #include <string.h>
 
-static int reader_count(const Graph *g, const Tensor *t) {
-    int n = 0;
-    for (int i = 0; i < g->op_count; i++)
-        for (int k = 0; k < g->ops[i]->input_count; k++) n += g->ops[i]->inputs[k] == t;
-    return n;
-}
-
 /* The op that routes what `op` reads as dy; NULL: none does. */
 static Op *routing_before(const Op *op) {
     Op *producer = op->inputs[0]->producer;

@@ -56,7 +56,7 @@ static void clear_sums(Interpreter *it, const Op *op) {
         memset(it->values[op->outputs[k]->id], 0, sizeof(double) * extent(it, op->outputs[k]));
 }
 
-static void run_op(Interpreter *it, const Op *op, Run run) {
+static void run_op(Interpreter *it, const Op *op, RunMode run) {
     double *in[MAX_OPERANDS], *out[MAX_OPERANDS];
     if (op->input_count > MAX_OPERANDS || op->output_count > MAX_OPERANDS) bug("%s has too many operands", op->def->call.name);
     for (int k = 0; op->def->moving && run == RUN_PREDICT && k + 1 < op->input_count; k++)
@@ -75,7 +75,7 @@ void interpret_op(Interpreter *it, const Op *op) {
     run_op(it, op, RUN_ALL);
 }
 
-void interpret(Interpreter *it, Run run) {
+void interpret(Interpreter *it, RunMode run) {
     const Graph *g = it->graph;
     for (int i = 0; i < g->op_count; i++)
         if (run == RUN_ALL || !g->ops[i]->backward) clear_sums(it, g->ops[i]); /* several ops may add to one */

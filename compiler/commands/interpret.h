@@ -10,11 +10,11 @@ typedef struct Interpreter {
     int n;            /* examples */
     double **values;  /* by tensor id: [n][count], or [count] where examples share it; NULL where no op touches it */
 } Interpreter;
-typedef enum { RUN_PREDICT, RUN_FORWARD, RUN_ALL } Run; /* as outside training; as in training; gradients, too */
+typedef enum { RUN_PREDICT, RUN_FORWARD, RUN_ALL } RunMode; /* as outside training; as in training; gradients, too */
 enum { MAX_OPERANDS = 64 };                            /* inputs of an op, and outputs */
 Interpreter interpreter_new(const Graph *, int n);     /* the scale is 1 / n, all else zero */
 double *interpreter_value(const Interpreter *, const Tensor *);
-void interpret(Interpreter *, Run);                    /* sums that examples share start at zero */
+void interpret(Interpreter *, RunMode);                    /* sums that examples share start at zero */
 void interpret_op(Interpreter *, const Op *);
 bool is_shared(const Tensor *);                        /* by the examples: parameters, their gradients, statistics, totals */
 bool has_statistics(const Graph *);                    /* of the batch: examples depend on each other */

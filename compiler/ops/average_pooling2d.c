@@ -58,7 +58,7 @@ static double flops(const Op *op) {
 
 const OpDef op_average_pooling2d = {
     .call = {"average_pooling2d", "the mean of each window", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "AveragePooling2D",
-    .min_inputs = 1, .max_inputs = 1, .infer = infer, .region = region_window, .gradient = gradient, .evaluate = evaluate, .plain = "pooling2d.average", .bind = bind,
+    .min_inputs = 1, .max_inputs = 1, .within_channel = true, .infer = infer, .region = region_window, .gradient = gradient, .evaluate = evaluate, .plain = "pooling2d.average", .bind = bind,
     .flops = flops, .equation = "y[h][w][c] = mean over kh, kw of x[h*sh + kh][w*sw + kw][c]",
 };
 const OpDef op_average_pooling2d_grad = {

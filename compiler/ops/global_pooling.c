@@ -68,7 +68,7 @@ static void bind(const Op *op, Bindings *b) {
 static double flops(const Op *op) { return (double)shape_count((op->forward ? op->forward : op)->inputs[0]->shape); }
 
 #define POOLING(name, doc, class) \
-    .call = {name, doc, ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = class, .min_inputs = 1, .max_inputs = 1, .bind = bind, .flops = flops
+    .call = {name, doc, ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = class, .min_inputs = 1, .max_inputs = 1, .within_channel = true, .bind = bind, .flops = flops
 #define AVERAGE .gradient = gradient_average, .evaluate = evaluate_average, .plain = "global_pooling.average", .equation = "y[c] = mean of x[...][c]"
 #define MAX .gradient = gradient_max, .evaluate = evaluate_max, .plain = "global_pooling.max", .equation = "y[c] = max of x[...][c]"
 

@@ -66,7 +66,7 @@ static double flops(const Op *op) {
 
 const OpDef op_max_pooling2d = {
     .call = {"max_pooling2d", "the largest element of each window", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "MaxPooling2D", .min_inputs = 1,
-    .max_inputs = 1, .pools = true, .infer = infer, .region = region_window, .gradient = gradient, .evaluate = evaluate, .plain = "pooling2d.max", .bind = bind, .flops = flops,
+    .max_inputs = 1, .pools = true, .within_channel = true, .infer = infer, .region = region_window, .gradient = gradient, .evaluate = evaluate, .plain = "pooling2d.max", .bind = bind, .flops = flops,
     .equation = "y[h][w][c] = max over kh, kw of x[h*sh + kh][w*sw + kw][c]",
 };
 const OpDef op_max_pooling2d_grad = {

@@ -74,3 +74,8 @@ void bind_window(const Op *op, Bindings *b) {
         bind_optional(b, integers[i].name);
     }
 }
+
+bool reads_no_padding(const Op *op) {
+    const Window *w = &op->window;
+    return !w->kh || (!w->top && !w->left && (w->oh - 1) * w->sh + (w->kh - 1) * w->dh < w->ih && (w->ow - 1) * w->sw + (w->kw - 1) * w->dw < w->iw);
+}

@@ -328,9 +328,10 @@ static void add_unit(const Net *net, const char *options, const char *suffix, bo
 static void read_header(Unit *u) {
     char *header = file_text(text("%s/%s%s.h", folder, u->net->name, u->suffix), NULL), *at = strstr(header, "#ifndef ") + 8;
     char *prefix = text("%.*s", (int)strcspn(at, "\n") - 2, at);
-    at = strstr(header, text("%s_STACK_BYTES = ", prefix));
+    const char *define = text("#define %s_STACK_BYTES ", prefix);
+    at = strstr(header, define);
     assert_non_null(at);
-    u->stack = (size_t)strtoull(strstr(at, "= ") + 2, NULL, 10);
+    u->stack = (size_t)strtoull(at + strlen(define), NULL, 10);
     for (char *c = prefix; *c; c++)
         if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
     u->prefix = prefix;

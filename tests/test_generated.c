@@ -55,7 +55,8 @@ static void compile(const char *cc, const char *flags, const Net *net, const cha
     add_word(job, "-I" RUNTIME);
     add_word(job, text("%s/%s%s.c", folder, net->name, suffix));
     add_word(job, "-o");
-    add_word(job, object ? text("%s/%s%s", folder, net->name, object) : "/dev/null");
+    static int thrown_away;
+    add_word(job, object ? text("%s/%s%s", folder, net->name, object) : text("%s/%d.none", folder, thrown_away++));
 }
 
 static void all_nets_compile(void **state) {

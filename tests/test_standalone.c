@@ -69,9 +69,9 @@ static void compile(const char *cc, const char *flags, const Net *net, const cha
 
 /* A number of the header. */
 static size_t number_in(const char *header, const char *name) {
-    const char *at = strstr(header, text("%s = ", name));
+    const char *define = text("#define %s ", name), *at = strstr(header, define);
     assert_non_null(at);
-    return (size_t)strtoull(strstr(at, "= ") + 2, NULL, 10);
+    return (size_t)strtoull(at + strlen(define), NULL, 10);
 }
 
 static char *upper_case(const char *s) {

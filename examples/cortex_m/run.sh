@@ -40,7 +40,7 @@ run() {
     qemu-system-arm -M "$3" -nographic -monitor none -serial null -semihosting-config enable=on,target=native -icount shift=0 -kernel "$elf" >"$out/said" 2>&1 ||
         { cat "$out/said"; exit 1; }
     cat "$out/said"
-    workspace=$(sed -n 's/^ *[A-Z0-9]*_WORKSPACE_BYTES = \([0-9]*\).*/\1/p' "$out/$1_net.h")
+    workspace=$(sed -n 's/^#define [A-Z0-9]*_WORKSPACE_BYTES \([0-9]*\).*/\1/p' "$out/$1_net.h")
     stack=$(sed -n 's/^stack: \([0-9]*\) .*/\1/p' "$out/said")
     ticks=$(sed -n 's/^ticks an image: //p' "$out/said")
     data_bytes=$(sections "$elf" .data) bss=$(sections "$elf" .bss)

@@ -268,7 +268,7 @@ static void outputs_are_kerass(void **state) {
         for (int w = 0; w < (among_few(&nets[i]) ? n : 1); w++) generate(&nets[i], ways[w][0], ways[w][1], true);
     run_jobs(true);
     for (int i = 0; i < net_count; i++)
-        for (int w = 0; w < (among_few(&nets[i]) ? n : 1); w++) compile(compiler, w ? "-O1 -shared -fPIC" : "-O2 -shared -fPIC", &nets[i], ways[w][1]);
+        for (int w = 0; w < (among_few(&nets[i]) ? n : 1); w++) compile(compiler, all && !w ? "-O2 -shared -fPIC" : "-O1 -shared -fPIC", &nets[i], ways[w][1]);
     run_jobs(true);
     for (int i = 0; i < net_count; i++)
         for (int w = 0; w < (among_few(&nets[i]) ? n : 1); w++)

@@ -100,6 +100,20 @@ static void a_signal_while_compiling(void **state) {
     assert_int_equal(WEXITSTATUS(status), 128 + SIGINT);
 }
 
+static void the_compilers_level_may_be_given(void **state) {
+    (void)state;
+    static const char *const levels[][2] = {{"", " -O2 "}, {" -O3", " -O3 "}, {" -g -O0", " -O0 "}};
+    write_text("cc", "#!/bin/sh\necho \"$*\" >words\nexit 1\n");
+    assert_int_equal(chmod(text("%s/cc", folder), 0755), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_not_equal(system(text("cd %s && CC='./cc%s' XDG_CACHE_HOME=%s/other " CNNC_COMMAND " train a.net --data X.npy,Y.npy >said 2>&1", folder, levels[i][0], folder)), 0);
+        const char *words = file_text(text("%s/words", folder), NULL);
+        says(words, levels[i][1]);
+        for (int k = 0; k < 3; k++)
+            if (k != i) assert_null(strstr(words, levels[k][1]));
+    }
+}
+
 /* The same examples set apart by the description, by an option. */
 static void validation(void **state) {
     (void)state;
@@ -379,7 +393,7 @@ static void devices(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(outputs_are_apart), cmocka_unit_test(a_signal_while_compiling), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
+        cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(outputs_are_apart), cmocka_unit_test(a_signal_while_compiling), cmocka_unit_test(the_compilers_level_may_be_given), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
         cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(an_early_stop_stays), cmocka_unit_test(moving_averages),
         cmocka_unit_test(weights_by_name), cmocka_unit_test(no_number), cmocka_unit_test(no_number_is_hidden), cmocka_unit_test(tables), cmocka_unit_test(a_signal_before_the_test),
         cmocka_unit_test(a_signal_within_the_training), cmocka_unit_test(devices),

@@ -38,12 +38,16 @@ static const char *runtime_header(void) {
 
 /* ---- the C compiler ----------------------------------------------------------------------------------------------------- */
 
-/* CC split at spaces, then the other arguments. */
+/* CC split at spaces, then the other arguments. It may say itself how much the compiler is to optimize. */
 static char **compiler_command(Arena *arena, const char *cc, const char *folder, const char *source, const char *object) {
     char **argv = NEW_ARRAY(arena, char *, MAX_WORDS + 16);
+    const char *level = "-O2";
     int n = 0;
-    for (char *word = strtok(arena_string(arena, cc, strlen(cc)), " "); word && n < MAX_WORDS; word = strtok(NULL, " ")) argv[n++] = word;
-    const char *const rest[] = {"-std=c11", "-O2", "-fPIC", "-shared", arena_printf(arena, "-I%s", folder), "-o", object, source, "-lm"};
+    for (char *word = strtok(arena_string(arena, cc, strlen(cc)), " "); word && n < MAX_WORDS; word = strtok(NULL, " ")) {
+        if (!strncmp(word, "-O", 2)) level = word;
+        argv[n++] = word;
+    }
+    const char *const rest[] = {"-std=c11", level, "-fPIC", "-shared", arena_printf(arena, "-I%s", folder), "-o", object, source, "-lm"};
     for (int i = 0; i < LENGTH(rest); i++) argv[n++] = (char *)(uintptr_t)rest[i];
     return argv;
 }

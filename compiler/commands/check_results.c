@@ -33,6 +33,12 @@ double *load_numbers(Arena *arena, cnnc_type type, const void *from, size_t n) {
     return to;
 }
 
+void **store_all(Arena *arena, const cnnc_tensor *tensors, int count, double *const *values, int n) {
+    void **stored = NEW_ARRAY(arena, void *, count + 1);
+    for (int i = 0; i < count; i++) stored[i] = store_numbers(arena, tensors[i].type, values[i], tensors[i].count * (size_t)n);
+    return stored;
+}
+
 void draw_example(cnnc_random *random, const Tensor *t, double *x) {
     size_t n = count_of(t), classes = (size_t)t->classes;
     if (t->role == ROLE_TARGET && classes && t->type == TYPE_REAL) {

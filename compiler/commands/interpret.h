@@ -31,6 +31,7 @@ typedef struct Results {
 } Results;
 void *store_numbers(Arena *, cnnc_type, const double *from, size_t n);   /* as the caller of generated code has them */
 double *load_numbers(Arena *, cnnc_type, const void *from, size_t n);
+void **store_all(Arena *, const cnnc_tensor *, int count, double *const *values, int n); /* likewise, of each of these tensors for n examples */
 void **new_arrays(Arena *, const cnnc_tensor *, int count, int n, cnnc_type); /* for n examples of each, zero */
 Results interpreter_results(Interpreter *, const Batch *);               /* parameters are set already */
 /* Runs phases of generated code without updating anything; inputs and targets in the network's own types. */
@@ -40,6 +41,14 @@ double root_mean_square(const double *, size_t n);
 double largest(const double *, size_t n);                                /* magnitude; NAN when there is one */
 double absolute_error(const double *, const double *expected, size_t n);
 double relative_error(const double *, const double *expected, size_t n); /* to the largest expected element */
+
+/* ---- check_batch.c: weights and examples at random, all functions of the seed ------------------------------------------ */
+double **draw_parameters(Arena *, const cnnc_model *, uint64_t seed); /* initial values that floats hold exactly; those that start alike get noise */
+void set_model(Arena *, cnnc_model *, double *const *parameters);
+void set_interpreter(Interpreter *, double *const *parameters);
+/* n examples, none near a kink where that can be had; they are drawn by an interpreter of one example, or of all n where they depend on
+ * each other. *redrawn: how many attempts were near one. */
+Batch draw_batch(Interpreter *, int n, uint64_t seed, int *redrawn);
 
 /* ---- the three checks: a table each on standard output; exit statuses -------------------------------------------- */
 bool check_operators(const Graph *);                   /* check_operators.c: false when one fails */

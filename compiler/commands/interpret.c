@@ -3,6 +3,7 @@
 
 #include "cnnc_network.h"
 
+#include <math.h>
 #include <string.h>
 
 static size_t count_of(const Tensor *t) { return (size_t)shape_count(t->shape); }
@@ -26,7 +27,7 @@ static void make_value(Interpreter *it, const Tensor *t) {
 }
 
 Interpreter interpreter_new(const Graph *g, int n) {
-    Interpreter it = {g, n, NEW_ARRAY(g->arena, double *, g->tensor_count)};
+    Interpreter it = {.graph = g, .n = n, .values = NEW_ARRAY(g->arena, double *, g->tensor_count)};
     for (int i = 0; i < g->op_count; i++) {
         for (int k = 0; k < g->ops[i]->input_count; k++) make_value(&it, g->ops[i]->inputs[k]);
         for (int k = 0; k < g->ops[i]->output_count; k++) make_value(&it, g->ops[i]->outputs[k]);
@@ -56,6 +57,13 @@ static void clear_sums(Interpreter *it, const Op *op) {
         memset(it->values[op->outputs[k]->id], 0, sizeof(double) * extent(it, op->outputs[k]));
 }
 
+/* Zeros stay: they are the same in any arithmetic, or decide where something goes. */
+static void add_noise(Interpreter *it, const Tensor *t) {
+    double *x = it->values[t->id], size = root_mean_square(x, extent(it, t));
+    for (size_t i = 0; t->type == TYPE_REAL && t->role != ROLE_MASK && i < extent(it, t); i++)
+        if (x[i] != 0) x[i] += it->noise * fmax(fabs(x[i]), size) * (2 * cnnc_random_uniform(&it->random) - 1);
+}
+
 static void run_op(Interpreter *it, const Op *op, RunMode run) {
     double *in[MAX_OPERANDS], *out[MAX_OPERANDS];
     if (op->input_count > MAX_OPERANDS || op->output_count > MAX_OPERANDS) bug("%s has too many operands", op->def->call.name);
@@ -68,6 +76,7 @@ static void run_op(Interpreter *it, const Op *op, RunMode run) {
         if (op->def->idle && run == RUN_PREDICT) memcpy(out[0], in[0], sizeof(double) * count_of(op->outputs[0]));
         else op->def->evaluate(op, in, out);
     }
+    for (int k = 0; it->noise > 0 && k < op->output_count; k++) add_noise(it, op->outputs[k]);
 }
 
 void interpret_op(Interpreter *it, const Op *op) {

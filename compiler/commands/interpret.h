@@ -9,6 +9,8 @@ typedef struct Interpreter {
     const Graph *graph;
     int n;            /* examples */
     double **values;  /* by tensor id: [n][count], or [count] where examples share it; NULL where no op touches it */
+    double noise;     /* what ops make is moved by so much of its size, or root mean square, at random: how exact a result can be. 0: it is not */
+    cnnc_random random;
 } Interpreter;
 typedef enum { RUN_PREDICT, RUN_FORWARD, RUN_ALL } RunMode; /* as outside training; as in training; gradients, too */
 enum { MAX_OPERANDS = 64 };                            /* inputs of an op, and outputs */

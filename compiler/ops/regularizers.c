@@ -109,16 +109,18 @@ static void move_to_front(Graph *g) {
     g->ops[0] = last;
 }
 
+static bool counts(const Attr *factors) { return factors[L1].real > 0 || factors[L2].real > 0; }
+
 void add_penalties(Graph *g) {
     for (int i = g->parameter_count - 1; i >= 0; i--) {
         Tensor *w = g->parameters[i];
-        if (!w->trainable || !w->regularizer) continue;
+        if (!w->trainable || !w->regularizer || !counts(factors_of(g, w->regularizer))) continue;
         add_op(g, &op_weight_penalty, w->layer, factors_of(g, w->regularizer), (Tensor *[]){w}, 1);
         move_to_front(g);
     }
     for (int i = 0; i < g->layer_count; i++) {
         Layer *l = g->layers[i];
         const Attr *regularizer = layer_attribute(l, "activity_regularizer");
-        if (regularizer && regularizer->present) add_op(g, &op_activity_penalty, l, factors_of(g, regularizer), (Tensor *[]){l->output}, 1);
+        if (regularizer && regularizer->present && counts(factors_of(g, regularizer))) add_op(g, &op_activity_penalty, l, factors_of(g, regularizer), (Tensor *[]){l->output}, 1);
     }
 }

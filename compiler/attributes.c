@@ -79,7 +79,7 @@ static void bind_number(Binder *b, const AttrDef *def, const Value *v, Attr *out
 }
 
 /* A list of numbers, or a single one. */
-static void bind_reals(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
+static void bind_real_list(Binder *b, const AttrDef *def, const Value *v, Attr *out) {
     bool list = v->kind == VALUE_LIST;
     AttrDef one = *def;
     one.kind = ATTR_REAL;
@@ -191,7 +191,7 @@ static void bind_value(Binder *b, const AttrDef *def, const Value *v, Attr *out)
     static void (*const by_kind[])(Binder *, const AttrDef *, const Value *, Attr *) = {
         [ATTR_INT] = bind_number, [ATTR_REAL] = bind_real_or_call, [ATTR_BOOL] = bind_bool,   [ATTR_WORD] = bind_word,
         [ATTR_SIZE] = bind_size,  [ATTR_CALL] = bind_call,   [ATTR_CALLS] = bind_calls,
-        [ATTR_REALS] = bind_reals, [ATTR_PAIRS] = bind_pairs,
+        [ATTR_REALS] = bind_real_list, [ATTR_PAIRS] = bind_pairs,
     };
     out->loc = v->loc;
     out->present = true;

@@ -120,6 +120,7 @@ void bind_string(Bindings *, const char *name, const char *value);   /* not copi
 void bind_real(Bindings *, const char *name, double value); /* as a string: the shortest decimal that reads back equal, "0.001" */
 void bind_ints(Bindings *, const char *name, const int64_t *values, int n);
 void bind_strings(Bindings *, const char *name, const char *const *values, int n);
+void bind_reals(Bindings *, const char *name, const double *values, int n); /* as strings, like bind_real */
 void bind_records(Bindings *, const char *name, Bindings *const *values, int n); /* fields read as ${item.field}; need not be used */
 void bind_optional(Bindings *, const char *name); /* name may stay unused */
 

@@ -103,6 +103,13 @@ void bind_strings(Bindings *b, const char *name, const char *const *values, int 
     bind_list(b, name, items, n);
 }
 
+void bind_reals(Bindings *b, const char *name, const double *values, int n) {
+    TmplValue *items = NEW_ARRAY(b->arena, TmplValue, n + 1);
+    for (int i = 0; i < n; i++)
+        items[i] = kept_string(b, name, arena_real(b->arena, values[i]));
+    bind_list(b, name, items, n);
+}
+
 void bind_records(Bindings *b, const char *name, Bindings *const *values, int n) {
     TmplValue *items = NEW_ARRAY(b->arena, TmplValue, n + 1);
     for (int i = 0; i < n; i++)

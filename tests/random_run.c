@@ -202,7 +202,7 @@ static double **weights_of(const Trial *t, const cnnc_model *model) {
     return values;
 }
 
-/* The gradient as the sum over its buffers; or the other way, into the first of them. */
+/* The gradient as the sum over its buffers, as floats; or the other way, into the first of them. */
 static void move_gradient(Trial *t, cnnc_model *model, double **gradient, bool into) {
     const cnnc_network *network = model->network;
     size_t size = cnnc_type_size(network->type);
@@ -212,7 +212,7 @@ static void move_gradient(Trial *t, cnnc_model *model, double **gradient, bool i
         for (int b = 0; b < network->gradient_buffers; b++) {
             char *at = (char *)model->state->gradients + ((size_t)b * network->parameter_count + p->offset) * size;
             const double *terms = load_numbers(t->graph->arena, network->type, at, p->count);
-            for (size_t k = 0; !into && k < p->count; k++) gradient[i][k] += terms[k];
+            for (size_t k = 0; !into && k < p->count; k++) gradient[i][k] = (double)(float)(gradient[i][k] + terms[k]);
             if (!into) continue;
             memset(at, 0, size * p->count);
             if (!b) memcpy(at, store_numbers(t->graph->arena, network->type, gradient[i], p->count), size * p->count);

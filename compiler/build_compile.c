@@ -91,7 +91,9 @@ static bool is_repeated(const Attr *first, const Attr *metric) {
 
 static bool add_metric(const Totals *t, const Attr *metric, const char *loss, Tensor *prediction, Tensor **target) {
     const OpDef *def = find_op(metric->word, OP_METRIC);
-    if (!add_total(t, def ? def : find_op(metric->word, OP_LOSS), metric, loss, prediction, target)) return false;
+    Tensor *from = prediction;
+    if (!def) def = loss_form(t->graph, metric, &from);
+    if (!add_total(t, def, metric, loss, from, target)) return false;
     name_total(t, prediction, metric->word);
     return true;
 }

@@ -78,14 +78,17 @@ def add_training(net, out, steps):
 def add_metrics(net, out):
     """metric/NAME: the network's metrics at the initial weights, where there are some that are more than a mean."""
     language = runpy.run_path(oracle)
-    compiled = [kw for _, _, word, _, kw, _ in language["parse"](net.read_text()) if word == "compile"]
-    if not net.stem.startswith("metrics") or not compiled or not out.exists(): return
-    tensors, listed = load_file(out), compiled[0].get("metrics", [])
+    if not net.stem.startswith("metrics") or not out.exists(): return
+    model, compiled, _, _ = language["build"](language["parse"](net.read_text()))
+    tensors, listed = load_file(out), compiled.get("metrics", [])
+    for w in model.weights: w.assign(tensors["initial/" + "/".join(w.path.split("/")[-2:])])
     with safe_open(out, "np") as f: metadata = f.metadata()
+    x = tensors["input"]
+    output = model(x if x.dtype.kind == "i" else x.astype(numpy.float32))  # with the logits that Keras's fit finds behind it
     for m in listed if isinstance(listed, list) else [listed]:
         name, options = m if isinstance(m, tuple) else (m, {})
         name = {"mae": "mean_absolute_error", "mse": "mean_squared_error"}.get(name, name)
-        value = metric(name, options, tensors["target"], tensors["output"])
+        value = metric(name, options, tensors["target"], output)
         if value is not None: tensors["metric/" + name] = numpy.array([value], numpy.float32)
     save_file(tensors, out, metadata)
 

@@ -17,7 +17,7 @@ static const AttrDef sparse_attributes[] = {
 
 static const double epsilon = 1e-7; /* keras.config.epsilon() */
 
-static double clip(double p) { return fmin(fmax(p, epsilon), 1 - epsilon); }
+static double clip(double p) { return p < epsilon ? epsilon : p > 1 - epsilon ? 1 - epsilon : p; } /* what is no number stays none */
 static bool inside(double p) { return p >= epsilon && p <= 1 - epsilon; }
 
 /* A one-hot target moved towards all n classes alike. */

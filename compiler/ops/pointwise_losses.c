@@ -135,7 +135,7 @@ LOSS(squared_hinge, "max(1 - t p, 0)^2", "hinge, squared", NULL, NULL, 0, OP_LOS
 #define EPSILON_C "1e-7${F}"
 static const double epsilon = 1e-7; /* keras.config.epsilon() */
 
-static double kl_clip(double x, const Attr *a) { return (void)a, fmin(fmax(x, epsilon), 1); }
+static double kl_clip(double x, const Attr *a) { return (void)a, x < epsilon ? epsilon : x > 1 ? 1 : x; }
 static double kl_value(double p, double t, const Attr *a) { return t * log(t / kl_clip(p, a)); }
 static double kl_slope(double p, double t, const Attr *a) { return (void)a, p >= epsilon && p <= 1 ? -t / p : 0; }
 static const Pointwise kl_divergence = {
@@ -164,7 +164,7 @@ static const AttrDef binary_attributes[] = {
 
 static double smooth(double t, const Attr *a) { return t * (1 - a[LABEL_SMOOTHING].real) + a[LABEL_SMOOTHING].real / 2; }
 
-static double clip(double p) { return fmin(fmax(p, epsilon), 1 - epsilon); }
+static double clip(double p) { return p < epsilon ? epsilon : p > 1 - epsilon ? 1 - epsilon : p; }
 static double binary_value(double p, double t, const Attr *a) { return (void)a, -t * log(clip(p)) - (1 - t) * log(1 - clip(p)); }
 static double binary_slope(double p, double t, const Attr *a) { return (void)a, clip(p) == p ? (1 - t) / (1 - p) - t / p : 0; }
 #define CLIP_C "(p < " EPSILON_C " ? " EPSILON_C " : p > 1 - " EPSILON_C " ? 1 - " EPSILON_C " : p)"

@@ -71,6 +71,8 @@ static void weights_without_vectors(void **state) { (void)state, same_weights("t
 
 static void weights_of_statistics(void **state) { (void)state, same_weights("tests/nets/batch_normalization.net", "--epochs=2 --shard-size=13", shards_data()); }
 
+static void weights_of_augmentation(void **state) { (void)state, same_weights("tests/nets/augmentation.net", "--epochs=2 --shard-size=13", shards_data()); }
+
 /* What the tests above compare does depend on the training. */
 static void other_seed(void **state) {
     (void)state;
@@ -197,7 +199,7 @@ static void no_traces(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights), cmocka_unit_test(weights_of_eight_buffers), cmocka_unit_test(weights_of_odd_shards),
-        cmocka_unit_test(weights_of_many_shards), cmocka_unit_test(weights_without_vectors), cmocka_unit_test(weights_of_statistics), cmocka_unit_test(other_seed),
+        cmocka_unit_test(weights_of_many_shards), cmocka_unit_test(weights_without_vectors), cmocka_unit_test(weights_of_statistics), cmocka_unit_test(weights_of_augmentation), cmocka_unit_test(other_seed),
         cmocka_unit_test(another_folder), cmocka_unit_test(relative_paths), cmocka_unit_test(locales), cmocka_unit_test(time_zones),
         cmocka_unit_test(no_traces),
     };

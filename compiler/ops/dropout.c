@@ -1,17 +1,11 @@
-/* dropout.c: Keras's Dropout, SpatialDropout1D, SpatialDropout2D and GaussianNoise: only while training; else y = x.
- *
- * Random numbers are a function of the run's seed, the update, the example's place in the batch (these are the key), the layer and the
- * element: the same for any number of threads, after --resume, and in the gradient, which draws them again instead of keeping them. */
-#include "ops.h"
-
-#include "cnnc_network.h"
+/* dropout.c: Keras's Dropout, SpatialDropout1D, SpatialDropout2D and GaussianNoise: only while training; else y = x. */
+#include "draws.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { RATE, SEED };
 
-#define SEED_DEF {"seed", ATTR_INT, "", 0, 2147483647, 0, NULL, NULL, false, "tells its random numbers from those of other layers; one of its own unless given"}
 static const AttrDef dropout_attributes[] = {
     {"rate", ATTR_REAL, NULL, 0, 0.999999, 0, NULL, NULL, true, "part of the elements that is dropped"}, SEED_DEF,
 };
@@ -21,19 +15,6 @@ static const AttrDef spatial_attributes[] = {
 static const AttrDef noise_attributes[] = {
     {"stddev", ATTR_REAL, NULL, 0, 1e30, 0, NULL, NULL, true, "standard deviation of what is added"}, SEED_DEF,
 };
-
-/* What the layer's random numbers are told apart by. */
-static uint32_t stream_of(const Op *op) {
-    const Attr *seed = &op->attributes[SEED];
-    uint32_t hash = 2166136261u; /* FNV-1a of the layer's name */
-    for (const char *s = op->layer->name; *s; s++) hash = (hash ^ (unsigned char)*s) * 16777619u;
-    return seed->present ? (uint32_t)seed->real : hash;
-}
-
-static Tensor *key_of(Graph *g) {
-    if (!g->key) g->key = new_tensor(g, NULL, "key", shape1(2), TYPE_I32, ROLE_KEY);
-    return g->key;
-}
 
 static Tensor *add(Graph *g, Layer *l, const OpDef *def) {
     if (l->attributes[0].real == 0) return add_op(g, &op_linear, l, NULL, l->inputs, 1);
@@ -63,15 +44,13 @@ static void gradient_of_noise(Graph *g, Op *op, Tensor *dy) {
 
 /* ---- what they compute ---------------------------------------------------------------------------------------------------- */
 
-static uint64_t key(const double *halves) { return (uint64_t)halves[0] | (uint64_t)halves[1] << 32; }
-
 /* The least of 2^24 equally likely numbers that keeps an element. */
 static uint32_t least_kept(const Op *op) { return (uint32_t)ceil(op->attributes[RATE].real * 16777216); }
 
 static void drop(const Op *op, double *const *in, double *const *out, bool channels) {
     int64_t n = shape_count(op->outputs[0]->shape), width = last_dim(op->outputs[0]->shape);
     for (int64_t i = 0; i < n; i++) {
-        uint32_t drawn = cnnc_noise(key(in[1]), stream_of(op), (uint32_t)(channels ? i % width : i));
+        uint32_t drawn = cnnc_noise(key_value(in[1]), stream_of(op, &op->attributes[SEED]), (uint32_t)(channels ? i % width : i));
         out[0][i] = drawn >= least_kept(op) ? in[0][i] / (1 - op->attributes[RATE].real) : 0;
     }
 }
@@ -82,7 +61,7 @@ static void evaluate_spatial(const Op *op, double *const *in, double *const *out
 static void evaluate_noise(const Op *op, double *const *in, double *const *out) {
     static const double turn = 6.283185307179586 / 16777216;
     for (int64_t i = 0; i < shape_count(op->outputs[0]->shape); i++) {
-        uint32_t radius = cnnc_noise(key(in[1]), stream_of(op), (uint32_t)i), angle = cnnc_noise(key(in[1]), ~stream_of(op), (uint32_t)i);
+        uint32_t radius = cnnc_noise(key_value(in[1]), stream_of(op, &op->attributes[SEED]), (uint32_t)i), angle = cnnc_noise(key_value(in[1]), ~stream_of(op, &op->attributes[SEED]), (uint32_t)i);
         out[0][i] = in[0][i] + op->attributes[0].real * sqrt(-2 * log((radius + 0.5) / 16777216)) * cos(turn * angle);
     }
 }
@@ -90,7 +69,7 @@ static void evaluate_noise(const Op *op, double *const *in, double *const *out) 
 static void bind_all(const Op *op, Bindings *b, bool channels) {
     bind_int(b, "ROWS", channels ? row_count(op->outputs[0]->shape) : 1);
     bind_int(b, "N", channels ? last_dim(op->outputs[0]->shape) : shape_count(op->outputs[0]->shape));
-    bind_int(b, "STREAM", stream_of(op));
+    bind_int(b, "STREAM", stream_of(op, &op->attributes[SEED]));
     bind_int(b, "LEAST", least_kept(op));
     bind_real(b, "scale", 1 / (1 - op->attributes[RATE].real));
 }
@@ -98,7 +77,7 @@ static void bind(const Op *op, Bindings *b) { bind_all(op, b, false); }
 static void bind_spatial(const Op *op, Bindings *b) { bind_all(op, b, true); }
 static void bind_noise(const Op *op, Bindings *b) {
     bind_int(b, "N", shape_count(op->outputs[0]->shape));
-    bind_int(b, "STREAM", stream_of(op));
+    bind_int(b, "STREAM", stream_of(op, &op->attributes[SEED]));
     bind_real(b, "stddev", op->attributes[0].real);
 }
 

@@ -168,6 +168,16 @@ static void standalone_code_is_as_shown(void **state) {
     remove_folder(folder);
 }
 
+static void reference_is_as_written(void **state) {
+    (void)state;
+    const char *folder = make_folder();
+    Outcome o = RUN(folder, "help", "--markdown");
+    assert_string_equal(o.err, "");
+    assert_int_equal(o.status, 0);
+    assert_golden(CNNC_SOURCE_DIR "/docs/reference.md", o.out);
+    remove_folder(folder);
+}
+
 static void warnings_are_told(void **state) {
     const char *name = *state, *folder = make_folder();
     int files;
@@ -356,6 +366,7 @@ int main(void) {
     add_folder(&c, "stages", ".net", canonical_form_is_canonical);
     add_folder(&c, "commands", ".txt", commands_say_what_they_said);
     add_case(&c, "code that stands alone", NULL, standalone_code_is_as_shown);
+    add_case(&c, "all words and their options", NULL, reference_is_as_written);
     add_case(&c, "code", "smallest", generated_code_is_as_it_was);
     add_case(&c, "every golden file has its network", NULL, every_golden_file_has_its_network);
     add_case(&c, "a failure leaves the old output", NULL, a_failure_leaves_the_old_output);

@@ -50,6 +50,8 @@ int status_of(const cnnc_error *); /* the exit status after a failure of the run
 /* ---- help.c: the tables of operators that have pages ------------------------------------------------------------------ */
 typedef struct FamilyDef { const char *title, *one; Family *family; } FamilyDef; /* "layers", "layer" */
 extern const FamilyDef families[]; /* ended by a NULL title */
+const char *attribute_kind(Arena *, const AttrDef *); /* what it may be, in words */
+void print_reference(void); /* reference.c: all of them, in Markdown */
 
 /* ---- tables.c: commands as records for templates ----------------------------------------------------------------------
  * A command has name, usage, doc, nets (whether its arguments are networks), words (what else they can be), option_words and options;

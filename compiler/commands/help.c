@@ -82,7 +82,7 @@ static const char *family_text(Arena *arena, const AttrDef *a) {
     return text;
 }
 
-static const char *kind_text(Arena *arena, const AttrDef *a) {
+const char *attribute_kind(Arena *arena, const AttrDef *a) {
     static const char *const kinds[] = {[ATTR_INT] = "integer", [ATTR_REAL] = "number", [ATTR_BOOL] = "true|false", [ATTR_SIZE] = "size", [ATTR_REALS] = "numbers", [ATTR_PAIRS] = "size or pairs"};
     if (a->words) return a->words;
     if (a->family) return arena_printf(arena, "%s%s", a->kind == ATTR_REAL ? "number or " : "", family_text(arena, a));
@@ -90,7 +90,7 @@ static const char *kind_text(Arena *arena, const AttrDef *a) {
 }
 
 static void print_attribute(Arena *arena, const AttrDef *a) {
-    printf("  %-28s %s (%s", a->name, a->doc, kind_text(arena, a));
+    printf("  %-28s %s (%s", a->name, a->doc, attribute_kind(arena, a));
     if (!a->fallback) printf(", required");
     else if (*a->fallback) printf(", default %s", a->fallback);
     else printf(", optional");
@@ -143,9 +143,12 @@ static int unknown_word(const char *word) {
 
 int command_help(int argc, char **argv) {
     const char *word = NULL;
+    bool markdown = false;
+    const Option options[] = {{"--markdown", NULL, &markdown, NULL, 0, 0, NULL, "all words with all their options, as docs/reference.md has them"}};
     static const char *const names[] = {"the word"};
-    const CommandLine line = {"help", NULL, 0, names, &word, 1};
+    const CommandLine line = {"help", options, LENGTH(options), names, &word, 1};
     if (!parse_some_options(argc, argv, &line, 0)) return EXIT_USAGE;
+    if (markdown) return print_reference(), EXIT_FINE;
     if (!word) return print_overview(), EXIT_FINE;
     for (const CommandDef *c = commands + 1; c->name; c++)
         if (!strcmp(c->name, word)) return c->run(2, (char *[]){(char *)(uintptr_t)c->name, (char[]){"--help"}});

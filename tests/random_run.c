@@ -15,11 +15,10 @@
 #include <string.h>
 
 static const double double_tolerance = 1e-9, float_tolerance = 1e-4;
-static const double noise = 5e-7;   /* of what ops make, where float results are further apart: see Interpreter */
-static const double leeway = 5;     /* a float result may be so many times as far away as noise moves it */
+static const double of_doubles = 1e-6;    /* by how much less noise moves them than floats, at least */
 static const double loss_rounding = 6e-8; /* of 1 - 1e-7, to which probabilities are clipped */
 static const double large = 1e5, chaos = 0.01;
-enum { STEPS = 2, THREADS = 2, NOISES = 3 };
+enum { STEPS = 2, THREADS = 2 };
 
 typedef struct Code { Compilation c; void *library; cnnc_model *model; } Code;
 typedef struct Trial {
@@ -96,27 +95,18 @@ static cnnc_model *new_model(Code *code, const char *variant) {
 
 /* ---- comparing ---------------------------------------------------------------------------------------------------------- */
 
-typedef struct Expected { Results exact, noisy[NOISES]; } Expected;
-
 static bool is_ordinary(const double *x, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (!(fabs(x[i]) <= large)) return false;
     return true;
 }
 
-/* How far noise moves the interpreter's results. */
-static double spread_of(const double *exact, double *const *noisy, size_t n) {
-    double most = 0;
-    for (int i = 0; noisy && i < NOISES; i++) most = fmax(most, absolute_error(noisy[i], exact, n));
-    return most;
-}
-
 /* What was looked at, by what tolerance; noisy NULL: no other excuse. */
 static void compare(Trial *t, const char *what, const char *name, const double *x, const double *exact, double *const *noisy, size_t n, double tolerance) {
     double error = absolute_error(x, exact, n), size = largest(exact, n);
     if (error <= tolerance * size || (n == 1 && error <= loss_rounding)) return;
-    double spread = spread_of(exact, noisy, n), allowed = noisy ? leeway * spread : 0;
-    int status = isnan(error) || error > allowed ? RUN_WRONG : spread > chaos * size ? RUN_UNFIT : RUN_HARD;
+    double spread = noisy ? spread_of(exact, noisy, n) : 0;
+    int status = !is_rounding(error, tolerance < float_tolerance ? spread * of_doubles : spread) ? RUN_WRONG : spread > chaos * size ? RUN_UNFIT : RUN_HARD;
     printf("%s: %s: error %.2e of %.2e, by noise %.2e%s\n", what, name, error, size, spread, status == RUN_WRONG ? ": WRONG" : "");
     if (status > t->status) t->status = status;
 }
@@ -153,18 +143,10 @@ static void compare_results(Trial *t, const char *what, const Results *r, const 
 
 /* ---- the interpreter ------------------------------------------------------------------------------------------------------ */
 
-static Interpreter new_interpreter(const Trial *t, double *const *weights, uint64_t step, int n) {
-    const Graph *g = t->graph;
-    Interpreter it = interpreter_new(g, n);
-    for (int i = 0; g->key && i < n; i++) {
-        uint64_t key = cnnc_key(g->seed, step, (uint64_t)i);
-        it.values[g->key->id][2 * i] = (double)(uint32_t)key, it.values[g->key->id][2 * i + 1] = (double)(key >> 32);
-    }
-    set_interpreter(&it, weights);
-    return it;
-}
-
-static bool are_ordinary(const Interpreter *it, const Results *r) {
+/* False where numbers are out of hand. */
+static bool are_ordinary(const Expected *e) {
+    const Interpreter *it = &e->it;
+    const Results *r = &e->exact;
     const Graph *g = it->graph;
     for (int i = 0; i < g->output_count; i++)
         if (!is_ordinary(r->outputs[i], count_of(g->outputs[i]) * (size_t)it->n)) return false;
@@ -175,18 +157,6 @@ static bool are_ordinary(const Interpreter *it, const Results *r) {
             const Tensor *x = op->outputs[k];
             if (x->type == TYPE_REAL && !is_ordinary(it->values[x->id], count_of(x) * (is_shared(x) ? 1 : (size_t)it->n))) return false;
         }
-    }
-    return true;
-}
-
-/* False where numbers are out of hand. */
-static bool expect(Trial *t, double *const *weights, uint64_t step, const Batch *batch, Expected *e) {
-    for (int k = -1; k < NOISES; k++) {
-        Interpreter it = new_interpreter(t, weights, step, t->n);
-        it.noise = k < 0 ? 0 : noise;
-        cnnc_random_seed(&it.random, t->how->seed, 100 + (uint64_t)k);
-        *(k < 0 ? &e->exact : &e->noisy[k]) = interpreter_results(&it, batch);
-        if (k < 0 && !are_ordinary(&it, &e->exact)) return false;
     }
     return true;
 }
@@ -277,12 +247,12 @@ static bool step(Trial *t, int k) {
     Arena *a = t->graph->arena;
     cnnc_model *doubles = t->doubles.model, *floats = t->floats.model;
     double **weights = weights_of(t, floats), **gradient = NEW_ARRAY(a, double *, floats->network->parameters_length + 1);
-    Expected e;
     Results r;
     int redrawn;
-    Interpreter drawer = new_interpreter(t, weights, (uint64_t)k, has_statistics(t->graph) ? t->n : 1);
+    Interpreter drawer = interpreter_at(t->graph, weights, (uint64_t)k, has_statistics(t->graph) ? t->n : 1);
     const Batch batch = draw_batch(&drawer, t->n, t->how->seed + (uint64_t)k, &redrawn);
-    if (!expect(t, weights, (uint64_t)k, &batch, &e)) return t->status = RUN_UNFIT, false;
+    const Expected e = expect_results(t->graph, weights, (uint64_t)k, &batch, t->how->seed);
+    if (!are_ordinary(&e)) return t->status = RUN_UNFIT, false;
     set_model(a, doubles, weights);
     if (!run_results(t, doubles, &batch, &r)) return false;
     compare_results(t, arena_printf(a, "double, step %d", k), &r, &e, true);

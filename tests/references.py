@@ -2,7 +2,10 @@
 """Makes the reference files that tests compare with, by Keras: references.py KERAS_ORACLE.py [NAME...]
 
 For each tests/nets/NAME.net a tests/reference/NAME.safetensors, for each tests/optimizers/NAME.net one beside it.
-Needs what keras_oracle.py needs. Files beyond 60 KB are not kept.
+Needs what keras_oracle.py needs. Files beyond 60 KB are not kept. Those of tests/nets/oracle are the oracle's own
+but for recurrent, which is made here: with TensorFlow the gradient of an embedding is a list of rows, one for each
+token that came, and Keras's optimizers square each row for itself where a token came twice. With JAX and PyTorch,
+and in cnnc, rows of a token are added up first; so they are here.
 
 Keras's fit scales the loss by loss_scale_factor and apply_gradients divides by it again; the oracle does only the
 latter. So these traces come from the network without the option, and their gradients are multiplied by it here.
@@ -15,6 +18,13 @@ from safetensors.numpy import load_file, save_file
 tests = pathlib.Path(__file__).resolve().parent
 oracle, names = sys.argv[1], sys.argv[2:]
 KEPT = 60 * 1024
+DENSE = """
+import runpy, sys, keras, tensorflow as tf
+apply = keras.optimizers.Optimizer.apply_gradients
+keras.optimizers.Optimizer.apply_gradients = lambda o, pairs: apply(o, [(tf.convert_to_tensor(g), v) for g, v in pairs])
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 def metric(name, options, target, output):
@@ -99,7 +109,7 @@ def make(net, out, steps):
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder) / net.name
         source.write_text(text.replace(scale[0], "") if scale else text)
-        subprocess.run([sys.executable, oracle, source, out, "--batch", "4", "--steps", str(steps)], check=True)
+        subprocess.run([sys.executable, "-c", DENSE, oracle, source, out, "--batch", "4", "--steps", str(steps)], check=True)
     if scale:
         with safe_open(out, "np") as f: metadata = f.metadata()
         save_file({k: v * v.dtype.type(scale[1]) if k.startswith("gradient/") else v for k, v in load_file(out).items()}, out, metadata)
@@ -109,5 +119,5 @@ def make(net, out, steps):
 
 
 for folder, to, steps in (("nets", "reference", 5), ("optimizers", "optimizers", 7)):
-    for net in sorted((tests / folder).glob("*.net")):
+    for net in sorted((tests / folder).glob("*.net")) + [tests / "nets/oracle/recurrent.net"] * (folder == "nets"):
         if not names or net.stem in names: make(net, tests / to / f"{net.stem}.safetensors", steps)

@@ -4,6 +4,7 @@
 #include "cnnc_network.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t count_of(const Tensor *t) { return (size_t)shape_count(t->shape); }
@@ -57,12 +58,37 @@ static void clear_sums(Interpreter *it, const Op *op) {
         memset(it->values[op->outputs[k]->id], 0, sizeof(double) * extent(it, op->outputs[k]));
 }
 
-/* Zeros stay: they are the same in any arithmetic, or decide where something goes. */
-static void add_noise(Interpreter *it, const Tensor *t) {
-    double *x = it->values[t->id], size = root_mean_square(x, extent(it, t));
-    for (size_t i = 0; t->type == TYPE_REAL && t->role != ROLE_MASK && i < extent(it, t); i++)
-        if (x[i] != 0) x[i] += it->noise * fmax(fabs(x[i]), size) * (2 * cnnc_random_uniform(&it->random) - 1);
+/* ---- noise ------------------------------------------------------------------------------------------------------- */
+
+static int by_size(const void *a, const void *b) { return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b); }
+
+/* All numbers that an op works on, the smallest first. */
+static double *sorted_operands(Arena *arena, const Interpreter *it, const Op *op, size_t *n) {
+    *n = 0;
+    for (int k = 0; k < op->input_count; k++) *n += extent(it, op->inputs[k]);
+    double *all = NEW_ARRAY(arena, double, *n + 1), *to = all;
+    for (int k = 0; k < op->input_count; to += extent(it, op->inputs[k]), k++)
+        memcpy(to, it->values[op->inputs[k]->id], sizeof *all * extent(it, op->inputs[k]));
+    qsort(all, *n, sizeof *all, by_size);
+    return all;
 }
+
+/* Zeros stay, and what was only moved or chosen: they are the same in any arithmetic, and gradients go by them. */
+static void add_noise(Interpreter *it, const Op *op) {
+    Arena *scratch = arena_new();
+    size_t n;
+    double *operands = sorted_operands(scratch, it, op, &n);
+    for (int k = 0; k < op->output_count; k++) {
+        const Tensor *t = op->outputs[k];
+        double *x = it->values[t->id], size = root_mean_square(x, extent(it, t));
+        for (size_t i = 0; t->type == TYPE_REAL && t->role != ROLE_MASK && i < extent(it, t); i++)
+            if (x[i] != 0 && !bsearch(&x[i], operands, n, sizeof *operands, by_size))
+                x[i] += it->noise * fmax(fabs(x[i]), size) * (2 * cnnc_random_uniform(&it->random) - 1);
+    }
+    arena_free(scratch);
+}
+
+/* ---- ops ---------------------------------------------------------------------------------------------------------- */
 
 static void run_op(Interpreter *it, const Op *op, RunMode run) {
     double *in[MAX_OPERANDS], *out[MAX_OPERANDS];
@@ -76,7 +102,7 @@ static void run_op(Interpreter *it, const Op *op, RunMode run) {
         if (op->def->idle && run == RUN_PREDICT) memcpy(out[0], in[0], sizeof(double) * count_of(op->outputs[0]));
         else op->def->evaluate(op, in, out);
     }
-    for (int k = 0; it->noise > 0 && k < op->output_count; k++) add_noise(it, op->outputs[k]);
+    if (it->noise > 0) add_noise(it, op);
 }
 
 void interpret_op(Interpreter *it, const Op *op) {

@@ -52,6 +52,14 @@ void set_interpreter(Interpreter *, double *const *parameters);
  * each other. *redrawn: how many attempts were near one. */
 Batch draw_batch(Interpreter *, int n, uint64_t seed, int *redrawn);
 
+/* ---- check_noise.c: how exact float results can be --------------------------------------------------------------------- */
+enum { NOISES = 3 };
+typedef struct Expected { Interpreter it; Results exact, noisy[NOISES]; } Expected; /* it: after the exact ones */
+Interpreter interpreter_at(const Graph *, double *const *parameters, uint64_t step, int n); /* with the random numbers of that update */
+Expected expect_results(const Graph *, double *const *parameters, uint64_t step, const Batch *, uint64_t seed);
+double spread_of(const double *exact, double *const noisy[NOISES], size_t n); /* how far noise moves one of n numbers at most */
+bool is_rounding(double error, double spread);                              /* whether that explains the error */
+
 /* ---- the three checks: a table each on standard output; exit statuses -------------------------------------------- */
 bool check_operators(const Graph *);                   /* check_operators.c: false when one fails */
 int check_network(Compilation *doubles, Compilation *floats, const char *path); /* check_network.c */

@@ -409,13 +409,15 @@ static void build_output(Graph *g, const Statement *s, Outputs *out) {
     }
 }
 
-enum { FIT_EPOCHS, FIT_BATCH_SIZE, FIT_SHUFFLE, FIT_SEED, FIT_VALIDATION_SPLIT };
+enum { FIT_EPOCHS, FIT_BATCH_SIZE, FIT_SHUFFLE, FIT_SEED, FIT_VALIDATION_SPLIT, FIT_SAMPLE_WEIGHT, FIT_CLASS_WEIGHT };
 static const AttrDef fit_attributes[] = {
     {"epochs", ATTR_INT, "1", 1, 1e9, 0, NULL, NULL, false, "passes over the training data"},
     {"batch_size", ATTR_INT, "32", 1, 1 << 20, 0, NULL, NULL, false, "examples in an update"},
     {"shuffle", ATTR_BOOL, "true", 0, 0, 0, NULL, NULL, false, "another order in each epoch"},
     {"seed", ATTR_INT, "0", 0, 2147483647, 0, NULL, NULL, false, "of initial weights and shuffling"},
     {"validation_split", ATTR_REAL, "0", 0, 1, 0, NULL, NULL, false, "part of the data, its last one, to evaluate after each epoch and not to train on"},
+    {"sample_weight", ATTR_BOOL, "false", 0, 0, 0, NULL, NULL, false, "a last array of the data says how much each example counts in the loss"},
+    {"class_weight", ATTR_REALS, "", 0, 1e30, 0, NULL, NULL, false, "how much an example of each class counts in the loss while training, (1,2,0.5)"},
 };
 static const Callable fit_statement = {"fit", "how long, in which portions", ATTRIBUTES(fit_attributes), NULL};
 
@@ -432,6 +434,9 @@ static void build_fit(Graph *g, const Statement *s) {
     g->shuffle = a[FIT_SHUFFLE].real != 0;
     g->seed = (uint64_t)a[FIT_SEED].real;
     g->validation_split = a[FIT_VALIDATION_SPLIT].real;
+    g->sample_weight = a[FIT_SAMPLE_WEIGHT].real != 0;
+    if (a[FIT_CLASS_WEIGHT].present) g->class_weight = &a[FIT_CLASS_WEIGHT];
+    if (g->sample_weight && g->class_weight) error(g->diag, g->class_weight->loc, "there is class_weight or sample_weight, not both");
     if (g->validation_split == 1) error(g->diag, a[FIT_VALIDATION_SPLIT].loc, "a validation_split of 1 leaves nothing to train on");
 }
 
@@ -510,8 +515,8 @@ bool build(Arena *arena, const Description *d, Diag *diag, Graph **out) {
         hint(diag, "begin with an input, 'input 28x28x1' say");
     }
     if (last && !outputs.length) *PUSH(arena, outputs.layers, outputs.length) = last, last->used = true;
-    if (check_outputs(g, &outputs) && compile) build_compile(g, compile, outputs.layers, outputs.length);
     if (fit) build_fit(g, fit);
+    if (check_outputs(g, &outputs) && compile) build_compile(g, compile, outputs.layers, outputs.length);
     if (!diag->errors) add_outputs(g, &outputs);
     return !diag->errors;
 }

@@ -20,6 +20,7 @@ typedef struct Totals {
     Graph *graph;
     Layer *layer;     /* they are named after it */
     bool several;     /* outputs */
+    Tensor *weight;   /* of an example's losses; NULL: 1 */
 } Totals;
 
 static int count_calls(const Attr *a) {
@@ -29,7 +30,7 @@ static int count_calls(const Attr *a) {
 }
 
 /* A loss or metric over the prediction; makes the target where there is none yet. NULL after an error. */
-static Tensor *add_total(const Totals *t, const OpDef *def, const Attr *a, const char *loss, Tensor *prediction, Tensor **target) {
+static Tensor *add_total(const Totals *t, const OpDef *def, const Attr *a, const char *loss, Tensor *prediction, Tensor **target, Tensor *weight) {
     Graph *g = t->graph;
     Op whose = {.def = def, .layer = t->layer};
     if (!def->target(g, &whose, prediction, target)) {
@@ -37,7 +38,7 @@ static Tensor *add_total(const Totals *t, const OpDef *def, const Attr *a, const
         hint(g->diag, (*target)->type == TYPE_I32 ? "those are class indices" : "those are arrays of the output's shape, not class indices");
         return NULL;
     }
-    return add_op(g, def, t->layer, a->attributes, (Tensor *[]){prediction, *target}, 2);
+    return add_op(g, def, t->layer, a->attributes, (Tensor *[]){prediction, *target, weight}, weight ? 3 : 2);
 }
 
 /* Sums of products are no probabilities: nothing has brought them between 0 and 1. */
@@ -75,7 +76,7 @@ static void name_total(const Totals *t, const Tensor *prediction, const char *wo
 static bool add_loss(const Totals *t, const Attr *loss, Tensor *prediction, Tensor **target, double weight) {
     Tensor *from = prediction;
     const OpDef *def = loss_form(t->graph, loss, &from);
-    Tensor *total = add_total(t, def, loss, loss->word, from, target);
+    Tensor *total = add_total(t, def, loss, loss->word, from, target, t->weight);
     if (!total) return false;
     total->is_loss = true;
     total->factor = weight;
@@ -93,7 +94,7 @@ static bool add_metric(const Totals *t, const Attr *metric, const char *loss, Te
     const OpDef *def = find_op(metric->word, OP_METRIC);
     Tensor *from = prediction;
     if (!def) def = loss_form(t->graph, metric, &from);
-    if (!add_total(t, def, metric, loss, from, target)) return false;
+    if (!add_total(t, def, metric, loss, from, target, NULL)) return false;
     name_total(t, prediction, metric->word);
     return true;
 }
@@ -137,6 +138,45 @@ static bool check_counts(Graph *g, const Attr *a, int outputs) {
     return (outputs == 1 || check_count(g, &a[METRICS], "metrics", count_calls(&a[METRICS]), outputs, false)) && fine;
 }
 
+/* ---- how much an example counts ------------------------------------------------------------------------------------------ */
+
+static Tensor *sample_weight(const Totals *t) {
+    Graph *g = t->graph;
+    Tensor *w = new_tensor(g, t->layer, "sample_weight", shape1(1), TYPE_REAL, ROLE_TARGET);
+    w->index = g->target_count;
+    *PUSH(g->arena, g->targets, g->target_count) = w;
+    return add_op(g, &op_sample_weight, t->layer, NULL, (Tensor *[]){w}, 1);
+}
+
+static Tensor *class_weight(const Totals *t, Tensor *prediction, Tensor *target) {
+    Graph *g = t->graph;
+    const Attr *weights = g->class_weight;
+    int classes = last_dim(prediction->shape) == 1 ? 2 : last_dim(prediction->shape);
+    if (t->several || row_count(prediction->shape) > 1) {
+        error(g->diag, weights->loc, "'class_weight' is for networks with one class for each example");
+        return NULL;
+    }
+    if (weights->real_count != classes) {
+        error(g->diag, weights->loc, "'class_weight' has %d numbers for %d classes", weights->real_count, classes);
+        return NULL;
+    }
+    Attr *attributes = NEW(g->arena, Attr);
+    *attributes = *weights;
+    Tensor *one = add_op(g, &op_unit_weight, t->layer, NULL, NULL, 0);
+    return add_op(g, &op_class_weight, t->layer, attributes, (Tensor *[]){one, target}, 2);
+}
+
+/* Behind the targets, which are made first. NULL after an error. */
+static Tensor *example_weight(const Totals *t, const Attr *loss, Layer *const *outputs, int n, Tensor **wanted) {
+    for (int i = 0; i < n; i++) {
+        const OpDef *def = find_op(loss->word, OP_LOSS);
+        Op whose = {.def = def, .layer = t->layer};
+        def->target(t->graph, &whose, outputs[i]->output, &wanted[i]);
+        if (loss->next) loss = loss->next;
+    }
+    return t->graph->sample_weight ? sample_weight(t) : class_weight(t, outputs[0]->output, wanted[0]);
+}
+
 static void remember(Graph *g, const Attr *a) {
     g->loss = find_op(a[LOSS].word, OP_LOSS);
     g->loss_loc = a[LOSS].loc;
@@ -152,7 +192,7 @@ void build_compile(Graph *g, const Statement *s, Layer *const *outputs, int n) {
     if (!a || !n || !check_counts(g, a, n) || !check_outputs(g, &a[LOSS], outputs, n)) return;
     Layer *layer = NEW(g->arena, Layer);
     *layer = (Layer){.name = default_name(g, "loss"), .loc = s->word.loc};
-    const Totals t = {g, layer, n > 1};
+    Totals t = {g, layer, n > 1, NULL};
     remember(g, a);
     Op update = {.def = g->optimizer, .attributes = a[OPTIMIZER].attributes, .layer = layer};
     if (!g->optimizer->infer(g, &update)) return;
@@ -164,6 +204,7 @@ void build_compile(Graph *g, const Statement *s, Layer *const *outputs, int n) {
     }
     Tensor **wanted = NEW_ARRAY(g->arena, Tensor *, n);
     const Attr *loss = &a[LOSS];
+    if ((g->sample_weight || g->class_weight) && !(t.weight = example_weight(&t, loss, outputs, n, wanted))) return;
     for (int i = 0; i < n; i++) {
         double weight = a[LOSS_WEIGHTS].present ? a[LOSS_WEIGHTS].reals[i] : 1;
         if (!add_loss(&t, loss, outputs[i]->output, &wanted[i], weight)) return;

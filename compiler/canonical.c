@@ -71,6 +71,12 @@ static const char *layer_line(const Graph *g, const Layer *l) {
     return line;
 }
 
+static const char *class_weight_line(const Graph *g) {
+    const char *line = "class_weight:";
+    for (int i = 0; i < g->class_weight->real_count; i++) line = arena_printf(g->arena, "%s %s", line, arena_real(g->arena, g->class_weight->reals[i]));
+    return line;
+}
+
 static const char *weights_line(const Graph *g) {
     const char *line = "loss_weights:";
     for (int i = 1; i <= g->output_count; i++) line = arena_printf(g->arena, "%s %s", line, arena_real(g->arena, factor_of(g->totals[i])));
@@ -87,6 +93,8 @@ int canonical_lines(const Graph *g, const char ***lines) {
         *PUSH(g->arena, list, n) = call_line(g->arena, "optimizer", &g->optimizer->call, g->optimizer_attributes);
         for (const Attr *a = g->losses; a; a = a->next) *PUSH(g->arena, list, n) = call_line(g->arena, "loss", a->callable, a->attributes);
         if (g->output_count > 1) *PUSH(g->arena, list, n) = weights_line(g);
+        if (g->class_weight) *PUSH(g->arena, list, n) = class_weight_line(g);
+        if (g->sample_weight) *PUSH(g->arena, list, n) = "sample_weight: true";
         *PUSH(g->arena, list, n) = metrics;
     }
     *lines = list;

@@ -299,6 +299,8 @@ struct Graph {
     const OpDef *loss, *optimizer;        /* NULL without compile; of several losses the first */
     Attr *optimizer_attributes;
     const Attr *losses;                   /* as the statement gives them */
+    bool sample_weight;                   /* the last target is how much each example counts in the loss */
+    const Attr *class_weight;             /* how much one of each class does, in training; NULL: all alike */
     Loc loss_loc;
     int epochs, batch_size;
     double validation_split;
@@ -404,6 +406,7 @@ Family layer_family, activation_family, optimizer_family, loss_family, metric_fa
 
 /* Windows (ops/window.c). infer_window sets op->window; false after an error. */
 bool infer_window(Graph *, Op *, const Attr *size, const Attr *strides, const Attr *dilation, const Attr *padding);
+static inline bool is_weighted(const Op *op) { return op->input_count == 3 && op->outputs[0]->role == ROLE_TOTAL; } /* a loss, by example */
 static inline Window window_of(const Op *op) { return op->forward ? op->forward->window : op->window; }
 void bind_window(const Op *, Bindings *);
 Shape region_window(const Op *, Shape output); /* OpDef.region of ops with a window */

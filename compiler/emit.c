@@ -79,7 +79,10 @@ static void bind_tensors(Emitter *e, Bindings *b) {
     Lines inputs = {0}, outputs = {0}, wanted = {0};
     for (int i = 0; i < g->input_count; i++) add_line(e, &inputs, tensor_row(e, g->inputs[i], g->inputs[i]->layer->name));
     for (int i = 0; i < g->output_count; i++) add_line(e, &outputs, tensor_row(e, g->outputs[i], output_layer(g, i)->name));
-    for (int i = 0; i < g->target_count; i++) add_line(e, &wanted, tensor_row(e, g->targets[i], g->target_count == 1 ? "target" : output_layer(g, i)->name));
+    for (int i = 0; i < g->target_count; i++) {
+        bool weight = g->sample_weight && i + 1 == g->target_count;
+        add_line(e, &wanted, tensor_row(e, g->targets[i], weight ? "sample_weight" : g->output_count == 1 ? "target" : output_layer(g, i)->name));
+    }
     bind_lines(b, "input_rows", &inputs);
     bind_lines(b, "output_rows", &outputs);
     bind_lines(b, "target_rows", &wanted);

@@ -171,7 +171,11 @@ static Bindings *kernel_bindings(const Emitter *e, const Program *p, const Kerne
         bind_optional(b, k->integers[i].name);
     }
     if (k->def->bind) k->def->bind(p, k, b);
-    if (k->op_bindings) k->op->def->bind(k->op, b);
+    if (k->op_bindings && k->op->def->bind) k->op->def->bind(k->op, b);
+    if (k->outputs[0]->role == ROLE_TOTAL) {
+        bind_string(b, "weight", k->op && is_weighted(k->op) ? "(double)*c * " : "");
+        bind_optional(b, "weight");
+    }
     if (k->def->epilogue) bind_epilogues(e, k, b);
     if (k->def->epilogue && !k->def->schedule) bind_elementwise(e, k, b);
     if (k->def->pools) {

@@ -1,8 +1,8 @@
 /* npz.c: NumPy's .npz, a ZIP archive of .npy files, as np.savez and np.savez_compressed write it. Unpacking is libzip's.
  *
  * Which arrays are read: x_train and y_train, or x_test and y_test, as the split is; else x and y; else arr_0, arr_1 ...,
- * the names that np.savez gives itself: inputs, then targets. X_train is x_train. What an array is to unpack to has to be within deflate's reach (1032 to 1)
- * before memory for it is taken.
+ * the names that np.savez gives itself: inputs, then targets. X_train is x_train. Where a network takes weights of examples, they are
+ * sample_weight or w beside x and y. What an array is to unpack to has to be within deflate's reach (1032 to 1) before memory for it is taken.
  */
 #include "loader.h"
 
@@ -18,10 +18,10 @@ static int recognise(const cnnc_file *file) {
 
 /* The first whose x is there for any split. */
 static const struct pair {
-    const char *x[2], *y[2]; /* for the splits train, test */
+    const char *x[2], *y[2], *weight[2], *w[2]; /* for the splits train, test */
 } pairs[] = {
-    {{"x_train", "x_test"}, {"y_train", "y_test"}},
-    {{"x", "x"}, {"y", "y"}},
+    {{"x_train", "x_test"}, {"y_train", "y_test"}, {"sample_weight_train", "sample_weight_test"}, {"w_train", "w_test"}},
+    {{"x", "x"}, {"y", "y"}, {"sample_weight", "sample_weight"}, {"w", "w"}},
 };
 
 enum { PAIRS = sizeof pairs / sizeof *pairs, MOST_NAME = 200 };
@@ -136,15 +136,28 @@ static int nothing_found(const archive *a) {
     return cnnc_fail(a->error, "%s: has none of the arrays x_train, x_test, x and arr_0; it holds %s", a->file->path, *text ? text : "nothing");
 }
 
+/* How much each example counts. */
+static int read_weight(archive *a, const struct pair *pair, int split) {
+    zip_int64_t w = locate(a, pair->weight[split]);
+    if (w < 0)
+        w = locate(a, pair->w[split]);
+    if (w < 0)
+        return cnnc_fail(a->error, "%s: has neither %s nor %s", a->file->path, pair->weight[split], pair->w[split]);
+    return add_member(a, (zip_uint64_t)w);
+}
+
 static int read_pair(archive *a, const struct pair *pair, const cnnc_request *request) {
     int split = strcmp(request->split, "train") != 0;
-    if (cnnc_request_pair(request, a->file->path, "an archive with x and y has an input and a target", a->error) != CNNC_OK)
+    int weighted = request->inputs == 1 && request->targets == 2 && !strcmp(request->network->targets[1].name, "sample_weight");
+    if (!weighted && cnnc_request_pair(request, a->file->path, "an archive with x and y has an input and a target", a->error) != CNNC_OK)
         return CNNC_FAILED;
     zip_int64_t x = locate(a, pair->x[split]), y = locate(a, pair->y[split]);
     if (x < 0)
         return cnnc_fail(a->error, "%s: has %s, but no %s", a->file->path, pair->x[!split], pair->x[split]);
     int result = add_member(a, (zip_uint64_t)x);
-    return result == CNNC_OK && request->targets && y >= 0 ? add_member(a, (zip_uint64_t)y) : result;
+    if (result == CNNC_OK && request->targets && y >= 0)
+        result = add_member(a, (zip_uint64_t)y);
+    return result == CNNC_OK && weighted ? read_weight(a, pair, split) : result;
 }
 
 /* arr_0, arr_1 ...: as many as the network takes and there are. */

@@ -46,11 +46,13 @@ def draw_target(rng, loss, shape):
 
 
 def add_training(net, out, steps):
-    """Of a network with several outputs and losses the oracle writes only outputs: here are targets and what training does."""
+    """Of a network with several outputs and losses the oracle writes only outputs, and it knows no weights of examples: here are
+    targets and what training does."""
     import keras, tensorflow as tf
     language = runpy.run_path(oracle)
-    model, compiled, _, _ = language["build"](language["parse"](net.read_text()))
-    if not compiled or len(model.outputs) < 2 or not out.exists(): return
+    model, compiled, fit, _ = language["build"](language["parse"](net.read_text()))
+    weighted = fit.get("class_weight") or fit.get("sample_weight")
+    if not compiled or (len(model.outputs) < 2 and not weighted) or not out.exists(): return
     tensors, rng = load_file(out), numpy.random.default_rng(1)
     with safe_open(out, "np") as f: metadata = f.metadata()
     key = lambda w: "/".join(w.path.split("/")[-2:])
@@ -59,20 +61,26 @@ def add_training(net, out, steps):
     listed = compiled["loss"] if isinstance(compiled["loss"], list) else [compiled["loss"]] * n
     losses = [language["loss_of"]({"loss": l}) for l in listed]
     weights = compiled.get("loss_weights", [1] * n)
-    targets = [draw_target(rng, name, y.shape) for (name, _), y in zip(losses, model(x))]
+    call = lambda training: model(x, training=training) if n > 1 else [model(x, training=training)]
+    targets = [draw_target(rng, name, y.shape) for (name, _), y in zip(losses, call(False))] if n > 1 else [tensors["target"]]
     for i, t in enumerate(targets): tensors["target" + (f"_{i}" if i else "")] = t
+    each = None
+    if fit.get("class_weight"):
+        t = targets[0]
+        each = numpy.array(fit["class_weight"], numpy.float32)[(t.argmax(-1) if t.ndim > 1 and t.shape[-1] > 1 else t.reshape(-1)).astype(int)]
+    if fit.get("sample_weight"): tensors[f"target_{n}"] = each = rng.uniform(0, 2, x.shape[0]).astype(numpy.float32)
     optimizer = language["optimizer_of"](compiled)
 
     def step():
         with tf.GradientTape() as g:
             g.watch(x)
-            total = tf.add_n([w * f(t, y) for w, (_, f), t, y in zip(weights, losses, targets, model(x, training=True))] + model.losses)
+            total = tf.add_n([w * f(t, y, sample_weight=each) for w, (_, f), t, y in zip(weights, losses, targets, call(True))] + model.losses)
         return total.numpy(), g.gradient(total, model.trainable_variables + [x])
     loss, gradients = step()
     tensors["loss"] = numpy.float32(loss).reshape(1)
     for w, g in zip(model.trainable_variables, gradients): tensors["gradient/" + key(w)] = g.numpy()
     tensors["gradient/input"] = gradients[-1].numpy()
-    for m, layer, t, y in zip(compiled.get("metrics", []), model.outputs, targets, model(x)):
+    for m, layer, t, y in zip(compiled.get("metrics", []) if n > 1 else [], model.outputs, targets, call(False)):
         value = metric(m, {}, t, y.numpy())
         tensors[f"metric/{layer._keras_history.operation.name}_{m}"] = numpy.array([value], numpy.float32)
     traced = []

@@ -148,6 +148,24 @@ static void arrays_are_found(void **state) {
 }
 
 /* As others write names, and as a folder that holds nothing else. */
+/* The weights of examples: a last target of that name. */
+static void weights_of_examples(void **state) {
+    (void)state;
+    const cnnc_tensor wanted[] = {targets[0], {"sample_weight", CNNC_F32, 1, {1}, 1, 0}};
+    cnnc_network weighted = network;
+    weighted.targets = wanted, weighted.target_count = 2;
+    static const char *const names[][2] = {{"sample_weight.npy", NULL}, {"w.npy", NULL}, {"W.npy", NULL}, {"w_train.npy", "train"}, {"sample_weight_test.npy", "test"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *split = names[i][1];
+        const char *x = !split ? "x.npy" : *split == 't' && split[1] == 'r' ? "x_train.npy" : "x_test.npy", *y = !split ? "y.npy" : split[1] == 'r' ? "y_train.npy" : "y_test.npy";
+        if (cnnc_dataset_load(&weighted, ARCHIVE(OF(x, 2, 2, 8), OF(y, 2, 0, 1), OF(names[i][0], 2, 0, 7)), split, &d, &error)) fail_msg("%s", error.text);
+        assert_int_equal(d.target_count, 2);
+        assert_true(((const float *)d.targets[1])[0] == 7);
+        cnnc_dataset_free(&d);
+    }
+    refuse(&weighted, ARCHIVE(OF("x.npy", 2, 2, 8), OF("y.npy", 2, 0, 1)), "a.npz: has neither sample_weight nor w");
+}
+
 static void names_in_capitals(void **state) {
     (void)state;
     int has;
@@ -288,7 +306,7 @@ static void of_numpy(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arrays_are_found), cmocka_unit_test(names_in_capitals), cmocka_unit_test(a_folder_with_an_archive), cmocka_unit_test(what_is_not_there), cmocka_unit_test(labels_are_checked),
+        cmocka_unit_test(arrays_are_found), cmocka_unit_test(names_in_capitals), cmocka_unit_test(weights_of_examples), cmocka_unit_test(a_folder_with_an_archive), cmocka_unit_test(what_is_not_there), cmocka_unit_test(labels_are_checked),
         cmocka_unit_test(hostile_archives), cmocka_unit_test(torture),           cmocka_unit_test(of_numpy),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

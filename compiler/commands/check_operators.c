@@ -49,6 +49,7 @@ static Tensor *new_operand(Graph *g, const Op *op, const Tensor *t) {
 static Op *isolate(Graph *g, const Op *op, Tensor **dy) {
     Tensor **inputs = NEW_ARRAY(g->arena, Tensor *, op->input_count);
     for (int i = 0; i < op->input_count; i++) inputs[i] = new_operand(g, op, op->inputs[i]);
+    if (is_weighted(op)) inputs[2]->wants_gradient = false;
     g->scale = new_tensor(g, NULL, "scale", shape1(1), TYPE_REAL, ROLE_SCALE);
     Tensor *y = add_op(g, op->def, op->layer, op->attributes, inputs, op->input_count);
     if (!y) bug("'%s' does not build again", op->def->call.name);

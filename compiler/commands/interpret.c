@@ -90,6 +90,12 @@ static void add_noise(Interpreter *it, const Op *op) {
 
 /* ---- ops ---------------------------------------------------------------------------------------------------------- */
 
+static void add_weighted(const Op *op, double *const *in, double *const *out) {
+    double loss = 0;
+    op->def->evaluate(op, in, (double *[]){&loss});
+    out[0][0] += in[2][0] * loss;
+}
+
 static void run_op(Interpreter *it, const Op *op, RunMode run) {
     double *in[MAX_OPERANDS], *out[MAX_OPERANDS];
     if (op->input_count > MAX_OPERANDS || op->output_count > MAX_OPERANDS) bug("%s has too many operands", op->def->call.name);
@@ -100,6 +106,7 @@ static void run_op(Interpreter *it, const Op *op, RunMode run) {
         for (int k = 0; k < op->input_count; k++) in[k] = value_at(it, op->inputs[k], i);
         for (int k = 0; k < op->output_count; k++) out[k] = value_at(it, op->outputs[k], i);
         if (op->def->idle && run == RUN_PREDICT) memcpy(out[0], in[0], sizeof(double) * count_of(op->outputs[0]));
+        else if (is_weighted(op)) add_weighted(op, in, out);
         else op->def->evaluate(op, in, out);
     }
     if (it->noise > 0) add_noise(it, op);

@@ -50,7 +50,9 @@ void gradient_of_loss(Graph *g, Op *op, const OpDef *grad) {
         scale = new_tensor(g, NULL, "scale", shape1(1), TYPE_REAL, ROLE_SCALE);
         scale->factor = op->outputs[0]->factor;
     }
-    add_gradient(g, prediction, add_gradient_op(g, grad, op, (Tensor *[]){prediction, op->inputs[1], scale}, 3));
+    Tensor *gradient = add_gradient_op(g, grad, op, (Tensor *[]){prediction, op->inputs[1], scale}, 3);
+    if (is_weighted(op)) gradient = add_gradient_op(g, &op_weigh, op, (Tensor *[]){gradient, op->inputs[2]}, 2);
+    add_gradient(g, prediction, gradient);
 }
 
 void bind_rows(const Op *op, Bindings *b) {

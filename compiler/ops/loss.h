@@ -1,5 +1,6 @@
 /* loss.h: what losses and metrics share. Their inputs are (prediction, target), a gradient's (prediction, target,
- * scale) with scale = 1 / batch size. A loss is the mean over the positions (rows) of an example. */
+ * scale) with scale = 1 / batch size. A loss is the mean over the positions (rows) of an example; where examples have weights, its
+ * third input, its total and gradient are multiplied by that: see example_weight.c. */
 #ifndef LOSS_H
 #define LOSS_H
 #include "ops.h"

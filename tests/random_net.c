@@ -145,6 +145,9 @@ const char *random_net_text(const RandomNet *net) {
     if (losses.length) strbuf_printf(&out, "compile loss=%s", losses.text);
     for (int i = 0; losses.length && i < net->compile_count; i++) strbuf_printf(&out, " %s", net->compile[i]);
     strbuf_add(&out, losses.length ? "\n" : "");
+    if (net->fit_count) strbuf_add(&out, "fit");
+    for (int i = 0; i < net->fit_count; i++) strbuf_printf(&out, " %s", net->fit[i]);
+    strbuf_add(&out, net->fit_count ? "\n" : "");
     const char *text = arena_string(net->arena, out.text, out.length);
     strbuf_free(&out);
     strbuf_free(&outputs);
@@ -315,6 +318,16 @@ static void add_options(Draw *d, RandomNet *net) {
     }
 }
 
+/* What `fit` says of examples and random numbers: now and then. */
+static void add_fit(Draw *d, RandomNet *net) {
+    const Callable *fit = statement_family(1);
+    for (int i = 0; chance(d, 0.3) && i < TRIES; i++) {
+        net->fit = draw_arguments(d, fit, 0.3, (Shape){0}, false, &net->fit_count);
+        if (build_net(net).fine) return;
+        net->fit_count = 0;
+    }
+}
+
 RandomNet random_net(Arena *arena, uint64_t seed) {
     Draw d = {.arena = arena};
     cnnc_random_seed(&d.random, seed, 0);
@@ -327,6 +340,7 @@ RandomNet random_net(Arena *arena, uint64_t seed) {
         trim(&net);
         if (!net.length || !build_net(&net).fine || !add_losses(&d, &net)) continue;
         add_options(&d, &net);
+        add_fit(&d, &net);
         return net;
     }
 }
@@ -422,6 +436,7 @@ bool smaller_net(const RandomNet *net, int k, RandomNet *out) {
             if (without_line(net, i, output, out) && k-- == 0) return true;
     *out = *net;
     if (smaller_list(net->arena, &out->compile, &out->compile_count, &k)) return true;
+    if (smaller_list(net->arena, &out->fit, &out->fit_count, &k)) return true;
     for (int i = 0; i < net->length; i++)
         if (smaller_list(net->arena, &out->lines[i].arguments, &out->lines[i].argument_count, &k)) return true;
     for (int i = 0; i < net->length; i++)

@@ -19,6 +19,7 @@ typedef struct RandomNet {
     Arena *arena;                                  /* not owned */
     RandomLine lines[RANDOM_LINES]; int length;    /* lines that nothing reads are the outputs */
     const char **compile; int compile_count;       /* arguments beside the losses */
+    const char **fit; int fit_count;
 } RandomNet;
 
 RandomNet random_net(Arena *, uint64_t seed);

@@ -88,6 +88,9 @@ const char **data_files(Arena *, const char *list, const char **files, int *n); 
 /* ---- evaluate.c ---- */
 void print_test(const cnnc_network *, const double *results); /* loss and metrics of test data */
 
+/* ---- confusion.c: how many of each class were taken for which, as a table ---- path: for the same as CSV; NULL: none. An exit status. */
+int print_confusion(Arena *, cnnc_model *, const cnnc_dataset *test, const char *path, cnnc_error *);
+
 /* ---- partial.c: weights by name ---- says which layers it loaded and which not; a result of the runtime's */
 int load_partly(cnnc_model *, const char *path, cnnc_error *);
 

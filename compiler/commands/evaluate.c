@@ -7,7 +7,8 @@
 
 typedef struct EvaluateOptions {
     NetworkOptions network;
-    const char *net, *data, *weights;
+    const char *net, *data, *weights, *confusion_csv;
+    bool confusion;
     int batch_size, threads;
 } EvaluateOptions;
 
@@ -29,9 +30,11 @@ static int evaluate_with(Arena *arena, const cnnc_network *network, const Evalua
                 !cnnc_evaluate(model, &test, o->batch_size, 1, stdout, NULL, results, &failure);
     if (!fine) say_error("%s", failure.text);
     else print_test(network, results);
+    int status = fine ? EXIT_FINE : status_of(&failure);
+    if (fine && (o->confusion || o->confusion_csv)) status = print_confusion(arena, model, &test, o->confusion_csv, &failure);
     cnnc_model_free(model);
     cnnc_dataset_free(&test);
-    return fine ? EXIT_FINE : status_of(&failure);
+    return status;
 }
 
 static int evaluate(Compilation *c, const EvaluateOptions *o) {
@@ -55,6 +58,8 @@ int command_evaluate(int argc, char **argv) {
     const Option options[] = {
         {"--weights", &o.weights, NULL, NULL, 0, 0, "FROM", "saved weights"},
         {"--data", &o.data, NULL, NULL, 0, 0, "DIR", "folder with the files of MNIST or CIFAR, test.csv, X_test.npy and Y_test.npy, or one .npz; or data.npz, data.csv:label, or X.npy,Y.npy"},
+        {"--confusion", NULL, &o.confusion, NULL, 0, 0, NULL, "the confusion matrix, too: how many of each class were taken for which"},
+        {"--confusion-csv", &o.confusion_csv, NULL, NULL, 0, 0, "FILE", "the same, and into a file"},
         {"--batch-size", NULL, NULL, &o.batch_size, 1, 1 << 20, "N", "instead of the description's"},
         {"--threads", NULL, NULL, &o.threads, 1, 1024, "N", "workers (one a processor)"},
         NETWORK_OPTIONS(o.network),

@@ -364,6 +364,7 @@ struct OpDef {
     bool moving;                      /* statistics of the batch: except in training inputs 1, 2 ..., moving averages, take the outputs' place */
     bool within_channel;              /* each element of its output lies between two of its input of the same channel, the last axis */
     bool kernel_by_channel;           /* its output's channels are the last axis, or axes, of its kernel, input 1: scaling one scales the other */
+    bool cancels;                     /* takes differences of what may be all but equal: rounding counts by the size of its inputs */
     bool accumulates;                 /* adds to its output (parameter gradients, totals), as others may */
     bool per_shard;                   /* the same for each example: its plain template takes how many, int n, before its arguments */
     /* A layer of several ops (parameters, bias, activation); NULL: the op itself. */

@@ -74,8 +74,7 @@ static double *sorted_operands(Arena *arena, const Interpreter *it, const Op *op
 }
 
 /* Zeros stay, and what was only moved or chosen: they are the same in any arithmetic, and gradients go by them. */
-static void add_noise(Interpreter *it, const Op *op) {
-    Arena *scratch = arena_new();
+static void add_noise(Interpreter *it, const Op *op, Arena *scratch) {
     size_t n;
     double *operands = sorted_operands(scratch, it, op, &n);
     for (int k = 0; k < op->output_count; k++) {
@@ -85,10 +84,34 @@ static void add_noise(Interpreter *it, const Op *op) {
             if (x[i] != 0 && !bsearch(&x[i], operands, n, sizeof *operands, by_size))
                 x[i] += it->noise * fmax(fabs(x[i]), size) * (2 * cnnc_random_uniform(&it->random) - 1);
     }
-    arena_free(scratch);
 }
 
 /* ---- ops ---------------------------------------------------------------------------------------------------------- */
+
+/* What is left of differences is as inexact as an example's operands: these are moved, and what becomes of that is noise in each element by
+ * itself, as the means that are taken away are rounded, too. */
+static void move_operands(Interpreter *it, Arena *scratch, const Op *op, double **in) {
+    for (int k = 0; k < op->input_count; k++) {
+        size_t n = count_of(op->inputs[k]);
+        double *moved = memcpy(NEW_ARRAY(scratch, double, n), in[k], sizeof(double) * n);
+        for (size_t i = 0; i < n; i++) moved[i] *= 1 + it->noise * (2 * cnnc_random_uniform(&it->random) - 1);
+        in[k] = moved;
+    }
+}
+
+static void evaluate_moved(Interpreter *it, Arena *scratch, const Op *op, double **in, double *const *out) {
+    double *exact[MAX_OPERANDS];
+    if (!op->def->accumulates) op->def->evaluate(op, in, out);
+    for (int k = 0; k < op->output_count && !op->def->accumulates; k++)
+        exact[k] = memcpy(NEW_ARRAY(scratch, double, count_of(op->outputs[k])), out[k], sizeof(double) * count_of(op->outputs[k]));
+    move_operands(it, scratch, op, in);
+    op->def->evaluate(op, in, out);
+    for (int k = 0; k < op->output_count && !op->def->accumulates; k++) {
+        size_t n = count_of(op->outputs[k]);
+        double distance = absolute_error(out[k], exact[k], n);
+        for (size_t i = 0; i < n; i++) out[k][i] = exact[k][i] + distance * (2 * cnnc_random_uniform(&it->random) - 1);
+    }
+}
 
 static void add_weighted(const Op *op, double *const *in, double *const *out) {
     double loss = 0;
@@ -102,14 +125,18 @@ static void run_op(Interpreter *it, const Op *op, RunMode run) {
     for (int k = 0; op->def->moving && run == RUN_PREDICT && k + 1 < op->input_count; k++)
         memcpy(it->values[op->outputs[k]->id], it->values[op->inputs[k + 1]->id], sizeof(double) * count_of(op->outputs[k]));
     if (op->def->moving && run == RUN_PREDICT) return;
+    Arena *scratch = it->noise > 0 ? arena_new() : NULL;
     for (int i = 0; i < it->n; i++) {
         for (int k = 0; k < op->input_count; k++) in[k] = value_at(it, op->inputs[k], i);
         for (int k = 0; k < op->output_count; k++) out[k] = value_at(it, op->outputs[k], i);
         if (op->def->idle && run == RUN_PREDICT) memcpy(out[0], in[0], sizeof(double) * count_of(op->outputs[0]));
         else if (is_weighted(op)) add_weighted(op, in, out);
+        else if (scratch && op->def->cancels) evaluate_moved(it, scratch, op, in, out);
         else op->def->evaluate(op, in, out);
     }
-    if (it->noise > 0) add_noise(it, op);
+    if (!scratch) return;
+    add_noise(it, op, scratch);
+    arena_free(scratch);
 }
 
 void interpret_op(Interpreter *it, const Op *op) {

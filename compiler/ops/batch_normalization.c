@@ -159,7 +159,7 @@ static double flops_of_input(const Op *op) { return 4.0 * (double)shape_count(op
 const OpDef op_batch_normalization = {
     .call = {"batch_normalization", "each channel by its mean and variance", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "BatchNormalization",
     .min_inputs = 1, .max_inputs = 1, .layer = layer, .infer = infer_like_input, .same_size = true, .channelwise = 1 << MEAN | 1 << VARIANCE | 1 << GAMMA | 1 << (GAMMA + 1),
-    .positive = 1 << VARIANCE, .gradient = gradient, .evaluate = evaluate, .affine = affine, .flops = flops,
+    .positive = 1 << VARIANCE, .gradient = gradient, .cancels = true, .evaluate = evaluate, .affine = affine, .flops = flops,
     .equation = "y = (x - mean) / sqrt(variance + epsilon) * gamma + beta",
 };
 const OpDef op_batch_normalization_grad = {
@@ -168,13 +168,13 @@ const OpDef op_batch_normalization_grad = {
 };
 const OpDef op_batch_normalization_sums = {
     .call = {"batch_normalization_sums", "gradient of batch_normalization in all but its input", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_sums,
-    .accumulates = true, .evaluate = evaluate_sums, .flops = flops_of_input, .equation = "sums of dy and of dy * (x - mean)",
+    .accumulates = true, .cancels = true, .evaluate = evaluate_sums, .flops = flops_of_input, .equation = "sums of dy and of dy * (x - mean)",
 };
 const OpDef op_batch_moments = {
     .call = {"batch_moments", "mean and variance of each channel over the batch", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_moments, .accumulates = true,
-    .moving = true, .gradient = gradient_of_moments, .evaluate = evaluate_moments, .flops = flops_of_input, .equation = "mean and variance of x over the batch",
+    .moving = true, .gradient = gradient_of_moments, .cancels = true, .evaluate = evaluate_moments, .flops = flops_of_input, .equation = "mean and variance of x over the batch",
 };
 const OpDef op_batch_moments_grad = {
-    .call = {"batch_moments_grad", "gradient of batch_moments", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_forward_input, .evaluate = evaluate_moments_grad,
+    .call = {"batch_moments_grad", "gradient of batch_moments", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_forward_input, .cancels = true, .evaluate = evaluate_moments_grad,
     .flops = flops, .equation = "dx = (dmean + 2 * dvariance * (x - mean)) / count",
 };

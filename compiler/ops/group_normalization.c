@@ -59,11 +59,11 @@ static void bind(const Op *op, Bindings *b) {
 
 const OpDef op_group_normalization = {
     .call = {"group_normalization", "groups of channels, each by its own mean and variance", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER,
-    .keras = "GroupNormalization", .min_inputs = 1, .max_inputs = 1, .layer = layer, .infer = infer, .gradient = gradient, .evaluate = evaluate,
+    .keras = "GroupNormalization", .min_inputs = 1, .max_inputs = 1, .layer = layer, .infer = infer, .gradient = gradient, .cancels = true, .evaluate = evaluate,
     .plain = "normalization.forward", .finishes = true, .bind = bind, .flops = standardize_flops, .equation = "y = (x - mean x) / sqrt(var x + epsilon), group by group",
 };
 const OpDef op_group_normalization_grad = {
     .call = {"group_normalization_grad", "gradient of group_normalization", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_forward_input,
-    .evaluate = evaluate_grad, .plain = "normalization.grad", .bind = bind, .flops = standardize_flops,
+    .cancels = true, .evaluate = evaluate_grad, .plain = "normalization.grad", .bind = bind, .flops = standardize_flops,
     .equation = "dx = (dy - mean dy - y * mean (dy * y)) / sqrt(var x + epsilon)",
 };

@@ -46,11 +46,11 @@ static void bind(const Op *op, Bindings *b) {
 
 const OpDef op_layer_normalization = {
     .call = {"layer_normalization", "each row by its own mean and variance", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "LayerNormalization",
-    .min_inputs = 1, .max_inputs = 1, .layer = layer, .infer = infer, .same_size = true, .gradient = gradient, .evaluate = evaluate,
+    .min_inputs = 1, .max_inputs = 1, .layer = layer, .infer = infer, .same_size = true, .gradient = gradient, .cancels = true, .evaluate = evaluate,
     .plain = "normalization.forward", .finishes = true, .bind = bind, .flops = standardize_flops, .equation = "y = (x - mean x) / sqrt(var x + epsilon), row by row",
 };
 const OpDef op_layer_normalization_grad = {
     .call = {"layer_normalization_grad", "gradient of layer_normalization", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_forward_input,
-    .evaluate = evaluate_grad, .plain = "normalization.grad", .bind = bind, .flops = standardize_flops,
+    .cancels = true, .evaluate = evaluate_grad, .plain = "normalization.grad", .bind = bind, .flops = standardize_flops,
     .equation = "dx = (dy - mean dy - y * mean (dy * y)) / sqrt(var x + epsilon)",
 };

@@ -2,11 +2,12 @@
  *
  * A network is compiled twice: in double with plain loops, which must be the interpreter to rounding, and in float. Both take two
  * steps. Before each the interpreter gets the float code's weights: outputs, loss and gradients are compared; then the double code
- * makes the update from the float code's gradient, and the weights of both are compared. */
+ * makes the update from the float code's gradient, and the weights of both are compared. In the end code that stands alone predicts with
+ * these weights. */
 #define _POSIX_C_SOURCE 200809L
 #include "random_run.h"
 
-#include "commands/interpret.h"
+#include "random_alone.h"
 
 #include <dlfcn.h>
 #include <math.h>
@@ -23,6 +24,7 @@ enum { STEPS = 2, THREADS = 2 };
 typedef struct Code { Compilation c; void *library; cnnc_model *model; } Code;
 typedef struct Trial {
     const RandomRun *how;
+    const char *net;
     Code doubles, floats;
     const Graph *graph;      /* of the double code; the interpreter's */
     int n;                   /* examples */
@@ -82,7 +84,7 @@ static bool begin(Trial *t, const char *net) {
         if (strstr(t->how->targets, target->name)) o->targets[o->target_count++] = target;
     if (!generate(t, &t->doubles, net, "double") || !generate(t, &t->floats, net, "float")) return false;
     t->graph = t->doubles.c.graph;
-    return load(t, &t->doubles, t->how->compiler, "-O0", "double") && load(t, &t->floats, t->how->compiler, t->how->flags, "float");
+    return load(t, &t->doubles, t->how->compiler, "-O0", "double");
 }
 
 static cnnc_model *new_model(Code *code, const char *variant) {
@@ -243,6 +245,17 @@ static bool run_results(Trial *t, cnnc_model *model, const Batch *b, Results *r)
     return true;
 }
 
+/* The initial weights and the first batch, before anything is done about float code. */
+static bool begins_well(Trial *t) {
+    int redrawn;
+    double **weights = draw_parameters(t->graph->arena, t->doubles.model, t->how->seed);
+    Interpreter drawer = interpreter_at(t->graph, weights, 0, has_statistics(t->graph) ? t->n : 1);
+    const Batch batch = draw_batch(&drawer, t->n, t->how->seed, &redrawn);
+    Expected e = {.it = interpreter_at(t->graph, weights, 0, t->n)};
+    e.exact = interpreter_results(&e.it, &batch);
+    return are_ordinary(&e);
+}
+
 static bool step(Trial *t, int k) {
     Arena *a = t->graph->arena;
     cnnc_model *doubles = t->doubles.model, *floats = t->floats.model;
@@ -264,6 +277,28 @@ static bool step(Trial *t, int k) {
     return t->status < RUN_UNFIT;
 }
 
+/* Outputs only: of the examples of a third step. */
+static void run_alone(Trial *t) {
+    Arena *a = t->graph->arena;
+    cnnc_random random;
+    int redrawn;
+    cnnc_random_seed(&random, t->how->seed, 2);
+    const Alone alone = {t->how->folder, t->how->compiler, "-O0", t->how->algorithm, (Optimize)cnnc_random_below(&random, 3), cnnc_random_below(&random, 2), cnnc_random_below(&random, 2)};
+    double **weights = weights_of(t, t->floats.model);
+    Interpreter drawer = interpreter_at(t->graph, weights, STEPS, has_statistics(t->graph) ? t->n : 1);
+    const Batch batch = draw_batch(&drawer, t->n, t->how->seed + STEPS, &redrawn);
+    const Expected e = expect_results(t->graph, weights, STEPS, &batch, t->how->seed);
+    if (!are_ordinary(&e)) return;
+    Results r = {.outputs = alone_outputs(a, t->net, &alone, t->floats.model, &batch)};
+    const char *what = arena_printf(a, "alone, optimized %d, weights %s, %s", (int)alone.optimize, alone.known ? "known" : "packed", alone.many ? "many" : "one");
+    if (!r.outputs) {
+        printf("%s: no code\n", what);
+        t->status = RUN_SILENT;
+    }
+    for (int i = 0; r.outputs && i < t->graph->output_count; i++)
+        compare_one(t, what, arena_printf(a, "output %d", i), pick_output, i, &r, &e, count_of(t->graph->outputs[i]) * (size_t)t->n, false);
+}
+
 /* One variant of the float code; the double code from the start each time. */
 static void run_variant(Trial *t, const char *variant) {
     if (!new_model(&t->floats, variant) || !new_model(&t->doubles, NULL)) return;
@@ -275,13 +310,18 @@ static void run_variant(Trial *t, const char *variant) {
         t->doubles.model->network->finalize(t->doubles.model->net);
         compare_weights(t, "weights in the end");
     }
+    if (t->status < RUN_UNFIT) run_alone(t);
     cnnc_model_free(t->floats.model);
     cnnc_model_free(t->doubles.model);
 }
 
 int random_run(const char *net, const RandomRun *how) {
-    Trial t = {.how = how, .n = 2 * how->shard_size + 1};
-    if (!begin(&t, net)) return t.status;
+    Trial t = {.how = how, .net = net, .n = 2 * how->shard_size + 1};
+    if (!begin(&t, net) || !new_model(&t.doubles, NULL)) return t.status;
+    bool well = begins_well(&t);
+    cnnc_model_free(t.doubles.model);
+    if (!well) return RUN_UNFIT;
+    if (!load(&t, &t.floats, how->compiler, how->flags, "float")) return t.status;
     const cnnc_network *network = dlsym(t.floats.library, "net_network");
     for (int i = 0; i < network->variant_count && t.status < RUN_UNFIT; i++) run_variant(&t, network->variants[i]);
     return t.status;

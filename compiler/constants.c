@@ -82,10 +82,12 @@ static void find_read(Finder *f) {
     for (int i = 0; i < p->kernel_count; i++) {
         int n;
         Tensor **all = kernel_arguments(p, p->kernels[i], &n);
-        if (p->kernels[i]->def->level == LEVEL_DERIVE) continue;
+        bool derives = p->kernels[i]->def->level == LEVEL_DERIVE;
+        if (derives && (f->values || f->one)) continue;
         for (int k = 0; k < n; k++) {
             Tensor *t = storage(p, all[k]);
             if (p->constants[t->id] || (t->role != ROLE_PARAMETER && t->role != ROLE_DERIVED)) continue;
+            if (derives && t->role == ROLE_PARAMETER) continue; /* these read the caller's */
             if (!f->values) p->constants[t->id] = find_place(f, t);
             else p->constants[t->id] = constant_of(f, t, t->role == ROLE_PARAMETER ? t->values : f->values[t->id], elements_of(p, t));
         }

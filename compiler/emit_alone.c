@@ -4,14 +4,25 @@
 
 const char *pack_function(const Emitter *e, const Target *t) { return arena_printf(e->arena, "%s_pack_%s", e->graph->name, t->name); }
 
-/* The parameters as the entry point reads them, in memory: a record each, with `copy`, what they are copied from ("": a kernel makes
- * them). None where they are constants. */
-static void bind_packed(const Emitter *e, const Program *p, Bindings *b) {
+/* Whether a kernel that predicts reads it; others are on the way to what one reads. */
+static bool is_predicted_from(const Program *p, const Constant *c) {
+    for (int i = 0; i < p->kernel_count; i++) {
+        int n;
+        Tensor **all = kernel_arguments(p, p->kernels[i], &n);
+        for (int k = 0; k < n && p->kernels[i]->def->level != LEVEL_DERIVE; k++)
+            if (p->constants[storage(p, all[k])->id] == c) return true;
+    }
+    return false;
+}
+
+/* The parameters as the entry point, or what packs them, reads them in memory: a record each, with `copy`, what they are copied from
+ * ("": a kernel makes them). None where they are constants. */
+static void bind_packed(const Emitter *e, const Program *p, bool packing, Bindings *b) {
     Bindings **records = NEW_ARRAY(e->arena, Bindings *, p->tensor_count);
     int n = 0;
     for (int id = 0; id < p->tensor_count; id++) {
         const Constant *c = p->constants[id];
-        if (!c || c->values) continue;
+        if (!c || c->values || (!packing && !is_predicted_from(p, c))) continue;
         Bindings *r = records[n++] = bindings_new(e->arena, NULL);
         bind_string(r, "type", type_text(e, c->tensor));
         bind_string(r, "name", c->name);
@@ -47,7 +58,7 @@ static bool emit_pack(Emitter *e, const Program *p, const Bindings *target, Func
     if (!calls) return false;
     Bindings *b = bindings_new(e->arena, target);
     bind_string(b, "name", pack_function(e, p->target));
-    bind_packed(e, p, b);
+    bind_packed(e, p, true, b);
     bind_strings(b, "calls", calls, deriving(p));
     strbuf_add(out, "\n");
     return expand(e, "pack", b, out);
@@ -78,7 +89,7 @@ bool emit_alone(Emitter *e, const Program *p, const Bindings *target, Functions 
     bind_string(b, "name", entry_function(e, p->entry, p->target));
     bind_string(b, "arrays", predict_parameters(e));
     bind_int(b, "packs", packs);
-    bind_packed(e, p, b);
+    bind_packed(e, p, false, b);
     bind_buffers(e, p, -1, b);
     if (many) {
         bind_int(b, "most", p->examples);

@@ -18,7 +18,7 @@ static int net_count;
 static const char *compiler; /* what works: gcc, else clang */
 static cnnc_error error;
 
-static const char *const few[] = {"add_itself", "batch_normalization", "conv2d_strides", "dense_rows", "input_u8", "layer_normalization", "lstm_options", "max_pooling2d_overlap", "two_inputs", "winograd"};
+static const char *const few[] = {"add_itself", "batch_normalization", "conv2d_strides", "dense_rows", "input_u8", "layer_normalization", "lstm_options", "conv2d_transpose_wide", "max_pooling2d_overlap", "two_inputs", "winograd"};
 
 static bool among_few(const Net *net) {
     for (size_t i = 0; i < sizeof few / sizeof *few; i++)

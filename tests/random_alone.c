@@ -30,8 +30,9 @@ static bool call(void *library, const char *name, const void *const *memory, int
 
 /* A number of the header, as memory of so many bytes without zeros. */
 static void *memory_of(Arena *arena, const char *header, const char *name) {
-    const char *at = strstr(header, arena_printf(arena, "NET_%s = ", name));
-    size_t bytes = at ? (size_t)strtoull(strchr(at, '=') + 2, NULL, 10) : 0;
+    const char *define = arena_printf(arena, "#define NET_%s ", name), *at = strstr(header, define);
+    if (!at) bug("the header has no %s", name);
+    size_t bytes = (size_t)strtoull(at + strlen(define), NULL, 10);
     char *memory = arena_alloc(arena, bytes + 128);
     memory += 64 - (uintptr_t)memory % 64;
     return memset(memory, 0xa5, bytes);

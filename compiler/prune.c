@@ -64,6 +64,7 @@ static Ranges biased_range(Graph *g, const Op *op, Ranges x) {
 }
 
 static Ranges range_of(Graph *g, const Op *op, const Ranges *known) {
+    if (!op->input_count) return (Ranges){0};
     if (op->inputs[0]->role == ROLE_INPUT) return op->inputs[0]->type == TYPE_U8 && !op->def->takes_tokens ? input_range(g, op) : (Ranges){0};
     Ranges x = known[op->inputs[0]->id];
     if (is_linear(op)) return linear_range(g, op, x);

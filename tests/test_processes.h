@@ -174,11 +174,20 @@ MAYBE_UNUSED static void forget_jobs(void) {
     job_count = 0;
 }
 
+/* CMocka prints no more than 1,024 characters at once. */
+static void print_said(const char *said) {
+    enum { MOST = 16000, AT_ONCE = 1000 };
+    size_t n = strlen(said);
+    for (size_t at = n > MOST ? n - MOST : 0; at < n; at += AT_ONCE) print_error("%.*s", AT_ONCE, said + at);
+}
+
 MAYBE_UNUSED static void print_job(const Job *job) {
     char *said = file_text(log_of(job), NULL);
     print_error("$");
     for (int i = 0; i < job->count; i++) print_error(" %s", job->words[i]);
-    print_error("\n%.4000s[status %d%s]\n", said, WIFEXITED(job->status) ? WEXITSTATUS(job->status) : -WTERMSIG(job->status),
+    print_error("\n");
+    print_said(said);
+    print_error("[status %d%s]\n", WIFEXITED(job->status) ? WEXITSTATUS(job->status) : -WTERMSIG(job->status),
                 WIFEXITED(job->status) && WEXITSTATUS(job->status) == 127 ? ": no such program?" : "");
 }
 

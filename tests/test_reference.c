@@ -49,20 +49,20 @@ static void features_packed(void **state) { (void)state, assert_true(check_nets(
 static void oracle(void **state) { (void)state, assert_true(check_nets(NETS "/oracle", BOUNDS "--algorithm=direct", !all) >= (all ? ORACLE : FEW_ORACLE)); }
 
 static void oracle_of_one_target(void **state) { (void)state, assert_true(check_nets(NETS "/oracle", BOUNDS "--target=vec16", false) >= ORACLE); }
-static void oracle_by_default(void **state) { (void)state, assert_true(check_nets(NETS "/oracle", BOUNDS "--target=avx512,vec16,scalar", !all) >= (all ? ORACLE : FEW_ORACLE)); }
-
-/* Outputs and gradients. With Winograd's algorithm maxima that differ by rounding may change places in one of many thousand
- * windows; RMSprop's steps then part ways, so that 20 of them are no measure. Of the variants, it happens to this one. */
-static void oracle_by_avx2(void **state) {
+/* With Winograd's algorithm maxima that differ by rounding may change places in one of many thousand windows; RMSprop's steps then part
+ * ways. In which variant that happens is the C compiler's choice, which multiplies and adds in one instruction where it likes: outputs and
+ * gradients are compared closely, and 20 steps so that only those few windows may explain the difference. Steps are compared closely
+ * above. */
+static void oracle_by_default(void **state) {
     (void)state;
-    assert_true(check_nets(NETS "/oracle", BOUNDS "--target=avx2 --tolerance-losses=1 --tolerance-after=10", !all) >= (all ? ORACLE : FEW_ORACLE));
+    assert_true(check_nets(NETS "/oracle", BOUNDS "--target=avx512,avx2,scalar --tolerance-losses=0.05 --tolerance-after=0.3", !all) >= (all ? ORACLE : FEW_ORACLE));
 }
 
 static int set_up(void **state) { return make_folder(state) || setenv("XDG_CACHE_HOME", CNNC_BINARY_DIR "/cache", 1); }
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(features_by_default), cmocka_unit_test(features_direct), cmocka_unit_test(features_packed), cmocka_unit_test(oracle), cmocka_unit_test(oracle_of_one_target),
-                                       cmocka_unit_test(oracle_by_default), cmocka_unit_test(oracle_by_avx2)};
+                                       cmocka_unit_test(oracle_by_default)};
     all = argc > 1 && !strcmp(argv[1], "long");
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

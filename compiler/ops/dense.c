@@ -5,14 +5,7 @@ enum { UNITS, ACTIVATION, USE_BIAS, KERNEL_INITIALIZER, BIAS_INITIALIZER };
 
 static const AttrDef attributes[] = {
     {"units", ATTR_INT, NULL, 1, 1 << 24, 0, NULL, NULL, true, "number of outputs"},
-    ATTR_ACTIVATION_DEF,
-    ATTR_USE_BIAS_DEF,
-    ATTR_KERNEL_INITIALIZER_DEF,
-    ATTR_BIAS_INITIALIZER_DEF,
-    ATTR_TRAINABLE_DEF,
-    WEIGHT_OPTION_DEFS("kernel"),
-    WEIGHT_OPTION_DEFS("bias"),
-    ATTR_ACTIVITY_REGULARIZER_DEF,
+    KERNEL_LAYER_DEFS,
 };
 
 static Tensor *layer(Graph *g, Layer *l) {

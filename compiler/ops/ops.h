@@ -19,6 +19,10 @@
 #define ATTR_ACTIVITY_REGULARIZER_DEF                                                                                  \
     {"activity_regularizer", ATTR_CALL, "", 0, 0, 0, NULL, regularizer_family, false, "what the size of the output adds to the loss"}
 #define ATTR_TRAINABLE_DEF {"trainable", ATTR_BOOL, "true", 0, 0, 0, NULL, NULL, false, "false: training leaves the layer's weights alone"}
+/* What comes behind the sizes of layers with a kernel and a bias. */
+#define KERNEL_LAYER_DEFS                                                                                              \
+    ATTR_ACTIVATION_DEF, ATTR_USE_BIAS_DEF, ATTR_KERNEL_INITIALIZER_DEF, ATTR_BIAS_INITIALIZER_DEF, ATTR_TRAINABLE_DEF, WEIGHT_OPTION_DEFS("kernel"), \
+        WEIGHT_OPTION_DEFS("bias"), ATTR_ACTIVITY_REGULARIZER_DEF
 
 /* Poolings: their attributes, and their window; false after an error. */
 #define POOLING_DEFS                                                                                                   \

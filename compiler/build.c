@@ -165,8 +165,9 @@ Tensor *layer_parameter(Graph *g, Layer *layer, const char *weight, Shape shape,
     return p;
 }
 
-const char *weight_path(Arena *arena, const Tensor *w) {
-    return arena_printf(arena, "%s/%s%s%s", w->layer->name, w->part ? w->part : "", w->part ? "/" : "", w->weight);
+const char *weight_path(Arena *arena, const Tensor *parameter) {
+    const char *part = parameter->part;
+    return arena_printf(arena, "%s/%s%s%s", parameter->layer->name, part ? part : "", part ? "/" : "", parameter->weight);
 }
 
 static Op *new_op(Graph *g, const OpDef *def, Layer *layer, Attr *attributes, Tensor **inputs, int n) {
@@ -331,7 +332,7 @@ static void unknown_word(Graph *g, const Statement *s) {
 }
 
 static Tensor *make_layer(Graph *g, Layer *l) {
-    if (l->def->activate) return l->def->activate(g, l, l->attributes, l->inputs[0]);
+    if (l->def->activate && l->input_count) return l->def->activate(g, l, l->attributes, l->inputs[0]);
     return l->def->layer ? l->def->layer(g, l) : add_op(g, l->def, l, l->attributes, l->inputs, l->input_count);
 }
 

@@ -177,7 +177,7 @@ static Bindings *kernel_bindings(const Emitter *e, const Program *p, const Kerne
         bind_optional(b, "weight");
     }
     if (k->def->epilogue) bind_epilogues(e, k, b);
-    if (k->def->epilogue && !k->def->schedule) bind_elementwise(e, k, b);
+    if (k->op && k->def->epilogue && !k->def->schedule) bind_elementwise(e, k, b);
     if (k->def->pools) {
         bind_int(b, "pooled", k->pool != NULL);
         bind_int(b, "argmax", k->pool && k->output_count > 1);

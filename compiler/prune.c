@@ -10,6 +10,7 @@
 
 typedef struct Range { double least, most; } Range;
 typedef struct Ranges { Range *of; int count; } Ranges; /* by channel; count 0: nothing is known */
+static const Ranges nothing;
 
 /* An op that multiplies by a known kernel, in which a channel of the output depends on all of the input. */
 static bool is_linear(const Op *op) {
@@ -64,15 +65,15 @@ static Ranges biased_range(Graph *g, const Op *op, Ranges x) {
 }
 
 static Ranges range_of(Graph *g, const Op *op, const Ranges *known) {
-    if (!op->input_count) return (Ranges){0};
-    if (op->inputs[0]->role == ROLE_INPUT) return op->inputs[0]->type == TYPE_U8 && !op->def->takes_tokens ? input_range(g, op) : (Ranges){0};
+    if (!op->input_count) return nothing;
+    if (op->inputs[0]->role == ROLE_INPUT) return op->inputs[0]->type == TYPE_U8 && !op->def->takes_tokens ? input_range(g, op) : nothing;
     Ranges x = known[op->inputs[0]->id];
     if (is_linear(op)) return linear_range(g, op, x);
     if (!x.count) return x;
     if (op->def == &op_bias_add && op->inputs[1]->values && x.count == last_dim(op->outputs[0]->shape)) return biased_range(g, op, x);
-    if (op->def->view || op->def->within_channel) return last_dim(op->outputs[0]->shape) % x.count ? (Ranges){0} : x;
+    if (op->def->view || op->def->within_channel) return last_dim(op->outputs[0]->shape) % x.count ? nothing : x;
     if (op->def->expression && op->input_count == 1) return unary_range(g, op, x);
-    return (Ranges){0};
+    return nothing;
 }
 
 /* ---- what is between a layer and the next ones ---------------------------------------------------------------------------- */
@@ -94,9 +95,13 @@ static bool follow(Graph *g, const Tensor *t, Span *s) {
         for (int k = 0; k < g->ops[i]->input_count; k++) {
             Op *op = g->ops[i];
             if (op->inputs[k] != t) continue;
-            if (k == 0 && is_linear(op) && last_dim(t->shape) % s->channels == 0) *PUSH(g->arena, s->readers, s->reader_count) = op;
-            else if (k || !works_by_channel(op, s->channels)) return false;
-            else if (*PUSH(g->arena, s->between, s->between_count) = op, !follow(g, op->outputs[0], s)) return false;
+            if (k == 0 && is_linear(op) && last_dim(t->shape) % s->channels == 0) {
+                *PUSH(g->arena, s->readers, s->reader_count) = op;
+                continue;
+            }
+            if (k || !works_by_channel(op, s->channels)) return false;
+            *PUSH(g->arena, s->between, s->between_count) = op;
+            if (!follow(g, op->outputs[0], s)) return false;
         }
     return true;
 }

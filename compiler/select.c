@@ -22,10 +22,14 @@ const Algorithm *find_algorithm(const char *name) {
     return NULL;
 }
 
+static bool has_plain(const Program *p, const Op *op) {
+    const Algorithm *plain = find_algorithm("plain");
+    return plain && plain->covers(p, op);
+}
 /* Asked for by name: that one wherever it applies, elsewhere what does not round otherwise than the definition; or the only one. */
 static bool allowed(const Program *p, const Op *op, const Algorithm *a) {
     const char *asked = p->options->algorithm;
-    return !asked || !strcmp(a->name, asked) || !strcmp(a->name, "plain") || (!strcmp(a->name, "direct") && strcmp(asked, "plain")) || !find_algorithm("plain")->covers(p, op);
+    return !asked || !strcmp(a->name, asked) || !strcmp(a->name, "plain") || (!strcmp(a->name, "direct") && strcmp(asked, "plain")) || !has_plain(p, op);
 }
 
 int candidates(const Program *p, const Op *op, const Algorithm *list[MAX_ALGORITHMS]) {
@@ -98,7 +102,7 @@ static void choose(Program *p, const Gradients *g, int at, const Program *leader
     const char *why = NULL;
     int n = candidates(p, op, list), only = wanted(p, op, list, n, &why);
     double least = 0;
-    if (only < 0 && (only = leaders(p, leader, op, at, list, n)) >= 0) why = "shares weights";
+    if (only < 0 && (only = leaders(p, leader, op, at, list, n)) >= 0) why = "as its leader";
     for (int i = 0; i < n; i++) {
         if (only >= 0 && i != only) continue;
         double own = list[i]->cost(p, op), sum = own;

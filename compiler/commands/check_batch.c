@@ -83,21 +83,21 @@ double **draw_parameters(Arena *arena, const cnnc_model *doubles, uint64_t seed)
     return values;
 }
 
-void set_model(Arena *arena, cnnc_model *model, double *const *values) {
+void set_model(Arena *arena, cnnc_model *model, double *const *parameters) {
     const cnnc_network *network = model->network;
     size_t size = cnnc_type_size(network->type);
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
-        const void *stored = store_numbers(arena, network->type, values[i], p->count);
+        const void *stored = store_numbers(arena, network->type, parameters[i], p->count);
         memcpy((char *)model->state->parameters + p->offset * size, stored, p->count * size);
     }
     cnnc_model_parameters_changed(model);
 }
 
-void set_interpreter(Interpreter *it, double *const *values) {
+void set_interpreter(Interpreter *it, double *const *parameters) {
     const Graph *g = it->graph;
     for (int i = 0; i < g->parameter_count; i++)
-        memcpy(interpreter_value(it, g->parameters[i]), values[i], sizeof(double) * count_of(g->parameters[i]));
+        memcpy(interpreter_value(it, g->parameters[i]), parameters[i], sizeof(double) * count_of(g->parameters[i]));
 }
 
 static double **new_values(Arena *arena, Tensor *const *tensors, int count, int n) {

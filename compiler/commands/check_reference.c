@@ -297,10 +297,10 @@ static int check_file(Compilation *c, const cnnc_network *network, const char *p
     return status;
 }
 
-int reference_examples(const char *path) {
+int reference_examples(const char *reference) {
     cnnc_safetensors file;
     cnnc_error failure;
-    if (cnnc_safetensors_read(path, &file, &failure)) return 0;
+    if (cnnc_safetensors_read(reference, &file, &failure)) return 0;
     const cnnc_safetensor *input = cnnc_safetensors_find(&file, "input");
     int n = input && input->array.rank && input->array.shape[0] <= INT_MAX ? (int)input->array.shape[0] : 0;
     cnnc_safetensors_free(&file);

@@ -100,13 +100,18 @@ static void move_operands(Interpreter *it, Arena *scratch, const Op *op, double 
 }
 
 static void evaluate_moved(Interpreter *it, Arena *scratch, const Op *op, double **in, double *const *out) {
-    double *exact[MAX_OPERANDS];
-    if (!op->def->accumulates) op->def->evaluate(op, in, out);
-    for (int k = 0; k < op->output_count && !op->def->accumulates; k++)
+    double **exact = NEW_ARRAY(scratch, double *, op->output_count);
+    if (op->def->accumulates) {
+        move_operands(it, scratch, op, in);
+        op->def->evaluate(op, in, out);
+        return;
+    }
+    op->def->evaluate(op, in, out);
+    for (int k = 0; k < op->output_count; k++)
         exact[k] = memcpy(NEW_ARRAY(scratch, double, count_of(op->outputs[k])), out[k], sizeof(double) * count_of(op->outputs[k]));
     move_operands(it, scratch, op, in);
     op->def->evaluate(op, in, out);
-    for (int k = 0; k < op->output_count && !op->def->accumulates; k++) {
+    for (int k = 0; k < op->output_count; k++) {
         size_t n = count_of(op->outputs[k]);
         double distance = absolute_error(out[k], exact[k], n);
         for (size_t i = 0; i < n; i++) out[k][i] = exact[k][i] + distance * (2 * cnnc_random_uniform(&it->random) - 1);
@@ -120,7 +125,7 @@ static void add_weighted(const Op *op, double *const *in, double *const *out) {
 }
 
 static void run_op(Interpreter *it, const Op *op, RunMode run) {
-    double *in[MAX_OPERANDS], *out[MAX_OPERANDS];
+    double **in = it->in, **out = it->out;
     if (op->input_count > MAX_OPERANDS || op->output_count > MAX_OPERANDS) bug("%s has too many operands", op->def->call.name);
     for (int k = 0; op->def->moving && run == RUN_PREDICT && k + 1 < op->input_count; k++)
         memcpy(it->values[op->outputs[k]->id], it->values[op->inputs[k + 1]->id], sizeof(double) * count_of(op->outputs[k]));

@@ -5,15 +5,16 @@
 
 /* ---- interpret.c -----------------------------------------------------------------------------------------------------
  * A graph in double, op by op and example by example, by each op's evaluate. */
+enum { MAX_OPERANDS = 64 };                            /* inputs of an op, and outputs */
 typedef struct Interpreter {
     const Graph *graph;
     int n;            /* examples */
     double **values;  /* by tensor id: [n][count], or [count] where examples share it; NULL where no op touches it */
     double noise;     /* what ops make is moved by so much of its size, or root mean square, at random: how exact a result can be. 0: it is not */
     cnnc_random random;
+    double *in[MAX_OPERANDS], *out[MAX_OPERANDS]; /* of the op that runs, one example's */
 } Interpreter;
 typedef enum { RUN_PREDICT, RUN_FORWARD, RUN_ALL } RunMode; /* as outside training; as in training; gradients, too */
-enum { MAX_OPERANDS = 64 };                            /* inputs of an op, and outputs */
 Interpreter interpreter_new(const Graph *, int n);     /* the scale is 1 / n, all else zero */
 double *interpreter_value(const Interpreter *, const Tensor *);
 void interpret(Interpreter *, RunMode);                    /* sums that examples share start at zero */

@@ -14,6 +14,13 @@ static const OpDef *gradient_of(const OpDef *activation) {
     return NULL;
 }
 
+/* The op of a layer's activation. */
+static const OpDef *op_of(const Attr *activation) {
+    const OpDef *def = find_op(activation->word, OP_LAYER);
+    if (!def) bug("there is no op '%s'", activation->word);
+    return def;
+}
+
 static bool can_be_inside(const OpDef *d) {
     return d->activation && (d->view || (d->expression && (!d->call.attribute_count || d->activate) && gradient_of(d)));
 }
@@ -22,7 +29,7 @@ static bool check_activation(Graph *g, const Attr *a, const Layer *l) {
     bool plain = true;
     const Attr *usual = bind_attributes(g->arena, g->diag, a->callable, NULL, 0, a->loc);
     for (int i = 0; i < a->callable->attribute_count; i++) plain = plain && a->attributes[i].present == usual[i].present && a->attributes[i].real == usual[i].real;
-    if (plain && can_be_inside(find_op(a->word, OP_LAYER))) return true;
+    if (plain && can_be_inside(op_of(a))) return true;
     const char *others = "";
     for (int i = 0; all_ops[i]; i++)
         if (can_be_inside(all_ops[i])) others = arena_printf(g->arena, "%s%s%s", others, *others ? ", " : "", all_ops[i]->call.name);
@@ -35,22 +42,22 @@ static bool check_activation(Graph *g, const Attr *a, const Layer *l) {
 static double run_op(const OpDef *def, double a, double b) {
     Tensor one = {.shape = shape1(1)}, *tensors[] = {&one, &one};
     Op op = {.def = def, .inputs = tensors, .outputs = tensors, .input_count = 2, .output_count = 1};
-    double y, *in[] = {&a, &b}, *out[] = {&y};
+    double y = 0, *in[] = {&a, &b}, *out[] = {&y};
     def->evaluate(&op, in, out);
     return y;
 }
 
-double activate(const Attr *a, double x) { return run_op(find_op(a->word, OP_LAYER), x, 0); }
+double activate(const Attr *a, double x) { return run_op(op_of(a), x, 0); }
 
 double activate_grad(const Attr *a, double dy, double y) {
-    const OpDef *def = find_op(a->word, OP_LAYER);
+    const OpDef *def = op_of(a);
     return def->view ? dy : run_op(gradient_of(def), dy, y);
 }
 
 static void bind_activation(const Attr *a, const char *name, const char *name_grad, Bindings *b) {
-    const OpDef *def = find_op(a->word, OP_LAYER);
+    const OpDef *def = op_of(a), *grad = def->view ? NULL : gradient_of(def);
     bind_string(b, name, def->view ? "${a}" : def->expression);
-    bind_string(b, name_grad, def->view ? "${a}" : gradient_of(def)->expression);
+    bind_string(b, name_grad, grad ? grad->expression : "${a}");
     bind_optional(b, name);
     bind_optional(b, name_grad);
 }

@@ -33,7 +33,7 @@ static Size size_of(const Op *op) {
     return size;
 }
 
-/* The elements 0, step, 2 step ... below the end: of one line along the axis. */
+/* The elements 0, step, 2 step ... below the end: of one line along the axis. b: the second input's, where there is one. */
 typedef void Line(const double *a, const double *b, double *y, int64_t end, int64_t step);
 #define ALONG for (int64_t i = 0; i < end; i += step)
 
@@ -42,7 +42,7 @@ static void each_line(const Op *op, double *const *in, double *const *out, Line 
     for (int64_t r = 0; r < s.outer; r++)
         for (int64_t k = 0; k < s.inner; k++) {
             int64_t first = r * s.n * s.inner + k;
-            line(in[0] + first, op->input_count > 1 ? in[1] + first : NULL, out[0] + first, s.n * s.inner, s.inner);
+            line(in[0] + first, in[op->input_count - 1] + first, out[0] + first, s.n * s.inner, s.inner);
         }
 }
 

@@ -70,6 +70,22 @@ finetune)
     [ "$(grep -c 'convolutions as before' "$work/said")" = 2 ] || wrong "frozen convolutions changed"
     grep -q '4 parameters from low.safetensors' "$work/said" || wrong "the parameters taken over"
     ;;
+fashion) # on a few digits: the files have the same names and shapes
+    few() { # COUNT IMAGES LABELS
+        { printf '\0\0\10\3' && printf "$(printf '\\0\\0\\%o\\%o' $(($1 / 256)) $(($1 % 256)))" && printf '\0\0\0\34\0\0\0\34' && gunzip -c "../mnist/$2.gz" | tail -c +17 | head -c $(($1 * 784)); } >"$work/few/$2"
+        { printf '\0\0\10\1' && printf "$(printf '\\0\\0\\%o\\%o' $(($1 / 256)) $(($1 % 256)))" && gunzip -c "../mnist/$3.gz" | tail -c +9 | head -c "$1"; } >"$work/few/$3"
+    }
+    mkdir "$work/few"
+    few 2000 train-images-idx3-ubyte train-labels-idx1-ubyte
+    few 500 t10k-images-idx3-ubyte t10k-labels-idx1-ubyte
+    export FASHION_MNIST="$work/few"
+    for net in '' residual; do
+        # shellcheck disable=SC2086 # no word for none
+        ./run.sh $net --epochs=3 --batch-size=16 >"$work/said" 2>&1 || { cat "$work/said"; exit 1; }
+        sed -n '/^Test/s/://gp' "$work/said" >"$work/accuracies"
+        accuracy 'n == 1 && x1 > 0.85'
+    done
+    ;;
 cortex_m) # each network on each processor
     for tool in arm-none-eabi-gcc qemu-system-arm make; do command -v $tool >/dev/null || missing $tool; done
     echo '#include <math.h>' | arm-none-eabi-gcc --specs=nano.specs -E - >/dev/null 2>&1 || missing "newlib for arm-none-eabi-gcc"

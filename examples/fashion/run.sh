@@ -1,0 +1,11 @@
+#!/bin/sh
+# Trains on Fashion-MNIST, which Debian has as a package: the convnet of ../mnist, or "run.sh residual" a small residual network.
+# Further options are handed to 'cnnc train'.
+set -eu
+net=fashion
+[ "${1:-}" != residual ] || { net=residual; shift; }
+. "$(dirname "$0")/../prepare.sh"
+data=${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}
+[ -d "$data" ] || need_packages dataset-fashion-mnist
+cd "$out"
+exec "$prefix/bin/cnnc" train "$here/$net.net" --data "$data" "$@"

@@ -4,7 +4,7 @@
  * sanitizer sees the bounds of each, with one every allocation is a chunk. An allocation knows its size, which is how
  * arena_grow finds an array's capacity. Nothing is freed one by one, and no allocation ever returns NULL.
  */
-#include "cnnc.h"
+#include "base.h"
 
 #include <stdio.h>
 #include <stdlib.h>

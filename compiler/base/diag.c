@@ -9,7 +9,7 @@
  * message no more than in a source line. Every character counts as one terminal column; wide and combining ones are
  * not measured, so that a caret may be off on a line that has them.
  */
-#include "cnnc.h"
+#include "base.h"
 
 #include <ctype.h>
 #include <stdio.h>

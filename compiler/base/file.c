@@ -5,7 +5,7 @@
  * encoding, no line ends. Folders are not created, and a process that is killed may leave a ".cnnc-*.tmp" behind.
  */
 #define _XOPEN_SOURCE 700 /* realpath is not in plain POSIX */
-#include "cnnc.h"
+#include "base.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* hash.c: FNV-1a, of texts and numbers: for tables, and for names of what is kept. Not against whoever wants two to be the same. */
-#include "cnnc.h"
+#include "base.h"
 
 uint64_t hash_number(uint64_t h, uint64_t number) { return (h ^ number) * 1099511628211u; }
 

@@ -3,7 +3,7 @@
  * A hash table of open addressing, at most half full, whose memory is the arena's. Keys are not copied, nothing is ever
  * taken out, and there is no order: who needs one keeps a list beside it.
  */
-#include "cnnc.h"
+#include "base.h"
 
 #include <string.h>
 

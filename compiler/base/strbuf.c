@@ -3,7 +3,7 @@
  * A buffer that doubles. From the first addition on (an empty one too) the text is terminated; before it, text is NULL.
  * It knows nothing of lines or encodings, and may hold NUL bytes.
  */
-#include "cnnc.h"
+#include "base.h"
 
 #include <stdio.h>
 #include <stdlib.h>

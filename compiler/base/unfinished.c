@@ -1,5 +1,5 @@
 /* unfinished.c: what is removed when the process has to end before its outputs are whole. */
-#include "cnnc.h"
+#include "base.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,6 @@
 #include "private.h"
 #include "test_runtime.h"
 
-
 enum { N = 61, EPOCHS = 14, BATCH = 8, BATCHES = 6 /* of the 48 examples that a fifth for validation leaves */ };
 
 static const double RATE = 0.01; /* little enough for a dozen epochs of progress */

@@ -253,12 +253,16 @@ const char *banner(const Emitter *e, const char *file) {
                         comment_text(e->arena, file), comment_text(e->arena, e->options->command));
 }
 
+static int wider(int width, const char *text) { return (int)strlen(text) > width ? (int)strlen(text) : width; }
+
 void bind_architecture(Emitter *e, Bindings *b) {
     const Graph *g = e->graph;
     Lines lines = {0};
+    int name = 20, word = 20;
+    for (int i = 0; i < g->layer_count; i++) name = wider(name, g->layers[i]->name), word = wider(word, g->layers[i]->def->call.name);
     for (int i = 0; i < g->layer_count; i++) {
         const Layer *l = g->layers[i];
-        add_line(e, &lines, arena_printf(e->arena, "%-20s %-20s %-16s %lld parameters", l->name, l->def->call.name, shape_text(e->arena, l->shape), (long long)layer_parameters(g, l)));
+        add_line(e, &lines, arena_printf(e->arena, "%-*s %-*s %-16s %lld parameters", name, l->name, word, l->def->call.name, shape_text(e->arena, l->shape), (long long)layer_parameters(g, l)));
     }
     bind_lines(b, "architecture", &lines);
     bind_string(b, "description", g->loss && !e->options->inference ? arena_printf(e->arena, "trained by %s on %s", g->optimizer->call.name, g->loss->call.name) : "for prediction");

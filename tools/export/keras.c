@@ -44,10 +44,13 @@ static const Layer **keras_order(const Graph *g) {
     for (int i = w.finished_count - 1; i >= 0; i--)
         for (int k = 0; k < w.finished[i]->input_count; k++) deepen(&w, w.finished[i]->inputs[k]->layer, depth_of(&w, w.finished[i]) + 1);
     for (int i = 0; i < w.met_count; i++) deepest = depth_of(&w, w.met[i]) > deepest ? depth_of(&w, w.met[i]) : deepest;
-    const Layer **order = NEW_ARRAY(g->arena, const Layer *, w.met_count + 1);
-    for (int depth = deepest; depth >= 0; depth--)
+    const Layer **order = NEW_ARRAY(g->arena, const Layer *, w.met_count + g->input_count + 1);
+    for (int depth = deepest; depth >= 0; depth--) {
+        for (int i = 0; i < g->input_count && !depth; i++) /* those that lead to no output */
+            if (!map_get(&w.places, g->inputs[i]->layer->name)) order[n++] = g->inputs[i]->layer;
         for (int i = 0; i < w.met_count; i++)
             if (depth_of(&w, w.met[i]) == depth) order[n++] = w.met[i];
+    }
     return order;
 }
 

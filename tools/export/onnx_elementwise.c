@@ -35,14 +35,14 @@ static const char *plus(Onnx *o, const Op *op, const char *x, double by) { retur
 static const char *product(Onnx *o, const Op *op, const char *a, const char *b) { return add_node(o, op, "Mul", IN(a, b)); }
 
 static const char *gelu(Onnx *o, const Op *op, const char *x) {
-    const char *bell = add_node(o, op, "Erf", IN(multiplied(o, op, x, 0.70710678118654752440)));
-    return product(o, op, multiplied(o, op, x, 0.5), plus(o, op, bell, 1));
+    const char *half = multiplied(o, op, x, 0.5), *bell = add_node(o, op, "Erf", IN(multiplied(o, op, x, 0.70710678118654752440)));
+    return product(o, op, plus(o, op, bell, 1), half);
 }
 
 static const char *gelu_near(Onnx *o, const Op *op, const char *x) {
     const char *cubic = product(o, op, x, plus(o, op, multiplied(o, op, product(o, op, x, x), 0.044715), 1));
-    const char *bell = add_node(o, op, "Tanh", IN(multiplied(o, op, cubic, 0.79788456080286535588)));
-    return product(o, op, multiplied(o, op, x, 0.5), plus(o, op, bell, 1));
+    const char *half = multiplied(o, op, x, 0.5), *bell = add_node(o, op, "Tanh", IN(multiplied(o, op, cubic, 0.79788456080286535588)));
+    return product(o, op, plus(o, op, bell, 1), half);
 }
 
 static const char *silu(Onnx *o, const Op *op, const char *x) { return product(o, op, x, add_node(o, op, "Sigmoid", IN(x))); }

@@ -103,7 +103,7 @@ void set_words(Onnx *o, const char *name, const char *const *words, int n) {
 static Onnx__TensorProto *new_constant(Onnx *o, const char *name, Onnx__TensorProto__DataType type, Shape s) {
     NEW_MESSAGE(o, Onnx__TensorProto, onnx__tensor_proto__init);
     message->name = text_of(o, new_name(o, name));
-    message->data_type = type;
+    message->data_type = (int32_t)type;
     message->has_data_type = true;
     message->dims = NEW_ARRAY(o->arena, int64_t, s.rank + 1);
     message->n_dims = (size_t)s.rank;

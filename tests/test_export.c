@@ -207,7 +207,9 @@ static void told_where_it_is_missing(void **state) {
     job->environment[0] = "PATH", job->environment[1] = folder;
     try_jobs();
     char *said = file_text(log_of(job), NULL);
-    if (!WIFEXITED(job->status) || WEXITSTATUS(job->status) != EXIT_FILE || !strstr(said, "this cnnc has no cnnc-export") || !strstr(said, "\nhint: ")) fail_msg("%s", said);
+    assert_true(WIFEXITED(job->status));
+    assert_int_equal(WEXITSTATUS(job->status), EXIT_FILE);
+    if (!strstr(said, "this cnnc has no cnnc-export") || !strstr(said, "\nhint: ")) fail_msg("%s", said);
     forget_jobs();
 }
 
@@ -239,7 +241,10 @@ static int set_up(void **state) {
 static int tear_down(void **state) { return arena_free(arena), remove_folder(state); }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(models_are_well_formed), cmocka_unit_test(models_as_text), cmocka_unit_test(every_weight_is_there),
-                                       cmocka_unit_test(training_begins_with_these), cmocka_unit_test(refused), cmocka_unit_test(told_where_it_is_missing), cmocka_unit_test(outputs_by_others)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(models_are_well_formed),     cmocka_unit_test(models_as_text), cmocka_unit_test(every_weight_is_there),
+        cmocka_unit_test(training_begins_with_these), cmocka_unit_test(refused),        cmocka_unit_test(told_where_it_is_missing),
+        cmocka_unit_test(outputs_by_others),
+    };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

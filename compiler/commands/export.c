@@ -23,7 +23,7 @@ bool export_options(int argc, char **argv, Compilation *c, ExportOptions *o) {
     NetworkOptions messages = {0};
     static const char *const names[] = {"the network's file"};
     const Option options[] = {
-        {"-o", &o->out, NULL, NULL, 0, 0, "FILE", "what is written: NAME.onnx, the network that predicts, or NAME.weights.h5, its weights for Keras's load_weights"},
+        {"-o", &o->out, NULL, NULL, 0, 0, "FILE", "NAME.onnx, the network that predicts, or NAME.weights.h5, its weights for Keras's load_weights"},
         {"--weights", &o->weights, NULL, NULL, 0, 0, "FILE", "safetensors, of cnnc train say; without it the weights are those that training begins with"},
         MESSAGE_OPTIONS(messages),
     };

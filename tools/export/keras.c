@@ -139,7 +139,8 @@ bool write_keras_weights(Graph *g, Bytes *out) {
     hid_t memory = H5Pcreate(H5P_FILE_ACCESS);
     File f = {g->arena, H5I_INVALID_HID, H5Pcreate(H5P_LINK_CREATE), H5Pcreate(H5P_DATASET_CREATE)};
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    bool fine = H5Pset_fapl_core(memory, 1 << 20, false) >= 0 && H5Pset_create_intermediate_group(f.links, 1) >= 0 && H5Pset_obj_track_times(f.values, false) >= 0;
+    bool fine = H5Pset_fapl_core(memory, 1 << 20, false) >= 0 && H5Pset_create_intermediate_group(f.links, 1) >= 0;
+    fine = fine && H5Pset_obj_track_times(f.values, false) >= 0;
     if (fine) f.id = H5Fcreate("weights", H5F_ACC_TRUNC, H5P_DEFAULT, memory);
     fine = f.id >= 0 && add_layers(&f, g) && take_image(&f, out);
     H5Fclose(f.id), H5Pclose(memory), H5Pclose(f.links), H5Pclose(f.values);

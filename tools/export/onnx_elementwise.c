@@ -58,7 +58,9 @@ static const char *relu(Onnx *o, const Op *op, const char *x) {
 }
 
 void write_activation(Onnx *o, const Op *op, const char *type) {
-    static const struct { const char *name; Formula *formula; } formulas[] = {{"gelu", gelu}, {"gelu_near", gelu_near}, {"silu", silu}, {"mish", mish}, {"relu", relu}};
+    static const struct { const char *name; Formula *formula; } formulas[] = {
+        {"gelu", gelu}, {"gelu_near", gelu_near}, {"silu", silu}, {"mish", mish}, {"relu", relu},
+    };
     Layout layout = layout_of(o, op->inputs[0]);
     for (int i = 0; i < LENGTH(formulas); i++)
         if (!strcmp(formulas[i].name, type)) put(o, op, layout, formulas[i].formula(o, op, value_in(o, op->inputs[0], layout)));

@@ -166,7 +166,9 @@ static void add_dimension(Onnx *o, Onnx__TensorShapeProto *shape, int64_t value,
 
 /* Any number of examples. */
 static Onnx__ValueInfoProto *describe_value(Onnx *o, const char *name, const Tensor *t) {
-    static const int types[] = {[TYPE_REAL] = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, [TYPE_U8] = ONNX__TENSOR_PROTO__DATA_TYPE__UINT8, [TYPE_I32] = ONNX__TENSOR_PROTO__DATA_TYPE__INT32};
+    static const int types[] = {
+        [TYPE_REAL] = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, [TYPE_U8] = ONNX__TENSOR_PROTO__DATA_TYPE__UINT8, [TYPE_I32] = ONNX__TENSOR_PROTO__DATA_TYPE__INT32,
+    };
     NEW_MESSAGE(o, Onnx__ValueInfoProto, onnx__value_info_proto__init);
     message->name = text_of(o, name);
     message->type = NEW(o->arena, Onnx__TypeProto);

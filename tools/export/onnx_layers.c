@@ -69,7 +69,8 @@ void write_normalization(Onnx *o, const Op *op, const char *type) {
     const Attr *a = op->attributes;
     Shape x = op->inputs[0]->shape, s = {0};
     for (int64_t n = 1; n < a[SCALES].real_count || !s.rank; n = shape_count(s)) s = shape_of(s.rank + 1, x.dim + x.rank - s.rank - 1);
-    const char *scales = constant(o, "scales", s, a[SCALES].reals), *shifts = constant(o, "shifts", s, a[SHIFTS].reals), *value = value_in(o, op->inputs[0], LAST);
+    const char *scales = constant(o, "scales", s, a[SCALES].reals), *shifts = constant(o, "shifts", s, a[SHIFTS].reals);
+    const char *value = value_in(o, op->inputs[0], LAST);
     (void)type;
     if (a[INVERTED].real != 0) value = add_node(o, op, "Add", IN(add_node(o, op, "Mul", IN(value, scales)), shifts));
     else value = add_node(o, op, "Mul", IN(add_node(o, op, "Sub", IN(value, shifts)), scales));
@@ -96,14 +97,16 @@ void write_batch_normalization(Onnx *o, const Op *op, const char *type) {
     const Tensor *x = op->inputs[0], *mean = op->inputs[1], *variance = op->inputs[2];
     int next = 3, n = last_dim(x->shape);
     Layout layout = layout_of(o, x);
-    const Tensor *gamma = attribute_of(op, "scale")->real != 0 ? op->inputs[next++] : NULL, *beta = attribute_of(op, "center")->real != 0 ? op->inputs[next] : NULL;
+    const Tensor *gamma = attribute_of(op, "scale")->real != 0 ? op->inputs[next++] : NULL;
+    const Tensor *beta = attribute_of(op, "center")->real != 0 ? op->inputs[next] : NULL;
     const double *scale = gamma ? gamma->values : filled(o->arena, n, 1), *shift = beta ? beta->values : filled(o->arena, n, 0);
     if (layout == LAST && x->shape.rank > 1) {
         set_value(o, op->outputs[0], LAST, normalized_last(o, op, mean->values, variance->values, scale, shift));
         return;
     }
     const char *names[] = {gamma ? weight_path(o->arena, gamma) : "ones", beta ? weight_path(o->arena, beta) : "zeros"};
-    const char *y = add_node(o, op, type, IN(value_in(o, x, layout), constant(o, names[0], shape1(n), scale), constant(o, names[1], shape1(n), shift), parameter(o, mean), parameter(o, variance)));
+    const char *factor = constant(o, names[0], shape1(n), scale), *term = constant(o, names[1], shape1(n), shift);
+    const char *y = add_node(o, op, type, IN(value_in(o, x, layout), factor, term, parameter(o, mean), parameter(o, variance)));
     set_real(o, "epsilon", attribute_of(op, "epsilon")->real);
     put(o, op, layout, y);
 }
@@ -143,7 +146,8 @@ void write_group_normalization(Onnx *o, const Op *op, const char *type) {
     int64_t shape[MAX_RANK + 1] = {0, channels};
     for (int i = 1; i < rank; i++) shape[i + 1] = x->shape.dim[i - 1];
     const char *y = add_node(o, op, "Reshape", IN(value_in(o, x, FIRST), integers(o, op, (int64_t[]){0, groups, -1}, 3)));
-    y = add_node(o, op, type, IN(y, constant(o, "ones", shape1(groups), filled(o->arena, groups, 1)), constant(o, "zeros", shape1(groups), filled(o->arena, groups, 0))));
+    const char *ones = constant(o, "ones", shape1(groups), filled(o->arena, groups, 1)), *zeros = constant(o, "zeros", shape1(groups), filled(o->arena, groups, 0));
+    y = add_node(o, op, type, IN(y, ones, zeros));
     set_real(o, "epsilon", attribute_of(op, "epsilon")->real);
     set_value(o, op->outputs[0], FIRST, add_node(o, op, "Reshape", IN(y, integers(o, op, shape, rank + 1))));
 }

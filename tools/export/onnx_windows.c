@@ -6,7 +6,9 @@
 /* What a window reads beyond the input on its far side, less than 0: that it leaves. */
 static int beyond(int in, int out, int kernel, int stride, int dilation, int before) { return (out - 1) * stride + (kernel - 1) * dilation + 1 - in - before; }
 
-static void set_pairs(Onnx *o, const char *name, bool row, int64_t height, int64_t width) { set_ints(o, name, (int64_t[]){row ? width : height, width}, row ? 1 : 2); }
+static void set_pairs(Onnx *o, const char *name, bool row, int64_t height, int64_t width) {
+    set_ints(o, name, (int64_t[]){row ? width : height, width}, row ? 1 : 2);
+}
 
 /* `over`: whether there can be outputs that no whole window reaches, those of a transposed convolution. */
 static void set_window(Onnx *o, const Window *w, bool row, bool over) {

@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 CNNC = os.path.join(ROOT, "build", "cnnc")
 RUNTIME = os.path.join(ROOT, "runtime")
 FOLDER = os.path.join(ROOT, "build", "bench")
-ELEMENTS = {"u8": "uint8_t", "f32": "float"}
+ELEMENTS = {"u8": "uint8_t", "f32": "float", "i32": "int32_t"}
 
 
 def path(*parts):
@@ -69,16 +69,15 @@ def driver(source, compiler, archive):
     return program
 
 
-def predictor(net, name, options, compiler, batch):
+def predictor(net, network, name, options, compiler, batch):
     """The program that predicts with a network whose weights are in the code: cnnc's options, a name for them."""
-    network = description.read(net)
     source = path("c", name, network.name + ".c")
     run([CNNC, net, "--inference", "-o", source] + options)
     program = f"{source[:-2]}.{compiler}"
     macro = network.name.upper()
     run([compiler, "-O2", "-std=c11", f"-I{os.path.dirname(source)}", f'-DHEADER="{network.name}.h"',
          f"-DPREDICT={network.name}_predict", f"-DPREDICT_MANY={network.name}_predict_many",
-         f"-DELEMENT={ELEMENTS[network.input_type]}", f"-DINPUT={macro}_INPUT", f"-DOUTPUT={macro}_OUTPUT",
+         f"-DELEMENT={ELEMENTS[network.input.type]}", f"-DINPUT={macro}_INPUT", f"-DOUTPUT={macro}_OUTPUT",
          f"-DWORKSPACE={macro}_MANY_WORKSPACE_BYTES", f"-DBATCH={batch}", "-o", program,
          os.path.join(HERE, "predict.c"), source, "-lm"])
     return program

@@ -4,6 +4,7 @@ What it does, options and what the numbers mean: README.md beside this file.
 """
 
 import argparse
+import glob
 import json
 import os
 import re
@@ -17,8 +18,8 @@ import numpy as np
 import build
 import chart
 import data
-import description
 import environment
+import predict_network
 import train
 import weights
 from train import log, say, write
@@ -103,15 +104,17 @@ class Prototype:
 
 
 def examples(network):
-    """Bytes, or numbers from 0 to 1 where the network takes such."""
-    shape = network.input.shape
+    """Bytes, or numbers from 0 to 1 or tokens where the network takes such."""
+    shape, random = network.input.shape, np.random.default_rng(1)
+    if network.input.classes:
+        return random.integers(network.input.classes, size=(IMAGES, *shape)).astype(np.int32)
     if shape == (28, 28, 1):
         images = data.mnist(os.path.join(build.ROOT, "examples", "mnist"))[0][:IMAGES]
     elif len(shape) == 3:
         images = data.synthetic(shape, count=IMAGES)[0]
     else:
-        images = np.random.default_rng(1).integers(256, size=(IMAGES, *shape)).astype(np.uint8)
-    return images if network.input_type == "u8" else (images / 255).astype(np.float32)
+        images = random.integers(256, size=(IMAGES, *shape)).astype(np.uint8)
+    return images if network.input.type == "u8" else (images / 255).astype(np.float32)
 
 
 def files(network):
@@ -124,13 +127,13 @@ def files(network):
     return paths, sum(tensor.size for tensor in tensors.values())
 
 
-def start_ours(options, net, paths):
+def start_ours(options, net, network, paths):
     for optimize in options.optimize:
         settings = [f"--weights={paths[0]}", f"--optimize={optimize}"]
         if options.target:
             settings.append(f"--target={options.target}")
         for compiler in options.compilers:
-            program = build.predictor(net, f"predict-{optimize}", settings, compiler, BATCH)
+            program = build.predictor(net, network, f"predict-{optimize}", settings, compiler, BATCH)
             name = f"cnnc {compiler} {optimize}"
             yield Row(name, Worker([program, paths[1]], 1, log(name)), version=build.compiler_version(compiler))
 
@@ -171,7 +174,7 @@ def interleaved(rows):
 def outputs(row, how, network):
     path = build.path("predict", "outputs.bin")
     row.worker.ask(f"outputs {how} {path}")
-    return np.fromfile(path, np.float32).reshape(IMAGES, description.elements(network.output.shape))
+    return np.fromfile(path, np.float32).reshape(IMAGES, network.output.elements)
 
 
 def disagreement(mine, others):
@@ -240,11 +243,11 @@ def play(rows, options):
 
 
 def measure_network(options, net):
-    network, rows = description.read(net), []
+    network, rows = predict_network.read(net), []
     paths, parameters = files(network)
     say(f"{network.name}: generating and compiling ...")
     try:
-        rows.extend(start_ours(options, net, paths))
+        rows.extend(start_ours(options, net, network, paths))
         rows.extend(start_prototype(options, network))
         rows.extend(start_peers(options, net, paths))
         for name, worst in agree(rows, network).items():
@@ -260,9 +263,8 @@ def measure_network(options, net):
 # ---- reports ---------------------------------------------------------------------------------------------------------
 
 def head(result):
-    flops = sum(description.layer_flops(result.network, layer) for layer in result.network.layers)
     return [f"### {result.network.name}", "",
-            f"{result.parameters:,} parameters, {flops / 1e6:.2f} dense MFLOP an image. Microseconds an image:", "",
+            f"{result.parameters:,} parameters, {result.network.flops / 1e6:.2f} dense MFLOP an image. Microseconds an image:", "",
             "| | | median | p10 - p90 | x ours | x ours, p10 | calls a turn | |", "|---|---|--:|--:|--:|--:|--:|---|"]
 
 
@@ -352,7 +354,7 @@ def words_of(text, known, what):
 
 def parse_options():
     parser = argparse.ArgumentParser(prog="predict.sh", description="measures predictions, ours and others'")
-    parser.add_argument("nets", nargs="*", default=["mnist"], help="networks of nets/, paths, or 'all' (mnist)")
+    parser.add_argument("nets", nargs="*", default=["mnist"], help="networks of nets/, paths, 'all', or 'oracle': those of tests/nets/oracle (mnist)")
     parser.add_argument("--rounds", type=int, default=7, help="turns of each contender (7)")
     parser.add_argument("--seconds", type=float, default=0.2, help="about how long a turn is (0.2)")
     parser.add_argument("--threads", type=int, default=1, help="of the peers; ours has one (1)")
@@ -371,6 +373,8 @@ def parse_options():
     options.compilers = options.compilers.split(",") if options.compilers else build.compilers()
     if not options.optimize or not options.compilers:
         parser.error("nothing of ours to measure")
+    if options.nets == ["oracle"]:
+        options.nets = sorted(glob.glob(os.path.join(build.ROOT, "tests", "nets", "oracle", "*.net")))
     options.nets = train.networks(options.nets)
     return options
 

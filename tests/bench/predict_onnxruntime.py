@@ -24,10 +24,10 @@ def session(model, threads):
 
 def call(runner, images, output):
     binding = runner.io_binding()
-    binding.bind_ortvalue_input("input", onnxruntime.OrtValue.ortvalue_from_numpy(images))
-    binding.bind_ortvalue_output("output", onnxruntime.OrtValue.ortvalue_from_numpy(output))
+    binding.bind_ortvalue_input(runner.get_inputs()[0].name, onnxruntime.OrtValue.ortvalue_from_numpy(images))
+    binding.bind_ortvalue_output(runner.get_outputs()[0].name, onnxruntime.OrtValue.ortvalue_from_numpy(output))
     return Call(lambda: runner.run_with_iobinding(binding))
 
 
-def manners(network, tensors, threads):
-    yield "", predict_onnx.Predictor(network, tensors, lambda model: session(model, threads), call)
+def manners(net, file, threads):
+    yield "", predict_onnx.Predictor(net, file, lambda model: session(model, threads), call)

@@ -30,5 +30,5 @@ def call(runner, images, output):
     return Call(lambda: runner.infer(share_outputs=True), ready)
 
 
-def manners(network, tensors, threads):
-    yield "", predict_onnx.Predictor(network, tensors, lambda model: request(model, threads), call)
+def manners(net, file, threads):
+    yield "", predict_onnx.Predictor(net, file, lambda model: request(model, threads), call)

@@ -19,11 +19,10 @@ import sys
 
 import numpy as np
 
-import description
-import weights
+import predict_network
 from calls import percentiles, timed
 
-# A peer is a module with version(), context() and manners(network, tensors, threads); each manner is a label and a
+# A peer is a module with version(), context() and manners(net, file of weights, threads); each manner is a label and a
 # predictor. Its call(images, output) and empty_call() give what calls.py times.
 PEERS = {
     "onnxruntime": ("predict_onnxruntime", {}),
@@ -63,9 +62,9 @@ class Contender:
 
 
 def load(module, options, threads, batch, net, file, paths):
-    network, images = description.read(net), np.load(paths)
+    network, images = predict_network.read(net), np.load(paths)
     made = {label: Contender(predictor, network, images, batch)
-            for label, predictor in module.manners(network, weights.load(file), threads, **options)}
+            for label, predictor in module.manners(net, file, threads, **options)}
     speeds = {label: contender.go("one", CALIBRATION_CALLS)["median"] for label, contender in made.items()}
     manner = min(speeds, key=speeds.get)
     return manner, made[manner]

@@ -76,7 +76,8 @@ class Torch:
         return Call(lambda: nothing(x))
 
 
-def manners(network, tensors, threads, compiled=False):
+def manners(net, file, threads, compiled=False):
+    network, tensors = description.read(net), weights.load(file)
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
     layouts = {"channels last": torch.channels_last, "contiguous": torch.contiguous_format}

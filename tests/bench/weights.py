@@ -11,20 +11,37 @@ BIAS = 0.05  # biases are none to leave out
 
 def he(random, shape, inputs):
     """He's uniform distribution: outputs of networks with relu differ as much as their inputs do."""
-    limit = np.sqrt(6 / inputs)
-    return random.uniform(-limit, limit, shape).astype(np.float32)
+    return random.uniform(-1, 1, shape) * np.sqrt(6 / inputs)
+
+
+def between(least, most):
+    return lambda random, shape, kind: random.uniform(least, most, shape)
+
+
+def kernel(random, shape, kind):
+    """Of a depthwise convolution each channel's taps are all that an output sees; of a transposed one the channels of
+    its input come last."""
+    if kind.startswith("Depthwise"):
+        shape_seen = shape[:-2]
+    elif kind.endswith("Transpose"):
+        shape_seen = (*shape[:-2], shape[-1])
+    else:
+        shape_seen = shape[:-1]
+    return he(random, shape, description.elements(shape_seen))
+
+
+# By the name of a weight; others are biases, or like them.
+DRAWS = {"kernel": kernel, "pointwise_kernel": kernel, "gamma": between(0.5, 1.5), "moving_variance": between(0.5, 1.5),
+         "depthwise_kernel": lambda random, shape, kind: kernel(random, shape, "Depthwise"), "embeddings": between(-1, 1),
+         "recurrent_kernel": lambda random, shape, kind: he(random, shape, 6 * shape[0]), "alpha": between(0, 0.5)}
 
 
 def initial(network, seed=1):
     """By name as cnnc's files of weights have them, in Keras's layouts: height x width x in x out; in x out."""
     random, tensors = np.random.default_rng(seed), {}
-    for layer in network.layers:
-        if layer.kind not in ("conv2d", "dense"):
-            continue
-        window = description.window(layer)[0] if layer.kind == "conv2d" else ()
-        inputs, outputs = network.input_shape(layer)[-1], layer.shape[-1]
-        tensors[f"{layer.name}/kernel"] = he(random, (*window, inputs, outputs), description.elements(window) * inputs)
-        tensors[f"{layer.name}/bias"] = random.uniform(-BIAS, BIAS, outputs).astype(np.float32)
+    for name, shape in network.parameters.items():
+        draw = DRAWS.get(name.rsplit("/", 1)[-1], between(-BIAS, BIAS))
+        tensors[name] = draw(random, shape, network.kinds[name.split("/")[0]]).astype(np.float32)
     return tensors
 
 

@@ -1,0 +1,250 @@
+/* test_export.c: what cnnc export writes of every network in tests/nets: files of ONNX whose values are all there before they are read,
+ * and of HDF5 with every weight; two of them as text, compared with tests/golden/export (CNNC_UPDATE_GOLDEN=1 rewrites it); without
+ * weights those that training begins with. What other programs compute from these files, export_outputs.py compares with Keras's
+ * references, by the Python that CNNC_TEST_PYTHON names; weights for Keras where CNNC_TEST_ORACLE names keras_oracle.py. */
+#define _POSIX_C_SOURCE 200809L
+#include "test_processes.h"
+
+#include "commands/commands.h"
+#include "onnx_text.h"
+
+#include <hdf5.h>
+
+static Arena *arena;
+static Net nets[2 * MAX_NETS];
+static int net_count;
+
+static char *exported(const Net *net, const char *ending) { return text("%s/%s%s", folder, net->name, ending); }
+
+static void export_all(const char *ending) {
+    for (int i = 0; i < net_count; i++) {
+        Job *job = add_job("");
+        add_word(job, CNNC_COMMAND);
+        add_word(job, "export");
+        add_word(job, nets[i].path);
+        add_word(job, "-o");
+        add_word(job, exported(&nets[i], ending));
+    }
+    run_jobs(false);
+}
+
+/* ---- ONNX --------------------------------------------------------------------------------------------------------------- */
+
+static Onnx__ModelProto *read_model(const char *path) {
+    size_t length;
+    char *bytes = file_text(path, &length);
+    Onnx__ModelProto *model = onnx__model_proto__unpack(NULL, length, (const uint8_t *)bytes);
+    if (!model) fail_msg("%s is no ONNX", path);
+    return model;
+}
+
+static void define(Map *known, const char *name) {
+    if (map_get(known, name)) fail_msg("'%s' is made twice", name);
+    map_set(arena, known, arena_string(arena, name, strlen(name)), known);
+}
+
+static void assert_constant(const Onnx__TensorProto *t) {
+    int64_t count = 1;
+    for (size_t i = 0; i < t->n_dims; i++) count *= t->dims[i];
+    assert_int_equal(t->n_float_data + t->n_int32_data + t->n_int64_data, count);
+    assert_true(count > 0 && (t->n_float_data == (size_t)count || t->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT));
+}
+
+/* Each value is made once, before it is read. */
+static void assert_well_formed(const Onnx__GraphProto *g) {
+    Map known = {0};
+    for (size_t i = 0; i < g->n_input; i++) define(&known, g->input[i]->name);
+    for (size_t i = 0; i < g->n_initializer; i++) define(&known, g->initializer[i]->name), assert_constant(g->initializer[i]);
+    for (size_t i = 0; i < g->n_node; i++) {
+        const Onnx__NodeProto *n = g->node[i];
+        for (size_t k = 0; k < n->n_input; k++)
+            if (*n->input[k] && !map_get(&known, n->input[k])) fail_msg("%s reads '%s', which is not there", n->name, n->input[k]);
+        for (size_t k = 0; k < n->n_output; k++) define(&known, n->output[k]);
+    }
+    for (size_t i = 0; i < g->n_output; i++) assert_non_null(map_get(&known, g->output[i]->name));
+}
+
+static Graph *build_net(Compilation *c, const char *path) {
+    compilation_init(c, false);
+    assert_int_equal(compile(c, path, "build", NULL, NULL), EXIT_FINE);
+    return c->graph;
+}
+
+static void models_are_well_formed(void **state) {
+    (void)state;
+    export_all(".onnx");
+    for (int i = 0; i < net_count; i++) {
+        Compilation c;
+        const Graph *g = build_net(&c, nets[i].path);
+        Onnx__ModelProto *model = read_model(exported(&nets[i], ".onnx"));
+        assert_well_formed(model->graph);
+        assert_int_equal(model->graph->n_input, g->input_count);
+        assert_int_equal(model->graph->n_output, g->output_count);
+        onnx__model_proto__free_unpacked(model, NULL);
+        compilation_free(&c);
+    }
+}
+
+static void models_as_text(void **state) {
+    (void)state;
+    static const char *const names[] = {"layouts", "sequences"};
+    const char *update = getenv("CNNC_UPDATE_GOLDEN");
+    for (int i = 0; i < LENGTH(names); i++) {
+        char *path = text("%s/%s.onnx", folder, names[i]), *golden = text("%s/tests/golden/export/%s", CNNC_SOURCE_DIR, names[i]);
+        cnnc_says(text("export %s.net -o %s", golden, path), EXIT_FINE);
+        StrBuf out = {0};
+        Onnx__ModelProto *model = read_model(path);
+        print_onnx(&out, model);
+        golden = text("%s.onnx.txt", golden);
+        if (update && *update && strcmp(update, "0")) assert_null(write_file(arena, golden, out.text, out.length));
+        assert_string_equal(out.text, file_text(golden, NULL));
+        onnx__model_proto__free_unpacked(model, NULL);
+        strbuf_free(&out);
+    }
+}
+
+/* ---- weights ------------------------------------------------------------------------------------------------------------ */
+
+static herr_t count_set(hid_t group, const char *name, const H5O_info_t *info, void *context) {
+    (void)group, (void)name;
+    *(int *)context += info->type == H5O_TYPE_DATASET;
+    return 0;
+}
+
+static void every_weight_is_there(void **state) {
+    (void)state;
+    export_all(".weights.h5");
+    for (int i = 0; i < net_count; i++) {
+        Compilation c;
+        int sets = 0, used = 0;
+        const Graph *g = build_net(&c, nets[i].path);
+        for (int k = 0; k < g->parameter_count; k++) used += g->parameters[k]->layer->used;
+        hid_t file = H5Fopen(exported(&nets[i], ".weights.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+        assert_true(file >= 0);
+        assert_true(H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, count_set, &sets, H5O_INFO_BASIC) >= 0);
+        H5Fclose(file);
+        if (sets != used) fail_msg("%s: %d weights of %d", nets[i].name, sets, used);
+        compilation_free(&c);
+    }
+}
+
+static void write_text(const char *path, const char *what) { assert_null(write_file(arena, path, what, strlen(what))); }
+
+static const char drawn[] = "input 6\ndense 8 kernel_initializer=orthogonal\ndense 8 kernel_initializer=truncated_normal(seed=3) bias_initializer=normal\n"
+                            "reshape 2x4\nlstm 3 return_sequences=true\ndense 4 kernel_initializer=identity\nfit seed=5\n";
+
+static const Onnx__TensorProto *constant_named(const Onnx__ModelProto *model, const char *name) {
+    for (size_t i = 0; i < model->graph->n_initializer; i++)
+        if (!strcmp(model->graph->initializer[i]->name, name)) return model->graph->initializer[i];
+    fail_msg("there is no constant '%s'", name);
+    return NULL;
+}
+
+/* Of dense layers, whose weights lie as cnnc's do. */
+static void training_begins_with_these(void **state) {
+    (void)state;
+    Compilation c;
+    Loaded loaded;
+    int status, found = 0;
+    cnnc_error failure;
+    char *net = text("%s/drawn.net", folder), *path = text("%s/drawn.onnx", folder);
+    write_text(net, drawn);
+    cnnc_says(text("export %s -o %s", net, path), EXIT_FINE);
+    Onnx__ModelProto *model = read_model(path);
+    compilation_init(&c, false);
+    const cnnc_network *network = load_network(&c, net, &loaded, &status);
+    assert_non_null(network);
+    cnnc_model *fresh = cnnc_model_new(network, 1, NULL, &failure);
+    assert_non_null(fresh);
+    for (int k = 0; k < network->parameters_length; k++) {
+        const cnnc_parameter *p = &network->parameters[k];
+        if (strncmp(p->name, "dense", 5)) continue;
+        const Onnx__TensorProto *t = constant_named(model, p->name);
+        assert_int_equal(t->n_float_data, p->count);
+        assert_memory_equal(t->float_data, (const float *)fresh->state->parameters + p->offset, p->count * sizeof(float));
+        found++;
+    }
+    assert_int_equal(found, 6);
+    cnnc_model_free(fresh);
+    unload_network(&loaded);
+    compilation_free(&c);
+    onnx__model_proto__free_unpacked(model, NULL);
+}
+
+/* ---- what cannot be ------------------------------------------------------------------------------------------------------ */
+
+static void refused(void **state) {
+    (void)state;
+    static const struct { const char *net, *ending, *said; } cases[] = {
+        {"input 4x3\nlstm 2 activation=selu\n", "onnx", "refused.net:2:19: error: ONNX has no 'selu' inside of 'lstm'"},
+        {"input 4x3\ngru 2 recurrent_activation=relu6\n", "onnx", "refused.net:2:28: error: ONNX has no 'relu6' inside of 'gru'"},
+        {"input 4\nwhat 2\n", "onnx", "refused.net:2:1: error: there is no layer 'what'"},
+    };
+    char *net = text("%s/refused.net", folder);
+    for (int i = 0; i < LENGTH(cases); i++) {
+        char *out = text("%s/refused.%s", folder, cases[i].ending);
+        write_text(net, cases[i].net);
+        char *said = cnnc_says(text("export %s -o %s", net, out), EXIT_INPUT);
+        if (!strstr(said, cases[i].said)) fail_msg("'%s' was expected in: %s", cases[i].said, said);
+        assert_int_not_equal(access(out, F_OK), 0);
+    }
+    write_text(net, "input 4\ndense 2\n");
+    assert_non_null(strstr(cnnc_says(text("export %s -o %s/x.txt", net, folder), EXIT_USAGE), "its ending does not tell"));
+    assert_non_null(strstr(cnnc_says(text("export %s -o %s/x.onnx --weights %s", net, folder, net), EXIT_INPUT), "refused.net"));
+    assert_non_null(strstr(cnnc_says(text("export %s -o %s/none/x.onnx", net, folder), EXIT_FILE), "x.onnx"));
+}
+
+/* Without cnnc-export beside it or in PATH. */
+static void told_where_it_is_missing(void **state) {
+    (void)state;
+    size_t length;
+    char *alone = text("%s/alone", folder), *command = file_text(CNNC_COMMAND, &length);
+    assert_null(write_file(arena, alone, command, length));
+    assert_int_equal(chmod(alone, 0755), 0);
+    Job *job = add_job("");
+    add_word(job, alone);
+    add_words(job, "export a.net -o a.onnx");
+    job->environment[0] = "PATH", job->environment[1] = folder;
+    try_jobs();
+    char *said = file_text(log_of(job), NULL);
+    assert_true(WIFEXITED(job->status));
+    assert_int_equal(WEXITSTATUS(job->status), EXIT_FILE);
+    if (!strstr(said, "this cnnc has no cnnc-export") || !strstr(said, "\nhint: ")) fail_msg("%s", said);
+    forget_jobs();
+}
+
+/* ---- what others make of it ---------------------------------------------------------------------------------------------- */
+
+static void outputs_by_others(void **state) {
+    (void)state;
+    const char *python = getenv("CNNC_TEST_PYTHON");
+    if (!python || !*python) skip();
+    Job *job = add_job("");
+    add_word(job, python);
+    add_word(job, CNNC_SOURCE_DIR "/tests/export_outputs.py");
+    add_word(job, CNNC_COMMAND);
+    try_jobs();
+    int status = WIFEXITED(job->status) ? WEXITSTATUS(job->status) : -1;
+    printf("%s", file_text(log_of(job), NULL));
+    forget_jobs();
+    if (status == 77) skip();
+    assert_int_equal(status, 0);
+}
+
+static int set_up(void **state) {
+    arena = arena_new();
+    net_count = find_nets(CNNC_SOURCE_DIR "/tests/nets", nets);
+    net_count += find_nets(CNNC_SOURCE_DIR "/tests/nets/oracle", nets + net_count);
+    return make_folder(state);
+}
+
+static int tear_down(void **state) { return arena_free(arena), remove_folder(state); }
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(models_are_well_formed),     cmocka_unit_test(models_as_text), cmocka_unit_test(every_weight_is_there),
+        cmocka_unit_test(training_begins_with_these), cmocka_unit_test(refused),        cmocka_unit_test(told_where_it_is_missing),
+        cmocka_unit_test(outputs_by_others),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -136,7 +136,7 @@ static const Attr *find_attr(const Callable *c, const Attr *attributes, const ch
     return NULL;
 }
 
-const Attr *layer_attribute(const Layer *l, const char *name) { return l->def ? find_attr(&l->def->call, l->attributes, name) : NULL; }
+const Attr *layer_attribute(const Layer *l, const char *name) { return l->def && l->attributes ? find_attr(&l->def->call, l->attributes, name) : NULL; }
 
 /* The layer's option that stands beside an initializer: of "kernel_initializer" the "kernel_regularizer". NULL: it is not given. */
 static const Attr *beside(Graph *g, const Layer *l, const Attr *initializer, const char *kind) {

@@ -5,7 +5,7 @@
 #include "cnnc_runtime.h"
 
 typedef int Command(int argc, char **argv); /* argv[0]: the command's word. Returns an exit status. */
-Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_tune, command_fmt, command_new, command_man,
+Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_tune, command_fmt, command_new, command_import, command_man,
     command_completion, command_help;
 typedef struct CommandDef { const char *name; Command *run; const char *usage, *doc; } CommandDef; /* usage tells completion what arguments are: NET.net, COMMAND ... */
 extern const CommandDef commands[]; /* ended by a NULL name; the first is what runs without a command's word */
@@ -84,6 +84,13 @@ typedef struct Output { const char *what, *path; bool folder; } Output; /* "the 
 bool outputs_writable(Arena *, const Output *, int n);                                       /* false after a message */
 bool outputs_apart(const Output *, int n, const char *const *inputs, int input_count);       /* from each other and from inputs: likewise */
 const char **data_files(Arena *, const char *list, const char **files, int *n); /* appends those of --data's list, without columns; NULL: none */
+
+/* ---- import.c: what cnnc import and cnnc-import (tools/import) take; false after a message, or the options' visitor ---- */
+typedef struct ImportOptions { const char *path, *net, *weights; } ImportOptions;
+bool import_options(int argc, char **argv, ImportOptions *);
+
+/* ---- fmt.c: a description as cnnc fmt has it; comments and blank lines come from its source ---- */
+void format_description(Arena *, const Description *, StrBuf *);
 
 /* ---- evaluate.c ---- */
 void print_test(const cnnc_network *, const double *results); /* loss and metrics of test data */

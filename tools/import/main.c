@@ -1,0 +1,60 @@
+/* main.c: cnnc-import, what cnnc import runs: models of Keras and ONNX as descriptions and weights of cnnc. */
+#define _XOPEN_SOURCE 700 /* SIGXFSZ */
+#include "model.h"
+#include "../../compiler/commands/commands.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What a file is, its first bytes say, not its name. ONNX, which has none of its own, is the last one. */
+typedef struct Reader { const char *what, *magic; void (*read)(Model *, const char *path); const char *needs; } Reader;
+#ifdef IMPORT_KERAS
+#define KERAS read_keras
+#else
+#define KERAS NULL
+#endif
+#ifdef IMPORT_ONNX
+#define ONNX read_onnx
+#else
+#define ONNX NULL
+#endif
+static const Reader readers[] = {
+    {"Keras", "PK\3\4", KERAS, "libhdf5, libzip and jansson"},
+    {"Keras", "\x89HDF\r\n\x1a\n", KERAS, "libhdf5, libzip and jansson"},
+    {"ONNX", "", ONNX, "protobuf-c"},
+};
+
+/* NULL after a message; *status: an exit status. */
+static const Reader *reader_of(const char *path, int *status) {
+    char bytes[8] = {0};
+    *status = EXIT_FILE;
+    FILE *file = fopen(path, "rb");
+    size_t n = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    int failure = !file || ferror(file) ? errno : 0;
+    if (file) fclose(file);
+    if (failure) return say_error("cannot read %s: %s", path, strerror(failure)), NULL;
+    const Reader *r = readers;
+    while (*r->magic && (n < strlen(r->magic) || memcmp(bytes, r->magic, strlen(r->magic)))) r++;
+    if (r->read) return r;
+    say_error("%s is of %s, which this cnnc-import was built without\nhint: it needs %s", path, r->what, r->needs);
+    return NULL;
+}
+
+int main(int argc, char **argv) {
+    ImportOptions options = {0};
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond the shell's limit is an error of write */
+    for (int i = 1; i < argc; i++)
+        if (has_controls(argv[i])) return say_error("argument %d has a control character in it (a line's end?)", i), EXIT_USAGE;
+    if (argc > 1 && !strcmp(argv[1], "--version")) return puts("cnnc-import " CNNC_VERSION), EXIT_FINE;
+    if (!import_options(argc, argv, &options)) return EXIT_USAGE;
+    int status;
+    const Reader *reader = reader_of(options.path, &status);
+    if (!reader) return status;
+    Model model = {.arena = arena_new(), .path = options.path};
+    reader->read(&model, options.path);
+    status = model.errors ? EXIT_INPUT : write_model(&model, options.net, options.weights);
+    arena_free(model.arena);
+    return status;
+}

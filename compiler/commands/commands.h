@@ -86,7 +86,7 @@ bool outputs_apart(const Output *, int n, const char *const *inputs, int input_c
 const char **data_files(Arena *, const char *list, const char **files, int *n); /* appends those of --data's list, without columns; NULL: none */
 
 /* ---- import.c: what cnnc import and cnnc-import (tools/import) take; false after a message, or the options' visitor ---- */
-typedef struct ImportOptions { const char *path, *net, *weights; } ImportOptions;
+typedef struct ImportOptions { const char *path, *net, *weights; bool no_compile; } ImportOptions;
 bool import_options(int argc, char **argv, ImportOptions *);
 
 /* ---- fmt.c: a description as cnnc fmt has it; comments and blank lines come from its source ---- */

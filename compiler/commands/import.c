@@ -13,6 +13,7 @@ bool import_options(int argc, char **argv, ImportOptions *o) {
     const Option options[] = {
         {"-o", &o->net, NULL, NULL, 0, 0, "NET.net", "the description; without it none is written"},
         {"--weights", &o->weights, NULL, NULL, 0, 0, "FILE", "its weights, safetensors; without it none are written"},
+        {"--no-compile", NULL, &o->no_compile, NULL, 0, 0, NULL, "a network that only predicts, however the model was trained"},
         {"--diagnostics-format", &messages.format, NULL, NULL, 0, 0, "FORMAT", "of what is said on standard error: text, or json, one object a line"},
     };
     const CommandLine line = {"import", options, LENGTH(options), names, &o->path, 1};

@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
     int status;
     const Reader *reader = reader_of(options.path, &status);
     if (!reader) return status;
-    Model model = {.arena = arena_new(), .path = options.path};
+    Model model = {.arena = arena_new(), .path = options.path, .no_compile = options.no_compile};
     reader->read(&model, options.path);
     status = model.errors ? EXIT_INPUT : write_model(&model, options.net, options.weights);
     arena_free(model.arena);

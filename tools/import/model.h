@@ -30,6 +30,7 @@ typedef struct Model {
     Node *nodes; int node_count;
     int *outputs; int output_count; /* nodes; none: the last one */
     Setting *compile; int compile_count; /* of the statement `compile`; none: it only predicts */
+    bool no_compile;       /* nobody asked for it */
     int errors;
 } Model;
 

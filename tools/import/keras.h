@@ -67,6 +67,8 @@ void read_compile(Container *, const char *const *output_names, int n);
 
 /* ---- small ones ---- */
 const char *snake_case(Model *, const char *class); /* Keras's: "Conv2D" -> "conv2d" */
+bool same_word(const char *keras, const char *ours); /* but for capitals and underscores */
+const Callable *find_callable(Family *, const char *name); /* of either; NULL: there is none */
 const char *class_of(json_t *object);               /* its class_name without a package; NULL: none */
 json_t *config_of(json_t *object);                  /* its config, or NULL */
 const char *json_shown(Model *, json_t *value);     /* for messages */

@@ -10,8 +10,8 @@ static void set(Model *m, const char *key, const char *value) { *PUSH(m->arena, 
 
 /* Other names of Keras. */
 static const struct { const char *keras, *ours; } names[] = {
-    {"MSE", "mse"}, {"MAE", "mae"}, {"logcosh", "log_cosh"}, {"kld", "kl_divergence"}, {"KLD", "kl_divergence"}, {"kullback_leibler_divergence", "kl_divergence"},
-    {"bce", "binary_crossentropy"}, {"BCE", "binary_crossentropy"}, {"acc", "accuracy"}, {"Huber", "huber"}, {"crossentropy", "accuracy"},
+    {"kld", "kl_divergence"}, {"KLD", "kl_divergence"}, {"kullback_leibler_divergence", "kl_divergence"},
+    {"bce", "binary_crossentropy"}, {"BCE", "binary_crossentropy"}, {"acc", "accuracy"},
 };
 
 static json_t *renamed(json_t *v) {
@@ -72,10 +72,8 @@ static const char *metric_text(Container *c, json_t *v) {
     Model *m = c->model;
     const char *class = class_of(v), *fn = json_string_value(json_object_get(config_of(v), "fn"));
     json_t *name = class && fn && strstr(class, "Wrapper") ? json_string(fn) : json_incref(v), *metric = renamed(name);
-    const char *word = json_is_string(metric) ? json_string_value(metric) : class_of(metric), *snake = word ? snake_case(m, word) : "";
-    const Callable *callable = NULL, *each;
-    for (int i = 0; (each = metric_family(i)); i++)
-        if (!strcmp(each->name, snake) || (each->alias && !strcmp(each->alias, snake))) callable = each;
+    const char *word = json_is_string(metric) ? json_string_value(metric) : class_of(metric);
+    const Callable *callable = word ? find_callable(metric_family, word) : NULL;
     int before = m->errors;
     const char *text = callable ? callable_text(c, "metrics", "metrics", metric_family, metric) : NULL;
     if (!text && m->errors == before) remark("warning", m->path, 0, "metrics: cnnc has no %s: it is left out", word ? shown(m, word) : json_shown(m, v));

@@ -25,7 +25,7 @@ static char *read_entry(Model *m, zip_t *zip, const char *name, size_t most, siz
         n += (size_t)got;
         if (n < capacity) continue;
         if (n > most) break;
-        char *grown = realloc(text, 2 * (capacity *= 2) + 1);
+        char *grown = realloc(text, (capacity *= 2) + 1);
         if (!grown) free(text);
         text = grown;
     }
@@ -48,9 +48,11 @@ static json_t *parse_text(Model *m, const char *text, size_t length, const char 
     return NULL;
 }
 
-static hid_t open_image(Container *c) {
+/* From memory. Its name must not be that of a file. */
+static hid_t open_image(Container *c, const char *path) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = -1;
-    if (access >= 0 && H5Pset_fapl_core(access, CHUNK, 0) >= 0 && H5Pset_file_image(access, c->image, c->size) >= 0) file = H5Fopen("model.weights.h5", H5F_ACC_RDONLY, access);
+    if (access >= 0 && H5Pset_fapl_core(access, CHUNK, 0) >= 0 && H5Pset_file_image(access, c->image, c->size) >= 0) 
+        file = H5Fopen(arena_printf(c->model->arena, "%s/model.weights.h5", path), H5F_ACC_RDONLY, access);
     H5Pclose(access);
     return file;
 }
@@ -71,7 +73,7 @@ static bool open_zip(Container *c, const char *path) {
     c->version = 3;
     json_t *compile = json_object_get(c->config, "compile_config");
     c->compile = json_is_object(compile) ? json_incref(compile) : NULL;
-    c->file = open_image(c);
+    c->file = open_image(c, path);
     if (c->file < 0) fail(m, "model.weights.h5", "is no whole HDF5 file");
     return c->file >= 0;
 }

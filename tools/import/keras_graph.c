@@ -332,7 +332,7 @@ void read_graph(Container *c) {
     }
     if (json_is_false(json_object_get(config_of(c->config), "trainable"))) s.trainable = false;
     if (!model_nodes(&s, c->config, name ? name : "", NULL, &outputs) || m->errors) return;
-    m->name = name;
+    if (name) m->name = arena_string(m->arena, name, strlen(name));
     for (int i = 0; i < outputs.length; i++) add_output(m, outputs.items[i]);
     add_vocabularies(m);
 }

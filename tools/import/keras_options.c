@@ -16,7 +16,6 @@
 
 /* An underscore before a capital with small letters behind it, and between a small letter and a capital; all in small letters. */
 const char *snake_case(Model *m, const char *class) {
-    static const struct { const char *keras, *ours; } others[] = {{"l1l2", "l1_l2"}, {"l1_l2", "l1_l2"}, {"identity_initializer", "identity"}};
     size_t n = strlen(class), k = 0;
     char *snake = arena_alloc(m->arena, 2 * n + 1);
     for (size_t i = 0; i < n; i++) {
@@ -24,9 +23,24 @@ const char *snake_case(Model *m, const char *class) {
         if (i && capital && (islower((unsigned char)class[i - 1]) || islower((unsigned char)class[i + 1])) && snake[k - 1] != '_') snake[k++] = '_';
         snake[k++] = (char)tolower((unsigned char)class[i]);
     }
-    for (int i = 0; i < LENGTH(others); i++)
-        if (!strcmp(snake, others[i].keras)) return others[i].ours;
     return snake;
+}
+
+/* But for capitals and underscores: "L1L2" is l1_l2, "LeakyReLU" leaky_relu. */
+bool same_word(const char *keras, const char *ours) {
+    for (;; keras++, ours++) {
+        while (*keras == '_') keras++;
+        while (*ours == '_') ours++;
+        if (tolower((unsigned char)*keras) != tolower((unsigned char)*ours)) return false;
+        if (!*keras) return true;
+    }
+}
+
+const Callable *find_callable(Family *family, const char *name) {
+    const Callable *callable;
+    for (int i = 0; (callable = family(i)); i++)
+        if (same_word(name, callable->name) || (callable->alias && same_word(name, callable->alias))) return callable;
+    return NULL;
 }
 
 /* "Custom>Adam" and "keras>Adam" are of packages. */
@@ -55,6 +69,8 @@ const char *number_text(Model *m, double x) {
         double back = strtod(text, NULL);
         if (back == x || ((double)(float)x == x && (float)back == (float)x)) return arena_string(m->arena, text, strlen(text));
     }
+    for (int n = 3; n < 1 << 16; n++)
+        if (x == 1.0 / n) return arena_printf(m->arena, "1/%d", n);
     for (int digits = 10; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, x);
         if (strtod(text, NULL) == x) break;
@@ -76,6 +92,7 @@ static bool is_whole(json_t *v) { return json_is_integer(v) || (json_is_real(v) 
 static long long whole_of(json_t *v) { return json_is_integer(v) ? json_integer_value(v) : (long long)json_real_value(v); }
 
 static const char *whole_text(const Place *p, json_t *v) {
+    if (json_array_size(v) == 1) v = json_array_get(v, 0);
     return is_whole(v) ? arena_printf(p->container->model->arena, "%lld", whole_of(v)) : wrong_value(p, v);
 }
 
@@ -181,7 +198,9 @@ static const char *const without_meaning[] = { /* here, whatever it is */
     "supports_masking", "module", "registered_name", "input_spec", "lora_alpha", "zero_output_for_mask", "fused", "synchronized", "input_dtype", "batch_size", "data_format",
 };
 
+/* Initializers of what a layer has not, too. */
 static bool is_meaningless(const char *key) {
+    if (strstr(key, "_initializer")) return true;
     for (int i = 0; i < LENGTH(without_meaning); i++)
         if (!strcmp(key, without_meaning[i])) return true;
     return false;
@@ -267,20 +286,13 @@ const char *arguments_text(Container *c, const char *place, const Callable *call
     return all;
 }
 
-static const Callable *find_callable(Family *family, const char *name) {
-    const Callable *callable;
-    for (int i = 0; (callable = family(i)); i++)
-        if (!strcmp(callable->name, name) || (callable->alias && !strcmp(callable->alias, name))) return callable;
-    return NULL;
-}
-
 /* A word, or an object of class_name and config. */
 const char *callable_text(Container *c, const char *place, const char *key, Family *family, json_t *value) {
     Model *m = c->model;
     const char *name = json_is_string(value) ? json_string_value(value) : class_of(value);
     if (!name) return fail(m, place, "%s=%s is not possible in cnnc", key, json_shown(m, value)), NULL;
     if (!strcmp(name, "function")) return fail(m, place, "%s is a function in Python, which is not run", key), NULL;
-    const Callable *callable = find_callable(family, snake_case(m, name));
+    const Callable *callable = find_callable(family, name);
     if (!callable) return fail(m, place, "%s=%s: there is no such in cnnc", key, shown(m, name)), NULL;
     if (c->version < 3 && !strcmp(callable->name, "hard_sigmoid")) return fail(m, place, "%s=hard_sigmoid is another function in Keras 2 than in cnnc", key), NULL;
     const char *arguments = arguments_text(c, place, callable, config_of(value));

@@ -18,7 +18,10 @@ void read_keras(Model *m, const char *path) {
     Container c;
     if (container_open(&c, m, path)) {
         read_graph(&c);
-        if (!m->errors && c.compile && !m->no_compile) read_training(&c);
+        if (!m->errors && c.compile && !m->no_compile) {
+            read_training(&c);
+            if (m->errors) remark("note", m->path, 0, "--no-compile leaves out how it was trained");
+        }
     }
     container_close(&c);
 }

@@ -24,6 +24,8 @@ static const char *loss_text(Container *c, json_t *v) {
     json_t *loss = renamed(v);
     const char *text = callable_text(c, c->legacy ? "training_config" : "compile_config", "loss", loss_family, loss);
     json_decref(loss);
+    if (text && !strcmp(text, "huber") && config_of(v) && !json_object_get(config_of(v), "delta"))
+        remark("warning", c->model->path, 0, "compile: this Keras does not save the delta of Huber's loss: 1, as when Keras loads it");
     return text;
 }
 
@@ -67,19 +69,26 @@ static void read_loss_weights(Container *c, json_t *v, const char *const *output
 
 /* ---- metrics -------------------------------------------------------------------------------------------------------------------- */
 
-/* Keras 2 wraps functions: {"class_name": "MeanMetricWrapper", "config": {"fn": "mean_absolute_error"}}. */
+/* Keras 2 wraps functions, and chooses one for "accuracy": {"class_name": "MeanMetricWrapper", "config": {"name": "accuracy", "fn":
+ * "categorical_accuracy"}}. */
+static json_t *metric_of(json_t *v) {
+    const char *class = class_of(v), *fn = json_string_value(json_object_get(config_of(v), "fn")), *name = json_string_value(json_object_get(config_of(v), "name"));
+    if (!class || !fn || !strstr(class, "Wrapper")) return renamed(v);
+    const char *last = name && strrchr(name, '_') ? strrchr(name, '_') + 1 : name;
+    bool chosen = last && (!strcmp(last, "accuracy") || !strcmp(last, "acc")) && strncmp(name, fn, strlen(fn));
+    return json_string(chosen ? "accuracy" : fn);
+}
+
+/* NULL after a warning. */
 static const char *metric_text(Container *c, json_t *v) {
     Model *m = c->model;
-    const char *class = class_of(v), *fn = json_string_value(json_object_get(config_of(v), "fn"));
-    json_t *name = class && fn && strstr(class, "Wrapper") ? json_string(fn) : json_incref(v), *metric = renamed(name);
-    const char *word = json_is_string(metric) ? json_string_value(metric) : class_of(metric);
-    const Callable *callable = word ? find_callable(metric_family, word) : NULL;
-    int before = m->errors;
-    const char *text = callable ? callable_text(c, "metrics", "metrics", metric_family, metric) : NULL;
-    if (!text && m->errors == before) remark("warning", m->path, 0, "metrics: cnnc has no %s: it is left out", word ? shown(m, word) : json_shown(m, v));
+    json_t *metric = metric_of(v);
+    int before = m->warnings;
+    m->lenient = true;
+    const char *text = callable_text(c, "compile", "metrics", metric_family, metric);
+    m->lenient = false;
     json_decref(metric);
-    json_decref(name);
-    return text;
+    return m->warnings == before ? text : NULL;
 }
 
 /* Appends the metrics of nested lists and objects by output that are not there yet. */
@@ -107,7 +116,7 @@ static void read_optimizer(Container *c, json_t *v) {
     for (int i = 0; class && all_ops[i]; i++)
         if (all_ops[i]->kind == OP_OPTIMIZER && (!strcmp(all_ops[i]->keras, class) || !strcmp(all_ops[i]->call.name, class))) def = all_ops[i];
     if (!def) {
-        fail(m, place, "there is no %s in cnnc\nhint: --no-compile leaves training out", class ? shown(m, class) : json_shown(m, v));
+        fail(m, place, "there is no %s in cnnc", class ? shown(m, class) : json_shown(m, v));
         return;
     }
     const char *arguments = arguments_text(c, place, &def->call, config_of(v));

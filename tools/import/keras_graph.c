@@ -155,22 +155,27 @@ static bool collect(Arena *arena, json_t *v, int depth, References *out) {
     return json_is_array(v);
 }
 
-/* Arguments by name may say nothing: null, false; Keras 2 has them as an object behind each tensor. */
-static bool no_arguments(json_t *kwargs) {
+static bool says_nothing(json_t *v, int depth) {
+    for (size_t i = 0; i < json_array_size(v); i++)
+        if (depth > DEEPEST || !says_nothing(json_array_get(v, i), depth + 1)) return false;
+    return !v || json_is_null(v) || json_is_false(v) || json_is_array(v);
+}
+
+/* Arguments by name may say nothing: null, false; Keras 2 has them as an object behind each tensor. Random layers are called for training as
+ * a rule. */
+static bool no_arguments(json_t *kwargs, bool random) {
     const char *key;
     json_t *value;
-    json_object_foreach(kwargs, key, value) {
-        bool training = !strcmp(key, "training") && !json_is_true(value);
-        if (!json_is_null(value) && !json_is_false(value) && !training) return false;
-    }
+    json_object_foreach(kwargs, key, value)
+        if (!says_nothing(value, 0) && !(random && !strcmp(key, "training"))) return false;
     return true;
 }
 
-static bool read_call(Arena *arena, json_t *call, References *inputs) {
+static bool read_call(Arena *arena, json_t *call, bool random, References *inputs) {
     json_t *args = json_object_get(call, "args");
-    if (json_is_object(call)) return no_arguments(json_object_get(call, "kwargs")) && collect(arena, args, 0, inputs);
+    if (json_is_object(call)) return no_arguments(json_object_get(call, "kwargs"), random) && collect(arena, args, 0, inputs);
     for (size_t i = 0; i < json_array_size(call); i++) /* [["conv2d", 0, 0, {}], ...] */
-        if (!no_arguments(json_array_get(json_array_get(call, i), 3))) return false;
+        if (!no_arguments(json_array_get(json_array_get(call, i), 3), random)) return false;
     return collect(arena, call, 0, inputs);
 }
 
@@ -232,7 +237,7 @@ static Progress find_inputs(const Scope *s, const Records *all, const Record *r,
     Model *m = s->c->model;
     const char *place = arena_printf(m->arena, "layer '%s'", shown(m, r->name));
     References from = {0};
-    if (!read_call(m->arena, call, &from) || !from.length) return fail(m, place, "is called in a way that cnnc cannot follow"), WRONG;
+    if (!read_call(m->arena, call, !strncmp(r->class, "Random", 6), &from) || !from.length) return fail(m, place, "is called in a way that cnnc cannot follow"), WRONG;
     for (int i = 0; i < from.length; i++) {
         int node, found = find_node(all, &from.items[i], &node);
         if (found < 0) return fail(m, place, "takes from '%s', which there is not", shown(m, from.items[i].layer)), WRONG;

@@ -108,6 +108,12 @@ static int read_leaky_relu(const Call *c) {
     return read_plain(c, layer_of_class("LeakyReLU"));
 }
 
+/* Strides that are as large as the pool, which they are by themselves. */
+static int read_pooling(const Call *c) {
+    if (json_equal(json_object_get(c->config, "strides"), json_object_get(c->config, "pool_size"))) json_object_del(c->config, "strides");
+    return read_plain(c, layer_of_class(c->class));
+}
+
 static int read_embedding(const Call *c) {
     if (is_true(c->config, "mask_zero")) return fail(c->container->model, c->place, "mask_zero=true: cnnc has no masks"), -1;
     return read_plain(c, layer_of_class("Embedding"));
@@ -226,7 +232,7 @@ static int refuse_code(const Call *c) {
 
 static const struct { const char *class; int (*read)(const Call *); } others[] = {
     {"Activation", read_activation}, {"LeakyReLU", read_leaky_relu}, {"Embedding", read_embedding}, {"GRU", read_gru}, {"Rescaling", read_rescaling},
-    {"Normalization", read_normalization}, {"Bidirectional", read_bidirectional}, {"Lambda", refuse_code},
+    {"Normalization", read_normalization}, {"Bidirectional", read_bidirectional}, {"Lambda", refuse_code}, {"MaxPooling1D", read_pooling}, {"MaxPooling2D", read_pooling}, {"AveragePooling1D", read_pooling}, {"AveragePooling2D", read_pooling},
 };
 
 int read_layer(const Call *c) {

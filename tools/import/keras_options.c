@@ -64,6 +64,7 @@ const char *json_shown(Model *m, json_t *value) {
 /* Keras keeps many numbers as floats: 0.0010000000474974513 is 0.001. */
 const char *number_text(Model *m, double x) {
     char text[40];
+    if (x == floor(x) && fabs(x) < 1e9) return arena_printf(m->arena, "%.0f", x == 0 ? 0 : x);
     for (int digits = 1; digits <= 9; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, x);
         double back = strtod(text, NULL);
@@ -208,7 +209,7 @@ static bool is_meaningless(const char *key) {
 
 /* An option that cnnc does not know may have no effect: null, false, 0, an empty list; of what is on by itself, true. */
 static bool is_off(const char *key, json_t *v) {
-    static const struct { const char *key, *word; } usual[] = {{"reduction", "sum_over_batch_size"}, {"reduction", "auto"}};
+    static const struct { const char *key, *word; } usual[] = {{"reduction", "sum_over_batch_size"}, {"reduction", "auto"}, {"curve", "ROC"}, {"summation_method", "interpolation"}};
     if (json_is_string(v))
         for (int i = 0; i < LENGTH(usual); i++)
             if (!strcmp(key, usual[i].key) && !strcmp(json_string_value(v), usual[i].word)) return true;

@@ -31,8 +31,8 @@ void fail(Model *m, const char *place, const char *format, ...) {
     va_start(args, format);
     strbuf_vprintf(&text, format, args);
     va_end(args);
-    if (m->errors++ < MOST_ERRORS) remark("error", m->path, 0, "%s%s%s", place ? place : "", place ? ": " : "", text.text);
-    else if (m->errors == MOST_ERRORS + 1) remark("note", m->path, 0, "there are more errors than these %d", MOST_ERRORS);
+    if (m->lenient ? m->warnings++ < MOST_ERRORS : m->errors++ < MOST_ERRORS) remark(m->lenient ? "warning" : "error", m->path, 0, "%s%s%s", place ? place : "", place ? ": " : "", text.text);
+    else if (!m->lenient && m->errors == MOST_ERRORS + 1) remark("note", m->path, 0, "there are more errors than these %d", MOST_ERRORS);
     strbuf_free(&text);
 }
 

@@ -32,6 +32,7 @@ typedef struct Model {
     Setting *compile; int compile_count; /* of the statement `compile`; none: it only predicts */
     bool no_compile;       /* nobody asked for it */
     int errors;
+    bool lenient; int warnings; /* fail() only warns, and counts here: what is wrong can be left out */
 } Model;
 
 /* ---- model.c: making one ---- */

@@ -1,0 +1,2 @@
+/* nothing yet */
+int main(void) { return 0; }

@@ -450,7 +450,7 @@ static bool is_plain_name(const char *name) {
     return fine && !is_ours(name) && strlen(name) < 64;
 }
 
-bool is_legal_name(const char *name) { return is_plain_name(name) && !looks_like_macro(name); }
+bool is_legal_name(const char *name) { return is_plain_name(name) && !looks_like_macro(name) && strcmp(name, "from"); }
 
 static const char *name_from_file(Arena *arena, const char *path) {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path, *end = strchr(base, '.');

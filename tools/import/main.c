@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* What a file is, its first bytes say, not its name. ONNX, which has none of its own, is the last one. */
-typedef struct Reader { const char *what, *magic; void (*read)(Model *, const char *path); const char *needs; } Reader;
+typedef struct Reader { const char *magic; void (*read)(Model *, const char *path); const char *otherwise; } Reader; /* without it */
 #ifdef IMPORT_KERAS
 #define KERAS read_keras
 #else
@@ -20,10 +20,11 @@ typedef struct Reader { const char *what, *magic; void (*read)(Model *, const ch
 #else
 #define ONNX NULL
 #endif
+#define NO_KERAS "is of Keras, which this cnnc-import was built without: libhdf5, libzip and jansson"
 static const Reader readers[] = {
-    {"Keras", "PK\3\4", KERAS, "libhdf5, libzip and jansson"},
-    {"Keras", "\x89HDF\r\n\x1a\n", KERAS, "libhdf5, libzip and jansson"},
-    {"ONNX", "", ONNX, "protobuf-c"},
+    {"PK\3\4", KERAS, NO_KERAS},
+    {"\x89HDF\r\n\x1a\n", KERAS, NO_KERAS},
+    {"", ONNX, "is not of Keras, and this cnnc-import was built without what reads ONNX, protobuf-c"},
 };
 
 /* NULL after a message; *status: an exit status. */
@@ -37,9 +38,9 @@ static const Reader *reader_of(const char *path, int *status) {
     if (failure) return say_error("cannot read %s: %s", path, strerror(failure)), NULL;
     const Reader *r = readers;
     while (*r->magic && (n < strlen(r->magic) || memcmp(bytes, r->magic, strlen(r->magic)))) r++;
-    if (r->read) return r;
-    say_error("%s is of %s, which this cnnc-import was built without\nhint: it needs %s", path, r->what, r->needs);
-    return NULL;
+    *status = EXIT_INPUT;
+    if (!r->read) remark("error", path, 0, "%s", r->otherwise);
+    return r->read ? r : NULL;
 }
 
 int main(int argc, char **argv) {

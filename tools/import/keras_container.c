@@ -29,6 +29,8 @@ static char *read_entry(Model *m, zip_t *zip, const char *name, size_t most, siz
         if (!grown) free(text);
         text = grown;
     }
+    zip_stat_t info;
+    if (got == 0 && (zip_stat(zip, name, 0, &info) != 0 || !(info.valid & ZIP_STAT_SIZE) || info.size != n)) got = -1;
     bool complete = text && got == 0, broken = !entry || (text && got < 0);
     if (complete) text[n] = '\0', *length = n;
     else fail(m, name, "%s", broken ? (entry ? "cannot be read: the zip is damaged" : "is not in the zip, or damaged") : text ? "is too large" : "is too large for the memory");

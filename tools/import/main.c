@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* What a file is, its first bytes say, not its name. ONNX, which has none of its own, is the last one. */
 typedef struct Reader { const char *magic; void (*read)(Model *, const char *path); const char *otherwise; } Reader; /* without it */
@@ -43,6 +46,34 @@ static const Reader *reader_of(const char *path, int *status) {
     return r->read ? r : NULL;
 }
 
+static int import(const ImportOptions *options) {
+    int status;
+    const Reader *reader = reader_of(options->path, &status);
+    if (!reader) return status;
+    Model model = {.arena = arena_new(), .path = options->path, .no_compile = options->no_compile};
+    reader->read(&model, options->path);
+    status = model.errors ? EXIT_INPUT : write_model(&model, options->net, options->weights);
+    arena_free(model.arena);
+    return status;
+}
+
+/* In a process of its own: the library that reads HDF5 may crash on what is damaged. */
+static int import_apart(const ImportOptions *options) {
+    fflush(NULL);
+    int status;
+    pid_t child = fork();
+    if (child < 0) return say_error("cannot start a process: %s", strerror(errno)), EXIT_FILE;
+    if (!child) {
+        status = import(options);
+        exit(fflush(stdout) ? EXIT_FILE : status);
+    }
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR) return say_error("cannot wait for a process: %s", strerror(errno)), EXIT_FILE;
+    if (WIFEXITED(status)) return WEXITSTATUS(status);
+    remark("error", options->path, 0, "cannot be read: what reads it crashed (signal %d), so that it is damaged, or worse", WTERMSIG(status));
+    return EXIT_INPUT;
+}
+
 int main(int argc, char **argv) {
     ImportOptions options = {0};
     signal(SIGXFSZ, SIG_IGN); /* a file beyond the shell's limit is an error of write */
@@ -50,12 +81,5 @@ int main(int argc, char **argv) {
         if (has_controls(argv[i])) return say_error("argument %d has a control character in it (a line's end?)", i), EXIT_USAGE;
     if (argc > 1 && !strcmp(argv[1], "--version")) return puts("cnnc-import " CNNC_VERSION), EXIT_FINE;
     if (!import_options(argc, argv, &options)) return EXIT_USAGE;
-    int status;
-    const Reader *reader = reader_of(options.path, &status);
-    if (!reader) return status;
-    Model model = {.arena = arena_new(), .path = options.path, .no_compile = options.no_compile};
-    reader->read(&model, options.path);
-    status = model.errors ? EXIT_INPUT : write_model(&model, options.net, options.weights);
-    arena_free(model.arena);
-    return status;
+    return import_apart(&options);
 }

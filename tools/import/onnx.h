@@ -19,14 +19,14 @@ enum { ONNX_RANK = 8, PARTS = 20 };
 
 typedef enum { ONNX_FLOAT = 1, ONNX_U8, ONNX_I8, ONNX_U16, ONNX_I16, ONNX_I32, ONNX_I64, ONNX_STRING, ONNX_BOOL, ONNX_F16, ONNX_DOUBLE, ONNX_U32, ONNX_U64, ONNX_BF16 = 16 } ElementType;
 
-typedef struct Constant {
+typedef struct Numbers {
     ElementType type;
     int rank;
     int64_t dims[ONNX_RANK];
     size_t count;
     float *reals;       /* of types with fractions; else NULL */
     int64_t *integers;  /* of the others */
-} Constant;
+} Numbers;
 
 /* A tensor of ONNX is made of parts, its dimension d of parts begin[d] .. begin[d + 1] - 1, the last of them innermost; one of size 1 has
  * none. In memory the parts come in another order, the batch, if there is one, first. */
@@ -41,14 +41,14 @@ typedef struct View {
     bool positive;            /* no element is below 0 */
 } View;
 
-typedef struct Value {
+typedef struct Edge {
     const char *name;
     ElementType type;         /* of a View's elements, as the file has it */
-    Constant *constant;       /* one of these, once it is known; neither: it could not be converted */
+    Numbers *constant;       /* one of these, once it is known; neither: it could not be converted */
     View *view;
     int producer;             /* a node; -1: none */
     int uses;                 /* by nodes that are needed, and as an output */
-} Value;
+} Edge;
 
 typedef struct OnnxNode {
     const char *name, *type, *domain;
@@ -60,7 +60,7 @@ typedef struct OnnxNode {
 } OnnxNode;
 
 /* How an input or output of the Model lies, that has its axes in another order than ONNX's: axis i, the batch left out, is ONNX's order[i]. */
-typedef struct Port { const char *name; int value, node, rank, axes, order[ONNX_RANK], batch; bool turned; } Port;
+typedef struct Port { const char *name; int value, node, rank, axes, order[ONNX_RANK], batch; int64_t dims[ONNX_RANK]; } Port;
 
 typedef struct OnnxOptions {
     bool whole;                         /* there is no batch: a tensor's first dimension is as the others */
@@ -73,9 +73,8 @@ typedef struct Onnx {
     Model *model;
     Arena *arena;
     const OnnxOptions *options;
-    void *file;               /* the parsed protobuf */
     int opset;
-    Value *values; int value_count;
+    Edge *values; int value_count;
     OnnxNode *nodes; int node_count; /* each after those that it takes from */
     Port *inputs, *outputs;
     int input_count, output_count;
@@ -86,35 +85,33 @@ void import_onnx(Model *, const char *path, const OnnxOptions *, Onnx *); /* wit
 
 /* ---- onnx_read.c ---- */
 bool onnx_read(Onnx *, const char *path);
-void onnx_free(Onnx *);
 bool refuse(Onnx *, const OnnxNode *, const char *format, ...) PRINTF_LIKE(3, 4); /* false, after "node 'x' (Type): ..." */
 bool has_attribute(const OnnxNode *, const char *name);
 int64_t attribute_int(const OnnxNode *, const char *name, int64_t fallback);
 double attribute_real(const OnnxNode *, const char *name, double fallback);
-const char *attribute_text(const OnnxNode *, const char *name, const char *fallback); /* of the file: not terminated text is cut off */
+const char *attribute_text(const OnnxNode *, const char *name, const char *fallback);
 const int64_t *attribute_ints(const OnnxNode *, const char *name, int *count);       /* NULL where there is none */
 const float *attribute_reals(const OnnxNode *, const char *name, int *count);
 const char *attribute_texts(const OnnxNode *, const char *name, int i, int *count);
 const void *attribute_tensor(const OnnxNode *, const char *name);
 
 /* ---- onnx_tensor.c ---- */
-Constant *tensor_constant(Onnx *, const void *tensor, const char *place);     /* of a TensorProto; NULL after an error */
-Constant *tensor_file(Onnx *, const char *path);                              /* of a file of one */
-Constant *new_constant(Onnx *, ElementType, int rank, const int64_t *dims);   /* zero; NULL: too large, nothing is said */
-double constant_at(const Constant *, size_t i);
+Numbers *tensor_constant(Onnx *, const void *tensor, const char *place);     /* of a TensorProto; NULL after an error */
+Numbers *tensor_file(Onnx *, const char *path);                              /* of a file of one */
+Numbers *new_constant(Onnx *, ElementType, int rank, const int64_t *dims);   /* zero; NULL: too large, nothing is said */
+double constant_at(const Numbers *, size_t i);
 bool is_real_type(ElementType);
-bool is_scalar(const Constant *, double *value);                              /* one element */
-bool is_uniform(const Constant *, double *value);                             /* all the same */
+bool is_scalar(const Numbers *, double *value);                              /* one element */
+bool is_uniform(const Numbers *, double *value);                             /* all the same */
 
 /* ---- onnx_match.c ---- */
-typedef struct Match { const char *word; int input; double a, b; int axis; } Match; /* `word` of the value; what a, b are is the word's */
+typedef struct Match { const char *word; int input, axis; double a; } Match; /* `word` of the value; a: epsilon */
 void onnx_match(Onnx *);       /* and marks what is needed */
 bool convert_match(Onnx *, const OnnxNode *);
 
 /* ---- onnx_fold.c ---- */
 bool can_fold(const OnnxNode *);
 bool onnx_fold(Onnx *, const OnnxNode *); /* with all inputs constant; false after an error */
-Constant *constant_slice(Onnx *, const Constant *, int axis, int64_t start, int64_t step, int64_t count);
 int normal_axis(int64_t axis, int rank);  /* from 0; -1 when there is no such one */
 /* The inputs or attributes of a Slice: count of axes; -1 after an error. */
 typedef struct Cut { int axis; int64_t start, end, step; } Cut;
@@ -132,35 +129,38 @@ int batch_dim(const View *);                               /* -1: none */
 bool is_batch(const View *, int d);                        /* nothing else */
 View *view_transpose(Onnx *, const View *, const int *perm);
 View *view_reshape(Onnx *, const OnnxNode *, const View *, int rank, const int64_t *dims); /* -1: what is left, FREE: the batch */
+void dim_to_end(int rank, int dim, int *perm, int *back);  /* the order of axes with one of them last, and that back */
 View *view_merge(Onnx *, const View *, int first, int last); /* dimensions first .. last - 1 as one */
 View *view_squeeze(Onnx *, const View *, unsigned dims);   /* without these, all of size 1 */
 View *view_unsqueeze(Onnx *, const View *, int rank, unsigned dims); /* these are new */
 /* The node that has the example with these dimensions of ONNX as its axes, all others being 1 or the batch; -1 after an error. */
 int arranged(Onnx *, const OnnxNode *, const View *, const int *dims, int count);
+int in_memory(Onnx *, const OnnxNode *, const View *, const int *parts, int count, int axes, const int64_t *shape); /* all parts but the batch, in this order and shape */
 /* Dimensions first .. innermost, as one axis, in whatever order; *elements: which element of ONNX's each is. NULL after an error. */
 View *last_as_rows(Onnx *, const OnnxNode *, const View *, int first, int64_t **elements);
 View *replace_last(Onnx *, const View *rows, int first, int node, int64_t size); /* of these rows, with so many elements in place of those */
 bool in_order(const View *, int *dims, int *count);        /* dimensions as they lie, each whole; false: they are interleaved */
 /* A constant's elements where those of the view lie; NULL: it does not fit (*why), or is not the same for all examples. */
-float *spread(Onnx *, const View *, const Constant *, const char **why);
+float *spread(Onnx *, const View *, const Numbers *, const char **why);
 int reshaped(Onnx *, int node, int axes, const int64_t *shape); /* a node after this one */
 const char *size_text(Onnx *, const int64_t *, int n);     /* "3x4" */
 
 /* ---- onnx_convert.c ---- */
 typedef bool Convert(Onnx *, const OnnxNode *);
 void onnx_convert(Onnx *);
-Constant *constant_input(const Onnx *, const OnnxNode *, int i); /* NULL: none */
+Numbers *constant_input(const Onnx *, const OnnxNode *, int i); /* NULL: none */
 View *view_input(const Onnx *, const OnnxNode *, int i);         /* likewise */
 bool has_input(const OnnxNode *, int i);
 bool output_unused(const Onnx *, const OnnxNode *, int i);
 bool set_view(Onnx *, const OnnxNode *, int output, View *);     /* true; false when view is NULL */
-int emit(Onnx *, const OnnxNode *, const char *word, int input); /* a node of the Model */
+int emit_one(Onnx *, const OnnxNode *, const char *word, int input); /* a node of the Model */
 int emit_merge(Onnx *, const OnnxNode *, const char *word, const int *inputs, int n);
 void set_real(Onnx *, int node, const char *key, double);        /* a setting */
 void set_weight(Onnx *, int node, const char *name, int rank, const int64_t *shape, const float *data);
 View *apply(Onnx *, const OnnxNode *, const View *, const char *word); /* an activation */
 View *affine(Onnx *, const OnnxNode *, const View *, const float *scale, const float *offset, int64_t n); /* by the last axis, or, n all, each element; NULLs are 1 and 0 */
 View *scaled(Onnx *, const OnnxNode *, const View *, double scale, double offset);
+View *softmax(Onnx *, const OnnxNode *, const View *, int axis, bool all, const char *word); /* or log_softmax */
 View *multiplied(Onnx *, const OnnxNode *, const View *, const View *, const char *word); /* any merging word */
 View *along(Onnx *, const OnnxNode *, const View *, int dim, int64_t size, const float *matrix); /* a linear map of one dimension: [from][to] */
 View *reduced(Onnx *, const OnnxNode *, const View *, unsigned dims, const char *word, bool keep); /* global_..._pooling1d over these */
@@ -169,6 +169,8 @@ View *padded(Onnx *, const OnnxNode *, const View *, int dim, int64_t before, in
 View *joined(Onnx *, const OnnxNode *, View *const *, int n, int dim);
 
 #define OP(type, function) Convert convert_##function;
+#define MOVES(type, function) Convert convert_##function;
 #include "onnx_ops.def"
 #undef OP
+#undef MOVES
 #endif

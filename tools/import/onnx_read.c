@@ -46,10 +46,9 @@ double attribute_real(const OnnxNode *n, const char *name, double fallback) {
     return a ? (double)a->f : fallback;
 }
 
-/* Bytes are not terminated: kept as text where they were read (see name_attributes). */
 const char *attribute_text(const OnnxNode *n, const char *name, const char *fallback) {
     const Onnx__AttributeProto *a = find(n, name, ATTRIBUTE_TEXT);
-    return a ? (a->s.data ? (const char *)a->s.data : "") : fallback;
+    return a ? (const char *)a->s.data : fallback;
 }
 
 const int64_t *attribute_ints(const OnnxNode *n, const char *name, int *count) {
@@ -67,7 +66,7 @@ const float *attribute_reals(const OnnxNode *n, const char *name, int *count) {
 const char *attribute_texts(const OnnxNode *n, const char *name, int i, int *count) {
     const Onnx__AttributeProto *a = find(n, name, ATTRIBUTE_TEXTS);
     *count = a && a->n_strings < 1 << 20 ? (int)a->n_strings : 0;
-    return i < *count && a->strings[i].data ? (const char *)a->strings[i].data : "";
+    return i < *count ? (const char *)a->strings[i].data : "";
 }
 
 const void *attribute_tensor(const OnnxNode *n, const char *name) {
@@ -75,20 +74,13 @@ const void *attribute_tensor(const OnnxNode *n, const char *name) {
     return a ? a->t : NULL;
 }
 
-/* protobuf-c leaves bytes unterminated; they move into the arena, with an end. */
-static void terminate(Onnx *o, ProtobufCBinaryData *bytes, uint8_t **freed) {
-    char *text = arena_string(o->arena, bytes->data ? (const char *)bytes->data : "", bytes->len);
-    *freed = bytes->data;
-    bytes->data = (uint8_t *)text;
-}
+/* protobuf-c leaves bytes unterminated. */
+static void terminate(Onnx *o, ProtobufCBinaryData *bytes) { bytes->data = (uint8_t *)arena_string(o->arena, bytes->data ? (const char *)bytes->data : "", bytes->len); }
 
 static void terminate_texts(Onnx *o, Onnx__NodeProto *node) {
-    uint8_t *freed;
     for (size_t i = 0; i < node->n_attribute; i++) {
-        Onnx__AttributeProto *a = node->attribute[i];
-        terminate(o, &a->s, &freed);
-        free(freed);
-        for (size_t k = 0; k < a->n_strings; k++) terminate(o, &a->strings[k], &freed), free(freed);
+        terminate(o, &node->attribute[i]->s);
+        for (size_t k = 0; k < node->attribute[i]->n_strings; k++) terminate(o, &node->attribute[i]->strings[k]);
     }
 }
 
@@ -104,7 +96,7 @@ static int value_of(Reading *r, const char *name) {
     if (found) return *found;
     int *index = NEW(o->arena, int);
     *index = o->value_count;
-    *PUSH(o->arena, o->values, o->value_count) = (Value){.name = name, .producer = -1};
+    *PUSH(o->arena, o->values, o->value_count) = (Edge){.name = name, .producer = -1};
     map_set(o->arena, &r->by_name, name, index);
     return *index;
 }
@@ -127,6 +119,24 @@ static bool read_initializers(Reading *r, const Onnx__GraphProto *g) {
     return true;
 }
 
+/* The shape of an input; free dimensions are -1. */
+static bool read_type(Onnx *o, const Onnx__ValueInfoProto *info, Port *port) {
+    const Onnx__TypeProto__Tensor *type = info->type ? info->type->tensor_type : NULL;
+    const char *place = arena_printf(o->arena, "input '%s'", shown(o->model, info->name));
+    if (!type) return fail(o->model, place, "is no tensor"), false;
+    if (!type->shape) return fail(o->model, place, "has no shape"), false;
+    if (type->shape->n_dim > ONNX_RANK) return fail(o->model, place, "has %zu dimensions, more than %d", type->shape->n_dim, ONNX_RANK), false;
+    o->values[port->value].type = (ElementType)type->elem_type;
+    port->rank = (int)type->shape->n_dim;
+    for (int d = 0; d < port->rank; d++) {
+        const Onnx__TensorShapeProto__Dimension *dim = type->shape->dim[d];
+        port->dims[d] = dim->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE ? dim->dim_value : -1;
+        if (port->dims[d] < -1 || port->dims[d] > INT32_MAX) return fail(o->model, place, "dimension %d is %lld", d, (long long)port->dims[d]), false;
+        if (!port->dims[d]) port->dims[d] = -1; /* as some exporters write what is free */
+    }
+    return true;
+}
+
 static bool read_ports(Reading *r, Onnx__ValueInfoProto *const *infos, size_t count, Port **ports, int *port_count, bool inputs) {
     Onnx *o = r->o;
     if (count > MOST_INPUTS) return fail(o->model, NULL, "has %zu %s", count, inputs ? "inputs" : "outputs"), false;
@@ -134,9 +144,11 @@ static bool read_ports(Reading *r, Onnx__ValueInfoProto *const *infos, size_t co
         int v = value_of(r, infos[i]->name);
         if (v < 0) return fail(o->model, NULL, "an %s has no name", inputs ? "input" : "output"), false;
         if (inputs && o->values[v].constant) continue;
+        Port port = {.name = infos[i]->name, .value = v, .node = -1, .rank = -1};
+        if (inputs && !read_type(o, infos[i], &port)) return false;
         for (int k = 0; k < *port_count; k++)
             if ((*ports)[k].value == v) return fail(o->model, NULL, "'%s' is listed twice", shown(o->model, infos[i]->name)), false;
-        *PUSH(o->arena, *ports, *port_count) = (Port){.name = infos[i]->name, .value = v, .node = -1};
+        *PUSH(o->arena, *ports, *port_count) = port;
     }
     return true;
 }
@@ -220,7 +232,7 @@ static bool check_made(Onnx *o) {
             given[v] = true;
         }
     for (int i = 0; i < o->output_count; i++) {
-        const Value *v = &o->values[o->outputs[i].value];
+        const Edge *v = &o->values[o->outputs[i].value];
         if (v->producer < 0) fail(o->model, NULL, "no node makes the output '%s'", shown(o->model, v->name)), fine = false;
     }
     return fine;
@@ -240,23 +252,22 @@ static bool read_opset(Onnx *o, const Onnx__ModelProto *m) {
     return o->opset;
 }
 
+/* What protobuf-c allocates lives as long as the model. */
+static void *take(void *arena, size_t size) { return arena_alloc(arena, size); }
+static void leave(void *arena, void *memory) { (void)arena, (void)memory; }
+
 bool onnx_read(Onnx *o, const char *path) {
     char *bytes;
     size_t length;
     const char *message = read_file(o->arena, path, &bytes, &length);
     if (message) return fail(o->model, NULL, "%s", message), false;
-    Onnx__ModelProto *m = length ? onnx__model_proto__unpack(NULL, length, (const uint8_t *)bytes) : NULL;
+    ProtobufCAllocator allocator = {take, leave, o->arena};
+    Onnx__ModelProto *m = length ? onnx__model_proto__unpack(&allocator, length, (const uint8_t *)bytes) : NULL;
     if (!m) return fail(o->model, NULL, "is no file of ONNX, or a damaged one"), false;
-    o->file = m;
     if (!m->graph) return fail(o->model, NULL, "has no graph; is it a model of ONNX?"), false;
     if (!read_opset(o, m)) return false;
     Reading r = {.o = o};
     return read_initializers(&r, m->graph) && read_ports(&r, m->graph->input, m->graph->n_input, &o->inputs, &o->input_count, true) &&
            read_nodes(&r, m->graph) && read_ports(&r, m->graph->output, m->graph->n_output, &o->outputs, &o->output_count, false) &&
            (o->output_count || (fail(o->model, NULL, "has no output"), false)) && sort_nodes(o) && check_made(o);
-}
-
-void onnx_free(Onnx *o) {
-    if (o->file) onnx__model_proto__free_unpacked(o->file, NULL);
-    o->file = NULL;
 }

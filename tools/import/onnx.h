@@ -165,7 +165,7 @@ View *multiplied(Onnx *, const OnnxNode *, const View *, const View *, const cha
 View *along(Onnx *, const OnnxNode *, const View *, int dim, int64_t size, const float *matrix); /* a linear map of one dimension: [from][to] */
 View *reduced(Onnx *, const OnnxNode *, const View *, unsigned dims, const char *word, bool keep); /* global_..._pooling1d over these */
 View *cut(Onnx *, const OnnxNode *, const View *, int dim, int64_t start, int64_t count);
-View *padded(Onnx *, const OnnxNode *, const View *, int dim, int64_t before, int64_t after, const char *mode, double value);
+View *with_padding(Onnx *, const OnnxNode *, const View *, int dim, int64_t before, int64_t after, const char *mode, double value);
 View *joined(Onnx *, const OnnxNode *, View *const *, int n, int dim);
 
 #define OP(type, function) Convert convert_##function;

@@ -252,13 +252,13 @@ static View *padded_by_rows(Onnx *o, const OnnxNode *n, const View *v, int dim, 
     return joined(o, n, pieces, count, dim);
 }
 
-View *padded(Onnx *o, const OnnxNode *n, const View *v, int dim, int64_t before, int64_t after, const char *mode, double value) {
+View *with_padding(Onnx *o, const OnnxNode *n, const View *v, int dim, int64_t before, int64_t after, const char *mode, double value) {
     Lane lane;
     if (!v || (!before && !after)) return (View *)v;
     if (before < 0 || after < 0) {
         int64_t front = before < 0 ? -before : 0, back = after < 0 ? -after : 0;
         if (view_dim(v, dim) - front - back < 1) return refuse(o, n, "leaves nothing"), NULL;
-        return padded(o, n, cut(o, n, v, dim, front, view_dim(v, dim) - front - back), dim, before < 0 ? 0 : before, after < 0 ? 0 : after, mode, value);
+        return with_padding(o, n, cut(o, n, v, dim, front, view_dim(v, dim) - front - back), dim, before < 0 ? 0 : before, after < 0 ? 0 : after, mode, value);
     }
     if (view_dim(v, dim) == FREE || dim == batch_dim(v)) return refuse(o, n, "works on the axis of the batch"), NULL;
     if (strcmp(mode, "constant") || value != 0) return padded_by_rows(o, n, v, dim, before, after, mode, value);
@@ -382,7 +382,7 @@ bool convert_pad(Onnx *o, const OnnxNode *n) {
     for (int i = 0; i < listed && v; i++) {
         int d = axes < 0 ? i : normal_axis(axis[i], v->rank);
         if (d < 0 || pads[i] > 1 << 20 || pads[i] < -(1 << 20) || pads[listed + i] > 1 << 20 || pads[listed + i] < -(1 << 20)) return refuse(o, n, "pads too much, or an axis that is not there");
-        v = padded(o, n, v, d, pads[i], pads[listed + i], mode, value);
+        v = with_padding(o, n, v, d, pads[i], pads[listed + i], mode, value);
     }
     return set_view(o, n, 0, v ? view_like(o, v, v->node) : NULL);
 }

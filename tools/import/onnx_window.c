@@ -264,7 +264,7 @@ static View *without_padding(Onnx *o, const View *y, const Geometry *g) {
 
 /* The largest of a window is no other when rows of the border are repeated instead of padded: they are in it already. */
 static const View *repeated_border(Onnx *o, const OnnxNode *n, const View *x, const Geometry *g) {
-    for (int i = 0; i < g->n && x; i++) x = padded(o, n, x, i + 2, g->axis[i].before, g->axis[i].after, "edge", 0);
+    for (int i = 0; i < g->n && x; i++) x = with_padding(o, n, x, i + 2, g->axis[i].before, g->axis[i].after, "edge", 0);
     return x;
 }
 

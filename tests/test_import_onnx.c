@@ -5,8 +5,9 @@
  *     models    tests/onnx, made by its make.py: small networks as exporters write them, with onnxruntime's outputs
  *     damage    files cut short, with bits turned over, that say what cannot be
  *
- * An operator's test has arrays where a network has one input of a batch of examples. It is tried in four ways: its inputs after the first are
- * constants or are inputs, and its first dimension is the batch or is not. One way that is right makes it pass; a way that is wrong, fail. */
+ * An operator's test has arrays where a network has one input of a batch of examples. It is tried in six ways: its inputs after the first are
+ * constants or are inputs, and its first dimension is the batch or is not; then only its first output is wanted. One way that is right makes it
+ * pass; a way that is wrong, fail. */
 #define _XOPEN_SOURCE 700
 #include "commands/interpret.h"
 #include "onnx.h" /* before CMocka, whose fail is a macro */
@@ -19,7 +20,7 @@
 #define MODELS CNNC_SOURCE_DIR "/tests/onnx"
 #define TABLE CNNC_SOURCE_DIR "/tests/onnx_nodes.txt"
 
-enum { WAYS = 4, MOST_INPUTS = 64 };
+enum { WAYS = 6, MOST_INPUTS = 64 };
 typedef enum { REFUSED, RIGHT, WRONG } Verdict;
 
 /* ---- what is said ---------------------------------------------------------------------------------------------------------- */
@@ -138,7 +139,7 @@ static Verdict try_way(const char *path, int way, char *reason, size_t size) {
     const char *file = text("%s/model.onnx", path), *data = text("%s/test_data_set_0", path);
     begin_saying();
     import->model = (Model){.arena = arena_new(), .path = file};
-    import->options = (OnnxOptions){.whole = way & 1, .constant_names = import->names, .constant_paths = import->paths};
+    import->options = (OnnxOptions){.whole = way & 1, .outputs = way & 4 ? 1 : 0, .constant_names = import->names, .constant_paths = import->paths};
     if (!(way & 2)) {
         const char *names[MOST_INPUTS];
         int n = input_names(file, names);
@@ -169,6 +170,7 @@ static char *judge(const char *name) {
         }
         right = right || v == RIGHT;
     }
+    if (getenv("CNNC_ONNX_NODE")) for (int i = 0; i < WAYS; i++) print_message("way %d: %s\n", i, reasons[i]);
     const char *reason = strncmp(reasons[1], "error: ", 7) ? reasons[1] : reasons[1] + 7;
     return text("%s: %s", name, right ? "pass" : reason);
 }

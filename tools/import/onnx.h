@@ -64,6 +64,7 @@ typedef struct Port { const char *name; int value, node, rank, axes, order[ONNX_
 
 typedef struct OnnxOptions {
     bool whole;                         /* there is no batch: a tensor's first dimension is as the others */
+    int outputs;                        /* only so many, the first ones; 0: all */
     int constant_count;                 /* inputs that are constants, in place of the file's own */
     const char *const *constant_names;
     const char *const *constant_paths;  /* files of a TensorProto */

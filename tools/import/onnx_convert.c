@@ -83,21 +83,22 @@ static Origin *transposed(Onnx *o, const OnnxNode *n, const Origin *from) {
 
 /* The first node that wants the axes of an input in an order decides it. */
 static void find_wishes(Onnx *o, Wish *wishes) {
-    Origin **origins = NEW_ARRAY(o->arena, Origin *, o->value_count + 1);
+    const Origin **origins = NEW_ARRAY(o->arena, const Origin *, o->value_count + 1);
     for (int i = 0; i < o->input_count; i++) {
-        Origin *own = origins[o->inputs[i].value] = NEW(o->arena, Origin);
+        Origin *own = NEW(o->arena, Origin);
+        origins[o->inputs[i].value] = own;
         own->port = &o->inputs[i];
         for (int d = 0; d < ONNX_RANK; d++) own->dims[d] = d;
     }
     for (int i = 0; i < o->node_count; i++) {
         const OnnxNode *n = &o->nodes[i];
         const Origin *from = n->needed && has_input(n, 0) ? origins[n->inputs[0]] : NULL;
-        if (!from || !n->output_count || n->outputs[0] < 0) continue;
+        if (!from || !n->output_count) continue;
         Wish *wish = &wishes[from->port - o->inputs];
         int rank = from->port->rank;
-        if (!strcmp(n->type, "Transpose")) origins[n->outputs[0]] = transposed(o, n, from);
-        else if (is_one_of(n->type, as_they_are)) *(const Origin **)&origins[n->outputs[0]] = from;
-        else if (!wish->known && is_one_of(n->type, channels_first) && rank > 2) {
+        const Origin *onward = !strcmp(n->type, "Transpose") ? transposed(o, n, from) : is_one_of(n->type, as_they_are) ? from : NULL;
+        if (onward && n->outputs[0] >= 0) origins[n->outputs[0]] = onward;
+        if (!wish->known && is_one_of(n->type, channels_first) && rank > 2) {
             *wish = (Wish){.known = true, .batch = from->dims[0]};
             for (int k = 0, d = 0; d < rank; d++)
                 if (d != 1) wish->order[k++] = from->dims[d];

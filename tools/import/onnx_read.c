@@ -13,7 +13,9 @@ bool refuse(Onnx *o, const OnnxNode *n, const char *format, ...) {
     va_start(args, format);
     strbuf_vprintf(&text, format, args);
     va_end(args);
-    const char *name = *n->name ? n->name : n->output_count && n->outputs[0] >= 0 ? o->values[n->outputs[0]].name : "";
+    const char *name = n->name;
+    for (int i = 0; i < n->output_count && !*name; i++)
+        if (n->outputs[i] >= 0) name = o->values[n->outputs[i]].name;
     const char *type = arena_printf(o->arena, "%s", shown(o->model, n->type));
     fail(o->model, arena_printf(o->arena, "node '%s' (%s)", shown(o->model, name), type), "%s", text.text);
     strbuf_free(&text);
@@ -267,6 +269,7 @@ bool onnx_read(Onnx *o, const char *path) {
     if (!m->graph) return fail(o->model, NULL, "has no graph; is it a model of ONNX?"), false;
     if (!read_opset(o, m)) return false;
     Reading r = {.o = o};
+    if (o->options->outputs && m->graph->n_output > (size_t)o->options->outputs) m->graph->n_output = (size_t)o->options->outputs;
     return read_initializers(&r, m->graph) && read_ports(&r, m->graph->input, m->graph->n_input, &o->inputs, &o->input_count, true) &&
            read_nodes(&r, m->graph) && read_ports(&r, m->graph->output, m->graph->n_output, &o->outputs, &o->output_count, false) &&
            (o->output_count || (fail(o->model, NULL, "has no output"), false)) && sort_nodes(o) && check_made(o);

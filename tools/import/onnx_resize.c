@@ -133,6 +133,8 @@ bool convert_resize(Onnx *o, const OnnxNode *n) {
         bool two = x->rank == 4 && d > 1; /* of a map both */
         if (from == FREE || (sizes[d] == from && scales[d] == 1 && !two)) continue;
         if (from > MOST_LENGTH || sizes[d] > MOST_LENGTH) return refuse(o, n, "resizes %lld elements", (long long)from);
+        if (!strcmp(r.coordinates, "align_corners") && fabs((double)from * scales[d] - (double)sizes[d]) > 1e-4)
+            return refuse(o, n, "aligns corners by a scale that gives no whole size, of which there are several meanings");
         matrices[d] = matrix_of(o, &r, from, sizes[d], scales[d]);
     }
     View *y = NULL;

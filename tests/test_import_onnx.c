@@ -88,8 +88,8 @@ static bool near_enough(const Interpreter *it, const Tensor *t, const Port *port
     for (int e = 0; e < it->n; e++)
         for (size_t i = 0; i < count; i++) {
             double want = constant_at(expected, place_of(port, expected, e, (int64_t)i)), have = values[(size_t)e * count + i];
-            if (isnan(have) || fabs(want) > most) most = fabs(want);
-            error = isnan(have) ? INFINITY : fmax(error, fabs(want - have));
+            most = fmax(most, fabs(want));
+            error = isnan(have) || isnan(want) ? INFINITY : fmax(error, fabs(want - have));
         }
     return error <= tolerance * most || error < 1e-30;
 }
@@ -219,12 +219,137 @@ static void models(void **state) {
     assert_true(seen > 0);
 }
 
+/* ---- damage ------------------------------------------------------------------------------------------------------------------ */
+
+static const char *damaged_path(void) { return text("%s/damaged.onnx", folder); }
+
+static void write_bytes(const char *bytes, size_t length) {
+    FILE *f = fopen(damaged_path(), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, length, f), length);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* What is said of it; "" when it is taken. What is refused leaves nothing, and gives a reason. */
+static const char *import_bytes(const char *bytes, size_t length) {
+    static char said[1024];
+    static const OnnxOptions none;
+    const char *path = damaged_path(), *net = text("%s/damaged.net", folder), *weights = text("%s/damaged.safetensors", folder);
+    write_bytes(bytes, length);
+    unlink(net), unlink(weights);
+    Model m = {.arena = arena_new(), .path = path};
+    Onnx o;
+    begin_saying();
+    import_onnx(&m, path, &none, &o);
+    int status = m.errors ? EXIT_INPUT : write_model(&m, net, weights);
+    end_saying(said, sizeof said, path);
+    arena_free(m.arena);
+    if (status == EXIT_FINE) return "";
+    assert_int_equal(status, EXIT_INPUT);
+    assert_true(strlen(said) > 0);
+    assert_int_equal(access(net, F_OK), -1);
+    assert_int_equal(access(weights, F_OK), -1);
+    return said;
+}
+
+static void cut_short(void **state) {
+    (void)state;
+    static const char *const names[] = {"tokens", "mobile"};
+    for (int i = 0; i < 2; i++) {
+        size_t length;
+        char *bytes = file_text(text("%s/%s/model.onnx", MODELS, names[i]), &length);
+        assert_string_equal(import_bytes(bytes, length), "");
+        for (size_t n = 0; n < length; n += 1 + length / 200) assert_string_not_equal(import_bytes(bytes, n), "");
+    }
+}
+
+static void turned_bits(void **state) {
+    (void)state;
+    static const char *const names[] = {"tokens", "mobile", "mixer", "inception"};
+    unsigned seed = 1;
+    int refused = 0;
+    for (int i = 0; i < 4; i++) {
+        size_t length;
+        char *bytes = file_text(text("%s/%s/model.onnx", MODELS, names[i]), &length);
+        for (int k = 0; k < 150; k++) {
+            seed = seed * 1103515245 + 12345;
+            size_t at = seed / 8 % length;
+            int bit = 1 << seed / 65536 % 8;
+            bytes[at] = (char)(bytes[at] ^ bit);
+            refused += *import_bytes(bytes, length) != 0;
+            bytes[at] = (char)(bytes[at] ^ bit);
+        }
+    }
+    assert_in_range(refused, 1, 600);
+}
+
+/* A few bytes of protobuf: a model of one node, with x [2,3] as its input and y as its output, and what else is given for the graph. */
+static const char *import_graph(const char *node, size_t node_length, const char *more, size_t more_length) {
+    char graph[1024], model[1200];
+    static const char x[] = "\x5a\x13\n\x01x\x12\x0e\n\x0c\x08\x01\x12\x08\n\x02\x08\x02\n\x02\x08\x03", y[] = "b\x03\n\x01y";
+    size_t n = 0;
+    memcpy(graph, x, sizeof x - 1), n += sizeof x - 1;
+    memcpy(graph + n, y, sizeof y - 1), n += sizeof y - 1;
+    graph[n++] = '\n', graph[n++] = (char)node_length, memcpy(graph + n, node, node_length), n += node_length;
+    memcpy(graph + n, more, more_length), n += more_length;
+    assert_in_range(n, 1, 127);
+    int head = snprintf(model, sizeof model, "B\x02\x10\x0d:%c", (int)n);
+    memcpy(model + head, graph, n);
+    return import_bytes(model, (size_t)head + n);
+}
+
+#define GRAPH(node, more) import_graph(node, sizeof(node) - 1, more, sizeof(more) - 1)
+
+static void expect(const char *said, const char *part) {
+    if (!strstr(said, part)) fail_msg("'%s' is not in: %s", part, said);
+}
+
+static void what_cannot_be(void **state) {
+    (void)state;
+    assert_string_equal(GRAPH("\n\x01x\x12\x01y\"\x04Relu", ""), "");
+    expect(GRAPH("\n\x01y\x12\x01y\"\x04Relu", ""), "takes from itself");
+    expect(GRAPH("\n\x01z\x12\x01y\"\x04Relu", ""), "there is no 'z'");
+    expect(GRAPH("\n\x01x\x12\x01x\"\x04Relu", ""), "is made by a node, too");
+    expect(GRAPH("\n\x01x\x12\x01z\"\x04Relu", ""), "no node makes the output 'y'");
+    expect(GRAPH("\n\x01x\x12\x01y\"\x04Re\nu", ""), "(Re\\x0au): cnnc has no such layer");
+    expect(GRAPH("\n\x01x\x12\x01y\"\x04Relu:\x01z", ""), "is of the domain 'z'");
+    expect(GRAPH("\n\x01x\n\x01w\x12\x01y\"\x03" "Add", "*\x0c\x08\x80\xa0\x94\xa5\x8d\x1d\x10\x01" "B\x01w"), "2^31 elements or more");
+    expect(GRAPH("\n\x01x\n\x01w\x12\x01y\"\x03" "Add", "*\x10\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x10\x01" "B\x01w"), "a dimension below 0");
+    expect(GRAPH("\n\x01x\n\x01w\x12\x01y\"\x03" "Add", "*\x0b\x08\x03\x10\x01" "B\x01wJ\x02zz"), "has data of 2 bytes, not of 12");
+    expect(GRAPH("\n\x01x\n\x01w\x12\x01y\"\x03" "Add", "*\x09\x08\x03\x10\x01" "B\x01wp\x01"), "is in another file");
+    expect(import_bytes("", 0), "is no file of ONNX");
+    expect(import_bytes("\x08\x07", 2), "has no graph");
+    expect(import_bytes("B\x02\x10\x63:\x00", 6), "is of version 99");
+}
+
+/* One node with as many attributes, inputs and integers as anyone could write. */
+static void very_long_lists(void **state) {
+    (void)state;
+    enum { MANY = 1 << 18 };
+    char *bytes = malloc(MANY * 8 + 64), *to = bytes;
+    assert_non_null(bytes);
+    static const char attribute[] = "*\x03\n\x01q";
+    size_t node = 16 + MANY * (sizeof attribute - 1);
+    to += sprintf(to, "B\x02\x10\x0d:");
+    for (size_t length = node + 4, left = length, k = 0; k < 2; k++, left = node) { /* the graph's length, then the node's */
+        for (; left > 127; left >>= 7) *to++ = (char)((left & 127) | 128);
+        *to++ = (char)left;
+        if (!k) *to++ = '\n';
+    }
+    to += sprintf(to, "\n\x01x\x12\x01y\"\x08" "Relu6789");
+    for (int i = 0; i < MANY; i++) memcpy(to, attribute, sizeof attribute - 1), to += sizeof attribute - 1;
+    const char *said = import_bytes(bytes, (size_t)(to - bytes));
+    free(bytes);
+    expect(said, "has no output");
+}
+
 static int set_up(void **state) {
     said_file = tmpfile();
     return !said_file || make_folder(state);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nodes), cmocka_unit_test(models)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nodes), cmocka_unit_test(models), cmocka_unit_test(cut_short), cmocka_unit_test(turned_bits), cmocka_unit_test(what_cannot_be),
+                                       cmocka_unit_test(very_long_lists)};
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -75,6 +75,8 @@ typedef struct Onnx {
     Arena *arena;
     const OnnxOptions *options;
     int opset;
+    const OnnxNode *current;  /* that is being converted */
+    int64_t spent;            /* elements that were made, beyond those of the file */
     Edge *values; int value_count;
     OnnxNode *nodes; int node_count; /* each after those that it takes from */
     Port *inputs, *outputs;
@@ -86,7 +88,8 @@ void import_onnx(Model *, const char *path, const OnnxOptions *, Onnx *); /* wit
 
 /* ---- onnx_read.c ---- */
 bool onnx_read(Onnx *, const char *path);
-bool refuse(Onnx *, const OnnxNode *, const char *format, ...) PRINTF_LIKE(3, 4); /* false, after "node 'x' (Type): ..." */
+bool refuse(Onnx *, const OnnxNode *, const char *format, ...) PRINTF_LIKE(3, 4); /* false, after "node 'x' (Type): ..."; NULL: the current one */
+bool afford(Onnx *, int64_t count);                        /* whether so many elements more may be made; false after an error */
 bool has_attribute(const OnnxNode *, const char *name);
 int64_t attribute_int(const OnnxNode *, const char *name, int64_t fallback);
 double attribute_real(const OnnxNode *, const char *name, double fallback);
@@ -141,7 +144,7 @@ int in_memory(Onnx *, const OnnxNode *, const View *, const int *parts, int coun
 View *last_as_rows(Onnx *, const OnnxNode *, const View *, int first, int64_t **elements);
 View *replace_last(Onnx *, const View *rows, int first, int node, int64_t size); /* of these rows, with so many elements in place of those */
 bool in_order(const View *, int *dims, int *count);        /* dimensions as they lie, each whole; false: they are interleaved */
-/* A constant's elements where those of the view lie; NULL: it does not fit (*why), or is not the same for all examples. */
+/* A constant's elements where those of the view lie; NULL: it does not fit, or is not the same for all examples; *why NULL: it has been said. */
 float *spread(Onnx *, const View *, const Numbers *, const char **why);
 int reshaped(Onnx *, int node, int axes, const int64_t *shape); /* a node after this one */
 const char *size_text(Onnx *, const int64_t *, int n);     /* "3x4" */
@@ -157,7 +160,7 @@ bool set_view(Onnx *, const OnnxNode *, int output, View *);     /* true; false 
 int emit_one(Onnx *, const OnnxNode *, const char *word, int input); /* a node of the Model */
 int emit_merge(Onnx *, const OnnxNode *, const char *word, const int *inputs, int n);
 void set_real(Onnx *, int node, const char *key, double);        /* a setting */
-void set_weight(Onnx *, int node, const char *name, int rank, const int64_t *shape, const float *data);
+void set_weight(Onnx *, int node, const char *name, int rank, const int64_t *shape, const float *data); /* of no data after an error */
 View *apply(Onnx *, const OnnxNode *, const View *, const char *word); /* an activation */
 View *affine(Onnx *, const OnnxNode *, const View *, const float *scale, const float *offset, int64_t n); /* by the last axis, or, n all, each element; NULLs are 1 and 0 */
 View *scaled(Onnx *, const OnnxNode *, const View *, double scale, double offset);

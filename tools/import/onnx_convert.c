@@ -48,7 +48,7 @@ void set_real(Onnx *o, int node, const char *key, double value) {
 
 void set_weight(Onnx *o, int node, const char *name, int rank, const int64_t *shape, const float *data) {
     size_t count;
-    float *to = node < 0 ? NULL : add_weight(o->model, node, name, rank, shape);
+    float *to = node < 0 || !data ? NULL : add_weight(o->model, node, name, rank, shape);
     if (to && element_count(rank, shape, &count)) memcpy(to, data, sizeof *to * count);
 }
 
@@ -122,6 +122,11 @@ static bool check_input(Onnx *o, Port *port, const Wish *wish) {
         int d = wish->known ? wish->order[i] : i;
         if (d != port->batch) port->order[port->axes++] = d;
     }
+    int64_t count = 1;
+    for (int i = 0; i < port->axes; i++) {
+        count *= port->dims[port->order[i]];
+        if (count > INT32_MAX) return fail(o->model, place, "has 2^31 elements or more"), false;
+    }
     if (port->axes && port->axes <= MAX_RANK) return true;
     return fail(o->model, place, "has %d axes beside the batch; cnnc takes 1 to %d", port->axes, MAX_RANK), false;
 }
@@ -153,6 +158,7 @@ static void convert_output(Onnx *o, Port *port) {
     const OnnxNode *n = &o->nodes[value->producer];
     if (value->constant) fail(o->model, NULL, "output '%s' is a constant", shown(o->model, port->name));
     if (value->constant || !v) return;
+    o->current = n;
     port->batch = batch_dim(v);
     port->rank = v->rank;
     if (v->batch >= 0 && !is_batch(v, port->batch)) {
@@ -224,6 +230,7 @@ void onnx_convert(Onnx *o) {
     for (int i = 0; i < o->node_count; i++) {
         const OnnxNode *n = &o->nodes[i];
         if (!n->needed) continue;
+        o->current = n;
         if (n->match) convert_match(o, n);
         else convert_node(o, n);
     }

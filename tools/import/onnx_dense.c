@@ -13,6 +13,7 @@ static View *dense(Onnx *o, const OnnxNode *n, const View *v, int first, int64_t
     if (!rows) return NULL;
     int64_t from = rows->shape[rows->axes - 1], shape[] = {from, to};
     if (from > MOST_MATRIX / to) return refuse(o, n, "needs a matrix of %lldx%lld", (long long)from, (long long)to), NULL;
+    if (!afford(o, from * to)) return NULL;
     float *kernel = NEW_ARRAY(o->arena, float, from * to);
     for (int64_t i = 0; i < from; i++) memcpy(kernel + i * to, matrix + elements[i] * to, sizeof *kernel * (size_t)to);
     int node = emit_one(o, n, "dense", rows->node);
@@ -92,7 +93,7 @@ static View *add_matrix(Onnx *o, const OnnxNode *n, const View *y, int input, do
     if (!y || !has_input(n, input)) return (View *)y;
     if (!c) return multiplied(o, n, y, scaled(o, n, view_input(o, n, input), beta, 0), "add");
     float *all = spread(o, y, c, &why);
-    if (!all) return refuse(o, n, "%s", why), NULL;
+    if (!all) return why ? (refuse(o, n, "%s", why), NULL) : NULL;
     for (int64_t i = 0; i < view_count(y); i++) all[i] = (float)(beta * (double)all[i]);
     return affine(o, n, y, NULL, all, view_count(y));
 }

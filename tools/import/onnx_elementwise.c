@@ -37,6 +37,7 @@ static bool all_finite(const float *x, int64_t n) {
 View *affine(Onnx *o, const OnnxNode *n, const View *v, const float *scale, const float *offset, int64_t count) {
     if (!v) return NULL;
     if (!all_finite(scale, count) || !all_finite(offset, count)) return refuse(o, n, "has a constant that is no number, or infinite"), NULL;
+    if (!afford(o, 4 * count)) return NULL;
     bool by_last = count == v->shape[v->axes - 1];
     int node = emit_one(o, n, "batch_normalization", by_last ? v->node : reshaped(o, v->node, 1, &count));
     if (node < 0) return NULL;
@@ -131,6 +132,7 @@ static const View *as_large_as(Onnx *o, const OnnxNode *n, const View *v, const 
         int own = d + v->rank - c->rank;
         if (c->dims[d] <= 1 || view_dim(v, own) != 1) continue;
         if (c->dims[d] > 1 << 16) return refuse(o, n, "repeats its input too often"), NULL;
+        if (!afford(o, c->dims[d])) return NULL;
         float *ones = NEW_ARRAY(o->arena, float, c->dims[d]);
         for (int64_t i = 0; i < c->dims[d]; i++) ones[i] = 1;
         v = along(o, n, v, own, c->dims[d], ones);
@@ -162,7 +164,7 @@ static View *with_constant(Onnx *o, const OnnxNode *n, const View *v, const Numb
     }
     const char *why;
     float *all = spread(o, v, c, &why);
-    if (!all) return refuse(o, n, "%s", why), NULL;
+    if (!all) return why ? (refuse(o, n, "%s", why), NULL) : NULL;
     int64_t count = view_count(v), each = period(all, count, v->shape[v->axes - 1]);
     float *scales = NEW_ARRAY(o->arena, float, each), *offsets = NEW_ARRAY(o->arena, float, each);
     for (int64_t i = 0; i < each; i++) as_affine(n->type, constant_first, all[i], &scales[i], &offsets[i]);
@@ -191,7 +193,7 @@ static View *filled(Onnx *o, const OnnxNode *n, const View *v, const Numbers *c)
     if (!v) return NULL;
     if (is_scalar(c, &value)) return scaled(o, NULL, v, 0, value);
     float *all = spread(o, v, c, &why);
-    if (!all) return refuse(o, n, "%s", why), NULL;
+    if (!all) return why ? (refuse(o, n, "%s", why), NULL) : NULL;
     int64_t count = view_count(v), each = period(all, count, v->shape[v->axes - 1]);
     return each == 1 && count > 1 ? scaled(o, NULL, v, 0, (double)*all) : affine(o, NULL, v, NEW_ARRAY(o->arena, float, each), all, each);
 }
@@ -310,7 +312,7 @@ bool convert_prelu(Onnx *o, const OnnxNode *n) {
     const char *why;
     if (!x || !slope) return refuse(o, n, "its slopes are not constant");
     float *all = spread(o, x, slope, &why);
-    if (!all) return refuse(o, n, "%s", why);
+    if (!all) return why && refuse(o, n, "%s", why);
     int64_t count = view_count(x), each = period(all, count, x->shape[x->axes - 1]);
     if (!all_finite(all, count)) return refuse(o, n, "has a slope that is no number, or infinite");
     return set_view(o, n, 0, prelu(o, n, x, all, each));

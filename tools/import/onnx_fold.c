@@ -26,9 +26,9 @@ static Numbers *copy(Onnx *o, const Numbers *c, int rank, const int64_t *dims) {
 }
 
 static Numbers *made(Onnx *o, const OnnxNode *n, ElementType type, int rank, const int64_t *dims) {
-    Numbers *c = new_constant(o, type, rank, dims);
-    if (!c || c->count > LARGEST) return refuse(o, n, "makes a constant that is too large"), NULL;
-    return c;
+    size_t count;
+    if (rank > ONNX_RANK || !element_count(rank, dims, &count) || count > LARGEST) return refuse(o, n, "makes a constant that is too large"), NULL;
+    return afford(o, 2 * (int64_t)count) ? new_constant(o, type, rank, dims) : NULL;
 }
 
 static void move(Numbers *y, size_t to, const Numbers *x, size_t from) {
@@ -224,6 +224,7 @@ static bool fold_slice(Onnx *o, const OnnxNode *n) {
     for (int i = 0; i < count && x; i++) {
         int64_t length;
         if (!clamp_cut(&cuts[i], x->dims[cuts[i].axis], &length)) return refuse(o, n, "has a wrong step");
+        if (!afford(o, 2 * length)) return false;
         int64_t *places = NEW_ARRAY(o->arena, int64_t, length + 1);
         for (int64_t k = 0; k < length; k++) places[k] = cuts[i].start + k * cuts[i].step;
         x = pick(o, n, x, cuts[i].axis, places, (size_t)length);

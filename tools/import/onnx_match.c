@@ -174,7 +174,7 @@ static bool is_needed(const Onnx *o, const OnnxNode *n) {
 
 void onnx_match(Onnx *o) {
     for (int i = 0; i < o->node_count; i++)
-        if (!strcmp(o->nodes[i].type, "Constant") && !*o->nodes[i].domain && o->nodes[i].output_count) onnx_fold(o, &o->nodes[i]);
+        if (!strcmp(o->nodes[i].type, "Constant") && !*o->nodes[i].domain && o->nodes[i].output_count) o->current = &o->nodes[i], onnx_fold(o, &o->nodes[i]);
     for (int i = 0; i < o->output_count; i++) o->values[o->outputs[i].value].uses++;
     for (int i = o->node_count - 1; i >= 0; i--) {
         OnnxNode *n = &o->nodes[i];

@@ -81,6 +81,7 @@ bool convert_group_normalization(Onnx *o, const OnnxNode *n) {
     int64_t each = o->opset < 21 ? channels / groups : 1;
     const float *gamma = vector(o, n, 1, channels / each, "scale"), *beta = gamma ? vector(o, n, 2, channels / each, "bias") : NULL;
     if (!beta) return false;
+    if (!afford(o, 2 * channels)) return false;
     float *scales = NEW_ARRAY(o->arena, float, channels), *offsets = NEW_ARRAY(o->arena, float, channels);
     for (int64_t i = 0; i < channels; i++) scales[i] = gamma[i / each], offsets[i] = beta[i / each];
     return set_view(o, n, 0, by_groups(o, n, x, groups, scales, offsets));

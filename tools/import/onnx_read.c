@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPSET_LEAST = 7, OPSET_MOST = 21, MOST_NODES = 1 << 17, MOST_INPUTS = 1 << 12 };
+enum { OPSET_LEAST = 7, OPSET_MOST = 21, MOST_NODES = 1 << 17, MOST_MADE = 1 << 28, MOST_INPUTS = 1 << 12 };
 
 bool refuse(Onnx *o, const OnnxNode *n, const char *format, ...) {
     StrBuf text = {0};
@@ -13,6 +13,7 @@ bool refuse(Onnx *o, const OnnxNode *n, const char *format, ...) {
     va_start(args, format);
     strbuf_vprintf(&text, format, args);
     va_end(args);
+    if (!n) n = o->current;
     const char *name = n->name;
     for (int i = 0; i < n->output_count && !*name; i++)
         if (n->outputs[i] >= 0) name = o->values[n->outputs[i]].name;
@@ -20,6 +21,11 @@ bool refuse(Onnx *o, const OnnxNode *n, const char *format, ...) {
     fail(o->model, arena_printf(o->arena, "node '%s' (%s)", shown(o->model, name), type), "%s", text.text);
     strbuf_free(&text);
     return false;
+}
+
+bool afford(Onnx *o, int64_t count) {
+    if (count >= 0 && count <= MOST_MADE - o->spent) return o->spent += count, true;
+    return refuse(o, NULL, "needs too many constants that are not in the file");
 }
 
 /* ---- attributes -------------------------------------------------------------------------------------------------------- */
@@ -269,6 +275,7 @@ bool onnx_read(Onnx *o, const char *path) {
     if (!m->graph) return fail(o->model, NULL, "has no graph; is it a model of ONNX?"), false;
     if (!read_opset(o, m)) return false;
     Reading r = {.o = o};
+    o->spent = -(int64_t)length; /* what is in the file may be had several times in other orders */
     if (o->options->outputs && m->graph->n_output > (size_t)o->options->outputs) m->graph->n_output = (size_t)o->options->outputs;
     return read_initializers(&r, m->graph) && read_ports(&r, m->graph->input, m->graph->n_input, &o->inputs, &o->input_count, true) &&
            read_nodes(&r, m->graph) && read_ports(&r, m->graph->output, m->graph->n_output, &o->outputs, &o->output_count, false) &&

@@ -57,6 +57,7 @@ static bool check_cell(Onnx *o, const OnnxNode *n, const Cell *cell, const Sizes
 
 /* [directions][gates * rows][columns], rows being units: its part of a direction, turned, gates in cnnc's order. */
 static float *turned(Onnx *o, const Cell *cell, const float *from, int64_t units, int64_t columns) {
+    if (!afford(o, cell->gates * units * columns)) return NULL;
     float *to = NEW_ARRAY(o->arena, float, cell->gates * units * columns);
     for (int64_t g = 0; g < cell->gates; g++)
         for (int64_t u = 0; u < units; u++)
@@ -69,7 +70,7 @@ static void set_bias(Onnx *o, const Cell *cell, int node, const float *from, int
     int64_t columns = cell->gates * units, shape[] = {2, columns};
     float *both = NEW_ARRAY(o->arena, float, 2 * columns);
     const float *parts[] = {turned(o, cell, from, units, 1), turned(o, cell, from + columns, units, 1)};
-    for (int64_t i = 0; i < columns; i++) both[i] = parts[0][i], both[columns + i] = parts[1][i];
+    for (int64_t i = 0; i < columns && parts[0] && parts[1]; i++) both[i] = parts[0][i], both[columns + i] = parts[1][i];
     for (int64_t i = 0; i < columns && cell->gates != 3; i++) both[i] += both[columns + i];
     const char *name = arena_printf(o->arena, "%s/bias", cell->part);
     if (cell->gates == 3) set_weight(o, node, name, 2, shape, both);
@@ -104,6 +105,7 @@ static int emit_direction(Onnx *o, const OnnxNode *n, const Cell *cell, const Si
 static int in_time(Onnx *o, const OnnxNode *n, int node, const Sizes *s) {
     int64_t dims[] = {s->steps, s->units};
     if (s->steps > 1 << 12) return refuse(o, n, "goes backwards over more than %d steps", 1 << 12), -1;
+    if (!afford(o, s->steps * s->steps)) return -1;
     float *mirror = NEW_ARRAY(o->arena, float, s->steps * s->steps);
     for (int64_t i = 0; i < s->steps; i++) mirror[i * s->steps + s->steps - 1 - i] = 1;
     View *v = new_view(o, node, 2, dims, -1, 0, (int[]){0, 1}, 2), *y = s->steps > 1 ? along(o, NULL, v, 0, s->steps, mirror) : v;

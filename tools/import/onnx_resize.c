@@ -49,7 +49,9 @@ static void share(const Resize *r, double x, int64_t from, int64_t to, int64_t i
     }
 }
 
+/* NULL after an error. */
 static float *matrix_of(Onnx *o, const Resize *r, int64_t from, int64_t to, double scale) {
+    if (!afford(o, from * to)) return NULL;
     float *matrix = NEW_ARRAY(o->arena, float, from * to);
     for (int64_t i = 0; i < to; i++) share(r, origin(r, (double)i, scale, (double)from, (double)to), from, to, i, matrix);
     return matrix;
@@ -60,9 +62,9 @@ static bool is_up_sampling(Onnx *o, const float *matrix, int64_t from, int64_t t
     Resize keras = {bilinear ? "linear" : "nearest", bilinear ? "half_pixel" : "asymmetric", "floor", 0, 0, false};
     if (to % from) return false;
     const float *other = matrix_of(o, &keras, from, to, (double)(to / from));
-    for (int64_t i = 0; i < from * to; i++)
+    for (int64_t i = 0; other && i < from * to; i++)
         if (fabs((double)matrix[i] - (double)other[i]) > 1e-6) return false;
-    return true;
+    return other;
 }
 
 /* Its scales or sizes, for each dimension; 0: not given. False after an error. */
@@ -136,6 +138,7 @@ bool convert_resize(Onnx *o, const OnnxNode *n) {
         if (!strcmp(r.coordinates, "align_corners") && fabs((double)from * scales[d] - (double)sizes[d]) > 1e-4)
             return refuse(o, n, "aligns corners by a scale that gives no whole size, of which there are several meanings");
         matrices[d] = matrix_of(o, &r, from, sizes[d], scales[d]);
+        if (!matrices[d]) return false;
     }
     View *y = NULL;
     if (x->rank == 4 && (batch_dim(x) == 0 || (view_dim(x, 0) == 1 && x->batch < 0))) {

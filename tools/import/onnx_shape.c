@@ -275,6 +275,7 @@ static View *picked(Onnx *o, const OnnxNode *n, const View *v, int dim, const in
     for (int64_t i = 1; i < count && run; i++) run = places[i] == places[i - 1] + 1;
     if (run) return cut(o, n, v, dim, places[0], count);
     if (size < 1 || size > MOST_ALONG || count < 1 || count > MOST_ALONG) return refuse(o, n, "takes %lld elements, one by one", (long long)count), NULL;
+    if (!afford(o, size * count)) return NULL;
     float *matrix = NEW_ARRAY(o->arena, float, size * count);
     for (int64_t i = 0; i < count; i++) matrix[places[i] * count + i] = 1;
     return along(o, n, v, dim, count, matrix);
@@ -290,6 +291,7 @@ bool convert_slice(Onnx *o, const OnnxNode *n) {
         if (size == FREE && cuts[i].start == 0 && cuts[i].end >= INT_MAX && cuts[i].step == 1) continue; /* all of the batch */
         if (size == FREE) return refuse(o, n, "works on the axis of the batch");
         if (!clamp_cut(&cuts[i], size, &length) || length < 1) return refuse(o, n, "leaves nothing");
+        if (!afford(o, 2 * length)) return false;
         int64_t *places = NEW_ARRAY(o->arena, int64_t, length);
         for (int64_t k = 0; k < length; k++) places[k] = cuts[i].start + k * cuts[i].step;
         v = picked(o, n, v, cuts[i].axis, places, length);
@@ -393,6 +395,7 @@ static const View *repeated(Onnx *o, const OnnxNode *n, const View *v, int dim, 
     int64_t size = view_dim(v, dim);
     if (size == FREE || is_batch(v, dim)) return refuse(o, n, "works on the axis of the batch"), NULL;
     if (times < 1 || times > MOST_ALONG || size * times > MOST_ALONG) return refuse(o, n, "repeats its input %lld times", (long long)times), NULL;
+    if (!afford(o, size * size * times)) return NULL;
     float *matrix = NEW_ARRAY(o->arena, float, size * size * times);
     for (int64_t i = 0; i < size * times; i++) matrix[i % size * size * times + i] = 1;
     return along(o, n, v, dim, size * times, matrix);
@@ -431,6 +434,7 @@ bool convert_cumsum(Onnx *o, const OnnxNode *n) {
     int64_t size = axis < 0 ? 0 : view_dim(v, axis);
     if (size < 1 || size > MOST_ALONG / 2) return refuse(o, n, "has no such axis, or it is long, or the batch");
     bool exclusive = attribute_int(n, "exclusive", 0), reverse = attribute_int(n, "reverse", 0);
+    if (!afford(o, size * size)) return false;
     float *matrix = NEW_ARRAY(o->arena, float, size * size);
     for (int64_t i = 0; i < size; i++)
         for (int64_t k = 0; k < size; k++) matrix[i * size + k] = i == k ? !exclusive : reverse ? i > k : i < k;

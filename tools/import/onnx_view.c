@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MOST_SPREAD = 1 << 27 }; /* elements of a constant that is repeated */
+enum { MOST_ELEMENTS = INT32_MAX }; /* of an example, as cnnc takes them */
 
 /* ---- what there is ------------------------------------------------------------------------------------------------------- */
 
@@ -45,8 +45,19 @@ View *view_like(Onnx *o, const View *v, int node) {
     return y;
 }
 
+/* False after an error. */
+static bool fits(Onnx *o, int rank, const int64_t *dims, int batch) {
+    int64_t n = 1;
+    for (int d = 0; d < rank; d++) {
+        if (d == batch) continue;
+        if (dims[d] < 1 || dims[d] > MOST_ELEMENTS / n) return refuse(o, NULL, "makes an example of no elements, or of more than 2^31");
+        n *= dims[d];
+    }
+    return true;
+}
+
 View *new_view(Onnx *o, int node, int rank, const int64_t *dims, int batch, int64_t batch_size, const int *order, int axes) {
-    if (node < 0) return NULL;
+    if (node < 0 || !fits(o, rank, dims, batch)) return NULL;
     View *v = NEW(o->arena, View);
     int part[ONNX_RANK], lying = 0;
     *v = (View){.rank = rank, .batch = -1, .node = node, .axes = axes};
@@ -62,6 +73,7 @@ View *new_view(Onnx *o, int node, int rank, const int64_t *dims, int batch, int6
         v->shape[i] = dims[order[i]];
         if (part[order[i]] >= 0) v->order[lying++] = part[order[i]];
     }
+    if (!axes) v->shape[v->axes++] = 1; /* cnnc has no examples of rank 0 */
     if (lying != v->part_count) bug("an axis of a view lies nowhere");
     return v;
 }
@@ -319,6 +331,7 @@ View *last_as_rows(Onnx *o, const OnnxNode *n, const View *v, int first, int64_t
     for (int i = count = outer; i - outer < v->part_count; i++)
         if (v->order[i - outer] >= v->begin[first]) wanted[count++] = v->order[i - outer];
     for (int i = outer; i < count; i++) total *= v->size[wanted[i]];
+    if (elements && !afford(o, 2 * total)) return NULL;
     if (elements) *elements = elements_of(o, v, wanted + outer, count - outer, total, first);
     if (outer >= MAX_RANK)
         for (; outer > 1; outer--) shape[0] *= shape[outer - 1];
@@ -346,6 +359,7 @@ View *replace_last(Onnx *o, const View *v, int first, int node, int64_t size) {
     y->part_count = v->begin[first];
     y->rank = first + 1;
     y->begin[first] = y->part_count;
+    if (size < 1 || size > MOST_ELEMENTS / view_count(y)) return refuse(o, NULL, "makes an example of no elements, or of more than 2^31"), NULL;
     if (size > 1) y->order[lying++] = y->part_count, y->size[y->part_count++] = size;
     y->begin[first + 1] = y->part_count;
     y->shape[y->axes - 1] = size;
@@ -367,7 +381,7 @@ float *spread(Onnx *o, const View *v, const Numbers *c, const char **why) {
             each *= v->size[p];
         }
     }
-    if (count > MOST_SPREAD) return *why = "its constant would become too large", NULL;
+    if (!afford(o, count)) return *why = NULL, NULL;
     float *all = NEW_ARRAY(o->arena, float, count + 1);
     for (int64_t i = 0; i < count; i++) {
         int64_t left = i, at = 0;

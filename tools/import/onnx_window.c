@@ -128,6 +128,7 @@ static View *map_view(Onnx *o, const View *x, int node, const Geometry *g, int64
 
 /* [a][b][taps] -> [taps][b][a], or, not crossed, [taps][a][b]. */
 static float *taps_first(Onnx *o, const float *from, int64_t a, int64_t b, int64_t taps, bool crossed) {
+    if (!afford(o, a * b * taps)) return NULL;
     float *to = NEW_ARRAY(o->arena, float, a * b * taps);
     for (int64_t i = 0; i < a; i++)
         for (int64_t k = 0; k < b; k++)
@@ -254,6 +255,7 @@ static float share(const Axis *a, int64_t i) {
 /* Means in which zeros of the padding were counted, so that they are not. */
 static View *without_padding(Onnx *o, const View *y, const Geometry *g) {
     int64_t channels = y->shape[y->axes - 1], columns = g->n > 1 ? g->axis[1].out : 1;
+    if (!afford(o, g->axis[0].out * columns * channels)) return NULL;
     float *factors = NEW_ARRAY(o->arena, float, g->axis[0].out * columns * channels);
     for (int64_t i = 0; i < g->axis[0].out * columns * channels; i++) {
         int64_t row = i / channels / columns, column = i / channels % columns;

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- a node's inputs and outputs -------------------------------------------------------------------------------------------- */
@@ -22,8 +23,10 @@ bool set_view(Onnx *o, const OnnxNode *n, int output, View *v) {
 
 /* ---- nodes of the Model -------------------------------------------------------------------------------------------------------- */
 
-/* "/features/0/Conv" is features_0_Conv. */
-static const char *clean_name(Onnx *o, const char *name) {
+/* "/features/0/Conv" of a Conv is features_0. */
+static const char *clean_name(Onnx *o, const char *name, const char *type) {
+    const char *last = strrchr(name, '/');
+    if (last && last > name && !strcmp(last + 1, type)) name = arena_string(o->arena, name, (size_t)(last - name));
     char *clean = arena_string(o->arena, name, strlen(name)), *to = clean;
     for (const char *c = name; *c; c++) {
         bool letter = (unsigned char)*c < 0x80 && isalnum((unsigned char)*c);
@@ -37,13 +40,16 @@ static const char *clean_name(Onnx *o, const char *name) {
 int emit_merge(Onnx *o, const OnnxNode *n, const char *word, const int *inputs, int count) {
     for (int i = 0; i < count; i++)
         if (inputs[i] < 0) return -1;
-    return add_node(o->model, word, n ? clean_name(o, n->name) : NULL, inputs, count);
+    return add_node(o->model, word, n ? clean_name(o, n->name, n->type) : NULL, inputs, count);
 }
 
 int emit_one(Onnx *o, const OnnxNode *n, const char *word, int input) { return emit_merge(o, n, word, &input, 1); }
 
 void set_real(Onnx *o, int node, const char *key, double value) {
-    if (node >= 0) add_setting(o->model, node, key, "%s", arena_real(o->arena, value));
+    char text[32];
+    int digits = 1;
+    while (snprintf(text, sizeof text, "%.*g", digits, value), strtof(text, NULL) != (float)value && digits < 9) digits++; /* as short as it is the same float */
+    if (node >= 0) add_setting(o->model, node, key, "%s", (double)(float)value == value ? text : arena_real(o->arena, value));
 }
 
 void set_weight(Onnx *o, int node, const char *name, int rank, const int64_t *shape, const float *data) {
@@ -141,7 +147,7 @@ static void convert_inputs(Onnx *o) {
         if (!check_input(o, port, &wishes[i])) continue;
         int64_t shape[ONNX_RANK], batch = port->batch < 0 ? 0 : port->dims[port->batch];
         for (int k = 0; k < port->axes; k++) shape[k] = port->dims[port->order[k]];
-        port->node = add_node(o->model, "input", clean_name(o, port->name), NULL, 0);
+        port->node = add_node(o->model, "input", clean_name(o, port->name, ""), NULL, 0);
         if (port->node < 0) return;
         add_setting(o->model, port->node, NULL, "%s", size_text(o, shape, port->axes));
         if (value->type == ONNX_U8) add_setting(o->model, port->node, "type", "u8");

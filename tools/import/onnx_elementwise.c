@@ -64,19 +64,29 @@ static int64_t period(const float *x, int64_t n, int64_t last) {
     return p;
 }
 
-/* A constant is added to a dense layer or convolution that has just been made: its bias. */
-static bool add_bias(Onnx *o, const OnnxNode *n, int input, const View *v, const float *bias, int64_t count) {
+static int setting_of(const Node *node, const char *key) {
+    for (int i = 0; i < node->setting_count; i++)
+        if (node->settings[i].key && !strcmp(node->settings[i].key, key)) return i;
+    return -1;
+}
+
+/* What a layer that has just been made was made without, and what can follow it as one of its weights. A factor comes before what is added. */
+static const struct { char operation; const char *word, *without, *weight; } absorbs[] = {
+    {'A', "dense", "use_bias", "bias"}, {'A', "conv", "use_bias", "bias"}, {'A', "normalization", "center", "beta"}, {'M', "layer_normalization", "scale", "gamma"},
+};
+
+/* False: a constant does not become a weight of the layer that makes its input. */
+static bool absorb(Onnx *o, const OnnxNode *n, int input, const View *v, char operation, const float *data, int64_t count) {
     Node *node = &o->model->nodes[v->node];
     bool just_made = v->node == o->model->node_count - 1 && o->values[n->inputs[input]].uses == 1 && count == v->shape[v->axes - 1];
-    if (!just_made || (strcmp(node->word, "dense") && !strstr(node->word, "conv")) || !all_finite(bias, count)) return false;
-    for (int i = 0; i < node->setting_count; i++)
-        if (node->settings[i].key && !strcmp(node->settings[i].key, "use_bias")) {
-            for (int k = i + 1; k < node->setting_count; k++)
-                if (node->settings[k].key && !strcmp(node->settings[k].key, "trainable")) return false;
-            node->settings[i] = node->settings[--node->setting_count];
-            set_weight(o, v->node, "bias", 1, &count, bias);
-            return true;
-        }
+    if (!just_made || !all_finite(data, count)) return false;
+    for (int i = 0; i < LENGTH(absorbs); i++) {
+        int at = absorbs[i].operation == operation && strstr(node->word, absorbs[i].word) ? setting_of(node, absorbs[i].without) : -1;
+        if (at < 0 || (operation == 'M' && setting_of(node, "center") < 0) || (!strcmp(absorbs[i].weight, "bias") && setting_of(node, "trainable") >= 0)) continue;
+        node->settings[at] = node->settings[--node->setting_count];
+        set_weight(o, v->node, absorbs[i].weight, 1, &count, data);
+        return true;
+    }
     return false;
 }
 
@@ -170,7 +180,7 @@ static View *with_constant(Onnx *o, const OnnxNode *n, const View *v, const Numb
     for (int64_t i = 0; i < each; i++) as_affine(n->type, constant_first, all[i], &scales[i], &offsets[i]);
     if (each == 1 && count > 1) return scaled(o, n, v, (double)*scales, (double)*offsets);
     bool adds = *n->type == 'A' || (*n->type == 'S' && !constant_first);
-    if (adds && add_bias(o, n, constant_first, v, offsets, each)) return view_like(o, v, v->node);
+    if (adds ? absorb(o, n, constant_first, v, 'A', offsets, each) : *n->type == 'M' && absorb(o, n, constant_first, v, 'M', scales, each)) return view_like(o, v, v->node);
     return affine(o, n, v, adds ? NULL : scales, *n->type == 'A' || *n->type == 'S' ? offsets : NULL, each);
 }
 

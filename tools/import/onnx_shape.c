@@ -212,7 +212,10 @@ View *joined(Onnx *o, const OnnxNode *n, View *const *views, int count, int dim)
     int64_t dims[ONNX_RANK], total = 0;
     bool positive = true;
     for (int d = 0; d < rank; d++) dims[d] = view_dim(views[0], d);
-    if (!in_order(views[0], order, &axes))
+    const View *largest = views[0]; /* rows of 1 do not tell where they lie */
+    for (int i = 1; i < count; i++)
+        if (view_count(views[i]) > view_count(largest)) largest = views[i];
+    if (largest->rank != rank || batch_dim(largest) != batch || !in_order(largest, order, &axes))
         for (int d = axes = 0; d < rank; d++)
             if (d != batch) order[axes++] = d;
     if (dim == batch || axes > MAX_RANK) return refuse(o, n, "joins examples of the batch, or more than %d axes", MAX_RANK), NULL;
@@ -242,8 +245,9 @@ static View *padded_by_rows(Onnx *o, const OnnxNode *n, const View *v, int dim, 
     if (before > MOST_PIECES || after > MOST_PIECES) return refuse(o, n, "pads more than %d rows", MOST_PIECES), NULL;
     if (reflect && (before >= size || after >= size)) return refuse(o, n, "reflects more than there is"), NULL;
     if (wrap && (before > size || after > size)) return refuse(o, n, "repeats more than there is"), NULL;
-    View *first = cut(o, NULL, v, dim, 0, 1), *last = cut(o, NULL, v, dim, size - 1, 1);
-    if (!strcmp(mode, "constant")) first = last = scaled(o, NULL, first, 0, value);
+    bool by_one = reflect || wrap, constant = !strcmp(mode, "constant");
+    View *first = by_one || (!before && !constant) ? NULL : cut(o, NULL, v, dim, 0, 1), *last = by_one || !after || constant ? NULL : cut(o, NULL, v, dim, size - 1, 1);
+    if (constant) first = last = scaled(o, NULL, first, 0, value);
     for (int64_t i = 0; i < before; i++) pieces[count++] = reflect ? cut(o, NULL, v, dim, before - i, 1) : wrap ? cut(o, NULL, v, dim, size - before + i, 1) : first;
     pieces[count++] = (View *)v;
     for (int64_t i = 0; i < after; i++) pieces[count++] = reflect ? cut(o, NULL, v, dim, size - 2 - i, 1) : wrap ? cut(o, NULL, v, dim, i, 1) : last;

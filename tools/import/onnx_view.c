@@ -231,10 +231,18 @@ View *view_reshape(Onnx *o, const OnnxNode *n, const View *v, int rank, const in
 
 /* ---- other memory ---------------------------------------------------------------------------------------------------------------- */
 
-int reshaped(Onnx *o, int node, int axes, const int64_t *shape) {
-    int y = add_node(o->model, axes == 1 ? "flatten" : "reshape", NULL, &node, 1);
-    if (y >= 0 && axes > 1) add_setting(o->model, y, NULL, "%s", size_text(o, shape, axes));
+/* A node that only moves what another one has made: there may be one already. */
+static int moved(Onnx *o, const char *word, int node, const char *setting) {
+    const Model *m = o->model;
+    for (int i = node + 1; node >= 0 && i < m->node_count; i++)
+        if (m->nodes[i].input_count == 1 && m->nodes[i].inputs[0] == node && !strcmp(m->nodes[i].word, word) && (!setting || !strcmp(m->nodes[i].settings[0].value, setting))) return i;
+    int y = node < 0 ? -1 : add_node(o->model, word, NULL, &node, 1);
+    if (y >= 0 && setting) add_setting(o->model, y, NULL, "%s", setting);
     return y;
+}
+
+int reshaped(Onnx *o, int node, int axes, const int64_t *shape) {
+    return moved(o, axes == 1 ? "flatten" : "reshape", node, axes == 1 ? NULL : size_text(o, shape, axes));
 }
 
 static bool same_shape(const View *v, int axes, const int64_t *shape) {
@@ -256,11 +264,9 @@ static int permuted(Onnx *o, const OnnxNode *n, const View *v, const int *now, c
         if (!i || run_of[wanted[i]] != run_of[wanted[i - 1]]) order[seen++] = run_of[wanted[i]];
     if (runs > MAX_RANK) return refuse(o, n, "moves more than %d axes", MAX_RANK), -1;
     int node = same_shape(v, runs, sizes) ? v->node : reshaped(o, v->node, runs, sizes);
-    node = node < 0 ? -1 : add_node(o->model, "permute", NULL, &node, 1);
-    if (node < 0) return -1;
     const char *text = "";
     for (int i = 0; i < runs; i++) text = arena_printf(o->arena, "%s%s%d", text, i ? "," : "", order[i] + 1);
-    add_setting(o->model, node, NULL, "%s", text);
+    node = moved(o, "permute", node, text);
     for (int i = 0; i < runs && same; i++) same = runs == axes && sizes[order[i]] == shape[i];
     return same ? node : reshaped(o, node, axes, shape);
 }

@@ -95,6 +95,16 @@ def cnn():
     n.save([("x", ["N", 3, 16, 14], image(n, 3, 3, 16, 14))], [y])
 
 
+def pixels():
+    """Bytes that the network itself makes numbers of; a convolution in one dimension; a softmax over all that is behind its axis."""
+    n = Net("pixels", 10)
+    x = n.add("Mul", n.add("Cast", "x", to=TensorProto.FLOAT), n.weight(values=1 / 255))
+    x = n.add("Conv", x, n.weight(6, 4, 3), n.weight(6), pads=[2, 0], strides=[2])
+    x = n.add("Softmax", n.add("MaxPool", n.add("Softplus", x), kernel_shape=[3], strides=[2], pads=[1, 1]), axis=1)
+    y = n.add("Conv", x, n.weight(6, 1, 5, scale=1), group=6, pads=[4, 4], dilations=[2])
+    n.save([("x", ["N", 4, 20], n.random.integers(0, 256, (3, 4, 20)).astype(np.uint8))], [x, n.add("Clip", y, min=-0.02, max=0.03)])
+
+
 def residual():
     n = Net("residual", 11)
     x = n.add("Relu", n.norm(n.conv("x", 3, 8, 3), 8))
@@ -196,7 +206,7 @@ def upward():
     n.save([("x", ["N", 5], image(n, 2, 5))], [n.add("Sigmoid", n.conv(x, 2, 1))])
 
 
-ALL = [cnn, residual, mobile, inception, channels_last, tokens, mixer, upward]
+ALL = [cnn, pixels, residual, mobile, inception, channels_last, tokens, mixer, upward]
 if __name__ == "__main__":
     for make in ALL:
         if len(sys.argv) < 2 or make.__name__ in sys.argv[1:]:

@@ -46,6 +46,8 @@ bool convert_batch_normalization(Onnx *o, const OnnxNode *n) {
     View *y = apply(o, n, v, "batch_normalization");
     if (!y) return false;
     set_real(o, y->node, "epsilon", epsilon);
+    double momentum = attribute_real(n, "momentum", 0.9f);
+    if (momentum >= 0 && momentum <= 1) set_real(o, y->node, "momentum", momentum); /* of a training that goes on */
     for (int i = 0; i < 4; i++) set_weight(o, y->node, names[i], 1, &channels, data[i]);
     return set_view(o, n, 0, y);
 }

@@ -123,7 +123,8 @@ static bool check_input(Onnx *o, Port *port, const Wish *wish) {
     for (int d = 0; d < port->rank; d++)
         if (d != port->batch && port->dims[d] < 0) return fail(o->model, place, "dimension %d has no size; only the batch's may be free", d), false;
     ElementType type = o->values[port->value].type;
-    if (!is_real_type(type) && type != ONNX_U8 && type != ONNX_I32 && type != ONNX_I64) return fail(o->model, place, "has elements of type %d, which cnnc does not compute with", (int)type), false;
+    if (!is_real_type(type) && type != ONNX_U8 && type != ONNX_I32 && type != ONNX_I64)
+        return fail(o->model, place, "has elements of type %d, which cnnc does not compute with", (int)type), false;
     for (int i = 0; i < port->rank; i++) {
         int d = wish->known ? wish->order[i] : i;
         if (d != port->batch) port->order[port->axes++] = d;

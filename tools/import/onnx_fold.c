@@ -207,7 +207,8 @@ int slice_cuts(Onnx *o, const OnnxNode *n, int rank, Cut *cuts) {
     const int64_t *axis = end ? integers_of(o, n, 3, "axes", &axes) : NULL, *step = axis ? integers_of(o, n, 4, "steps", &steps) : NULL;
     if (!step) return -1;
     unsigned seen = 0;
-    if (starts < 0 || starts != ends || (axes >= 0 && axes != starts) || (steps >= 0 && steps != starts) || starts > rank) return refuse(o, n, "its starts, ends, axes and steps differ in number"), -1;
+    if (starts < 0 || starts != ends || (axes >= 0 && axes != starts) || (steps >= 0 && steps != starts) || starts > rank)
+        return refuse(o, n, "its starts, ends, axes and steps differ in number"), -1;
     for (int i = 0; i < starts; i++) {
         cuts[i] = (Cut){axes < 0 ? i : normal_axis(axis[i], rank), start[i], end[i], steps < 0 ? 1 : step[i]};
         if (cuts[i].axis < 0 || seen >> cuts[i].axis & 1 || !cuts[i].step) return refuse(o, n, "has an axis twice, or one that is not there, or a step of 0"), -1;

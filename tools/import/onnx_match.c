@@ -63,7 +63,8 @@ static Match *match_gate(Onnx *o, int x, int q) {
     const OnnxNode *n = made_by(o, q, "Sigmoid");
     if (n && n->input_count == 1 && n->inputs[0] == x) return new_match(o, "silu", x, 0, 0);
     n = made_by(o, q, "HardSigmoid");
-    if (n && n->input_count == 1 && n->inputs[0] == x && (float)attribute_real(n, "alpha", 0.2f) == 1 / 6.0f && attribute_real(n, "beta", 0.5) == 0.5) return new_match(o, "hard_silu", x, 0, 0);
+    bool keras = n && (float)attribute_real(n, "alpha", 0.2f) == 1 / 6.0f && attribute_real(n, "beta", 0.5) == 0.5;
+    if (keras && n->input_count == 1 && n->inputs[0] == x) return new_match(o, "hard_silu", x, 0, 0);
     n = made_by(o, q, "Tanh");
     n = n && n->input_count == 1 ? made_by(o, n->inputs[0], "Softplus") : NULL;
     return n && n->input_count == 1 && n->inputs[0] == x ? new_match(o, "mish", x, 0, 0) : NULL;

@@ -46,7 +46,8 @@ static bool is_zero(const Onnx *o, const OnnxNode *n, int input) {
 
 static bool check_cell(Onnx *o, const OnnxNode *n, const Cell *cell, const Sizes *s) {
     double length;
-    if (has_input(n, 4) && (!constant_input(o, n, 4) || !is_uniform(constant_input(o, n, 4), &length) || length != (double)s->steps)) return refuse(o, n, "has sequences of different lengths");
+    const Numbers *lengths = constant_input(o, n, 4);
+    if (has_input(n, 4) && (!lengths || !is_uniform(lengths, &length) || length != (double)s->steps)) return refuse(o, n, "has sequences of different lengths");
     if (!is_zero(o, n, 5) || (cell->gates == 4 && !is_zero(o, n, 6))) return refuse(o, n, "starts with a state that is not zero");
     if (cell->gates == 4 && !is_zero(o, n, 7)) return refuse(o, n, "has peepholes");
     if (has_attribute(n, "clip") || attribute_int(n, "input_forget", 0)) return refuse(o, n, "has a clip, or its gates coupled");
@@ -95,8 +96,10 @@ static int emit_direction(Onnx *o, const OnnxNode *n, const Cell *cell, const Si
     if (sequences) add_setting(o->model, node, "return_sequences", "true");
     if (backwards) add_setting(o->model, node, "go_backwards", "true");
     if (!b) add_setting(o->model, node, "use_bias", "false");
-    set_weight(o, node, arena_printf(o->arena, "%s/kernel", cell->part), 2, (int64_t[]){s->features, columns}, turned(o, cell, w->reals + direction * columns * s->features, s->units, s->features));
-    set_weight(o, node, arena_printf(o->arena, "%s/recurrent_kernel", cell->part), 2, (int64_t[]){s->units, columns}, turned(o, cell, r->reals + direction * columns * s->units, s->units, s->units));
+    const float *kernel = turned(o, cell, w->reals + direction * columns * s->features, s->units, s->features);
+    const float *recurrent = turned(o, cell, r->reals + direction * columns * s->units, s->units, s->units);
+    set_weight(o, node, arena_printf(o->arena, "%s/kernel", cell->part), 2, (int64_t[]){s->features, columns}, kernel);
+    set_weight(o, node, arena_printf(o->arena, "%s/recurrent_kernel", cell->part), 2, (int64_t[]){s->units, columns}, recurrent);
     if (b) set_bias(o, cell, node, b->reals + direction * 2 * columns, s->units);
     return node;
 }
@@ -154,7 +157,8 @@ bool convert_recurrent(Onnx *o, const OnnxNode *n) {
     Sizes s = {view_dim(x, layout), view_dim(x, 2), r->dims[2], strcmp(direction, "bidirectional") ? 1 : 2};
     if (s.units < 1 || s.units > 1 << 20 || s.features < 1 || s.steps < 1) return refuse(o, n, "its sizes are wrong; is its batch where it should be?");
     int64_t rows = cell->gates * s.units;
-    if (!has_shape(w, 3, s.directions, rows, s.features) || !has_shape(r, 3, s.directions, rows, s.units)) return refuse(o, n, "its weights do not fit its input");
+    if (!has_shape(w, 3, s.directions, rows, s.features) || !has_shape(r, 3, s.directions, rows, s.units))
+        return refuse(o, n, "its weights do not fit its input");
     if (has_input(n, 3) && !has_shape(constant_input(o, n, 3), 2, s.directions, 2 * rows, 0)) return refuse(o, n, "its biases do not fit");
     if (has_attribute(n, "hidden_size") && attribute_int(n, "hidden_size", 0) != s.units) return refuse(o, n, "its hidden_size is not that of its weights");
     if (!check_cell(o, n, cell, &s)) return false;

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-enum { MOST_PIECES = 64, MOST_ALONG = 1 << 13 };
+enum { MOST_PIECES = 64, MOST_ALONG = 1 << 13, MOST_PADS = 1 << 20 };
 
 /* ---- only another view ---------------------------------------------------------------------------------------------------------------- */
 
@@ -134,7 +134,8 @@ bool convert_depth_to_space(Onnx *o, const OnnxNode *n) {
 bool convert_space_to_depth(Onnx *o, const OnnxNode *n) {
     const View *v = view_input(o, n, 0);
     int64_t b = attribute_int(n, "blocksize", 0);
-    if (v->rank != 4 || b < 1 || b > 1024 || view_dim(v, 2) < 1 || view_dim(v, 3) < 1 || view_dim(v, 2) % b || view_dim(v, 3) % b) return refuse(o, n, "its blocksize does not divide its map");
+    if (v->rank != 4 || b < 1 || b > 1024 || view_dim(v, 2) < 1 || view_dim(v, 3) < 1 || view_dim(v, 2) % b || view_dim(v, 3) % b)
+        return refuse(o, n, "its blocksize does not divide its map");
     int64_t c = view_dim(v, 1), h = view_dim(v, 2) / b, w = view_dim(v, 3) / b, batch = view_dim(v, 0);
     return by_blocks(o, n, (int64_t[]){batch, c, h, b, w, b}, (int[]){0, 3, 5, 1, 2, 4}, (int64_t[]){batch, c * b * b, h, w});
 }
@@ -248,9 +249,9 @@ static View *padded_by_rows(Onnx *o, const OnnxNode *n, const View *v, int dim, 
     bool by_one = reflect || wrap, constant = !strcmp(mode, "constant");
     View *first = by_one || (!before && !constant) ? NULL : cut(o, NULL, v, dim, 0, 1), *last = by_one || !after || constant ? NULL : cut(o, NULL, v, dim, size - 1, 1);
     if (constant) first = last = scaled(o, NULL, first, 0, value);
-    for (int64_t i = 0; i < before; i++) pieces[count++] = reflect ? cut(o, NULL, v, dim, before - i, 1) : wrap ? cut(o, NULL, v, dim, size - before + i, 1) : first;
+    for (int64_t i = 0; i < before; i++) pieces[count++] = by_one ? cut(o, NULL, v, dim, reflect ? before - i : size - before + i, 1) : first;
     pieces[count++] = (View *)v;
-    for (int64_t i = 0; i < after; i++) pieces[count++] = reflect ? cut(o, NULL, v, dim, size - 2 - i, 1) : wrap ? cut(o, NULL, v, dim, i, 1) : last;
+    for (int64_t i = 0; i < after; i++) pieces[count++] = by_one ? cut(o, NULL, v, dim, reflect ? size - 2 - i : i, 1) : last;
     for (int i = 0; i < count; i++)
         if (!pieces[i]) return NULL;
     return joined(o, n, pieces, count, dim);
@@ -387,7 +388,8 @@ bool convert_pad(Onnx *o, const OnnxNode *n) {
     if (strcmp(mode, "constant") && strcmp(mode, "edge") && strcmp(mode, "reflect") && strcmp(mode, "wrap")) return refuse(o, n, "has the mode '%s'", shown(o->model, mode));
     for (int i = 0; i < listed && v; i++) {
         int d = axes < 0 ? i : normal_axis(axis[i], v->rank);
-        if (d < 0 || pads[i] > 1 << 20 || pads[i] < -(1 << 20) || pads[listed + i] > 1 << 20 || pads[listed + i] < -(1 << 20)) return refuse(o, n, "pads too much, or an axis that is not there");
+        if (d < 0 || pads[i] > MOST_PADS || pads[i] < -MOST_PADS || pads[listed + i] > MOST_PADS || pads[listed + i] < -MOST_PADS)
+            return refuse(o, n, "pads too much, or an axis that is not there");
         v = with_padding(o, n, v, d, pads[i], pads[listed + i], mode, value);
     }
     return set_view(o, n, 0, v ? view_like(o, v, v->node) : NULL);

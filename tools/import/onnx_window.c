@@ -36,7 +36,8 @@ static bool find_padding(Onnx *o, const OnnxNode *n, Geometry *g) {
     const char *automatic = attribute_text(n, "auto_pad", "NOTSET");
     int64_t pads[4];
     bool upper = !strcmp(automatic, "SAME_UPPER"), lower = !strcmp(automatic, "SAME_LOWER");
-    if (strcmp(automatic, "NOTSET") && strcmp(automatic, "VALID") && strcmp(automatic, "") && !upper && !lower) return refuse(o, n, "has the auto_pad '%s'", shown(o->model, automatic));
+    if (strcmp(automatic, "NOTSET") && strcmp(automatic, "VALID") && *automatic && !upper && !lower)
+        return refuse(o, n, "has the auto_pad '%s'", shown(o->model, automatic));
     if (!read_axes(o, n, "pads", 2 * g->n, 0, pads)) return false;
     for (int i = 0; i < g->n; i++) {
         Axis *a = &g->axis[i];

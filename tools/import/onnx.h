@@ -26,6 +26,7 @@ typedef struct Numbers {
     size_t count;
     float *reals;       /* of types with fractions; else NULL */
     int64_t *integers;  /* of the others */
+    int free;           /* which dimension, from 1, stands for a batch that is free, its elements being the same for all examples; 0: none */
 } Numbers;
 
 /* A tensor of ONNX is made of parts, its dimension d of parts begin[d] .. begin[d + 1] - 1, the last of them innermost; one of size 1 has
@@ -109,12 +110,14 @@ bool is_scalar(const Numbers *, double *value);                              /* 
 bool is_uniform(const Numbers *, double *value);                             /* all the same */
 
 /* ---- onnx_match.c ---- */
-typedef struct Match { const char *word; int input, axis; double a; } Match; /* `word` of the value; a: epsilon */
+enum { SPATIAL = 100 };        /* in place of an axis: all behind the channels */
+typedef struct Match { const char *word; int input, axis; double a; int scale, offset; } Match; /* `word` of the value; a: epsilon; two more values or -1 */
 void onnx_match(Onnx *);       /* and marks what is needed */
 bool convert_match(Onnx *, const OnnxNode *);
 
 /* ---- onnx_fold.c ---- */
 bool can_fold(const OnnxNode *);
+bool takes_free(const OnnxNode *); /* a constant of a batch that is free */
 bool onnx_fold(Onnx *, const OnnxNode *); /* with all inputs constant; false after an error */
 int normal_axis(int64_t axis, int rank);  /* from 0; -1 when there is no such one */
 /* The inputs or attributes of a Slice: count of axes; -1 after an error. */

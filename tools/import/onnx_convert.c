@@ -72,6 +72,7 @@ static bool is_one_of(const char *type, const char *const *types) {
 static const char *const channels_first[] = {"Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization", "InstanceNormalization",
                                              "GroupNormalization", "Resize", "Upsample", "DepthToSpace", "SpaceToDepth", NULL};
 static const char *const recurrent[] = {"LSTM", "GRU", "RNN", NULL};
+static const char *const with_graphs[] = {"If", "Loop", "Scan", NULL};
 static const char *const as_they_are[] = {"Identity", "Cast", "Dropout", "Relu", "LeakyRelu", "Sigmoid", "Tanh", "Clip", "Add", "Sub", "Mul", "Div", "Pad", "PRelu", NULL};
 
 static Origin *transposed(Onnx *o, const OnnxNode *n, const Origin *from) {
@@ -209,6 +210,12 @@ static bool check_types(Onnx *o, const OnnxNode *n) {
     return true;
 }
 
+static bool check_free(Onnx *o, const OnnxNode *n) {
+    for (int i = 0; i < n->input_count && !takes_free(n); i++)
+        if (constant_input(o, n, i) && constant_input(o, n, i)->free) return refuse(o, n, "depends on the size of the batch, which is free");
+    return true;
+}
+
 static void convert_node(Onnx *o, const OnnxNode *n) {
     bool constant;
     if (!inputs_known(o, n, &constant)) return;
@@ -217,13 +224,18 @@ static void convert_node(Onnx *o, const OnnxNode *n) {
         return;
     }
     if (!n->output_count || (n->outputs[0] >= 0 && o->values[n->outputs[0]].constant)) return;
+    if (is_one_of(n->type, with_graphs)) {
+        refuse(o, n, "cnnc has no such layer");
+        return;
+    }
     if (constant || can_fold(n)) {
-        onnx_fold(o, n);
+        if (check_free(o, n)) onnx_fold(o, n);
         return;
     }
     for (int i = 0; i < LENGTH(converts); i++) {
         if (strcmp(n->type, converts[i].type)) continue;
         if (!has_input(n, 0)) refuse(o, n, "has no input");
+        else if (!check_free(o, n)) return;
         else if (converts[i].moves) {
             if (converts[i].convert(o, n) && n->outputs[0] >= 0) o->values[n->outputs[0]].type = o->values[n->inputs[0]].type;
         } else if (converts[i].convert == convert_cast || converts[i].convert == convert_gather || check_types(o, n)) converts[i].convert(o, n);

@@ -249,6 +249,9 @@ static bool fold_concat(Onnx *o, const OnnxNode *n) {
     }
     dims[axis] = size;
     Numbers *y = made(o, n, first->type, first->rank, dims);
+    for (int i = 0; y && i < n->input_count; i++)
+        if (input(o, n, i)->free != first->free || first->free == axis + 1) return refuse(o, n, "depends on the size of the batch, which is free");
+    if (y) y->free = first->free;
     for (int i = 0; y && i < n->input_count; before += input(o, n, i)->dims[axis], i++) {
         const Numbers *x = input(o, n, i);
         size_t length = (size_t)x->dims[axis] * inner;
@@ -363,7 +366,7 @@ static bool fold_unsqueeze(Onnx *o, const OnnxNode *n) {
     const Numbers *x = input(o, n, 0);
     int count, from = 0;
     const int64_t *axes = integers_of(o, n, 1, "axes", &count);
-    int64_t dims[ONNX_RANK];
+    int64_t dims[ONNX_RANK] = {0};
     unsigned new = 0;
     if (!axes) return false;
     if (count < 0 || x->rank + count > ONNX_RANK) return refuse(o, n, "has no axes, or too many");
@@ -372,8 +375,13 @@ static bool fold_unsqueeze(Onnx *o, const OnnxNode *n) {
         if (axis < 0 || new >> axis & 1) return refuse(o, n, "has an axis twice, or one that is not there");
         new |= 1u << axis;
     }
-    for (int d = 0; d < x->rank + count; d++) dims[d] = new >> d & 1 ? 1 : x->dims[from++];
-    return set(o, n, copy(o, x, x->rank + count, dims));
+    Numbers *y = copy(o, x, x->rank + count, dims);
+    for (int d = 0; d < y->rank; d++) {
+        bool is_new = new >> d & 1;
+        y->dims[d] = is_new ? 1 : x->dims[from++];
+        if (!is_new && from == x->free) y->free = d + 1;
+    }
+    return set(o, n, y);
 }
 
 /* ---- new ones ------------------------------------------------------------------------------------------------------------------- */
@@ -417,13 +425,17 @@ static bool fold_constant(Onnx *o, const OnnxNode *n) {
     return c && set(o, n, c);
 }
 
-/* An input that is a shape, with at most 2^26 elements. */
-static bool shape_input(Onnx *o, const OnnxNode *n, int i, int *rank, int64_t *dims) {
+/* An input that is a shape. A batch that is free is 1 in it, if it may be, and *free says which dimension, from 1. */
+static bool shape_input(Onnx *o, const OnnxNode *n, int i, int *rank, int64_t *dims, int *free) {
     const Numbers *shape = input(o, n, i);
+    *free = 0;
     if (!shape || shape->reals || shape->rank != 1 || shape->count > ONNX_RANK) return refuse(o, n, "its shape is none");
     *rank = (int)shape->count;
-    for (int d = 0; d < *rank; d++)
-        if ((dims[d] = shape->integers[d]) < 0) return refuse(o, n, dims[d] == FREE ? "its shape depends on the size of the batch, which is free" : "its shape is wrong");
+    for (int d = 0; d < *rank; d++) {
+        dims[d] = shape->integers[d];
+        if (dims[d] == FREE && !*free) *free = d + 1, dims[d] = 1;
+        if (dims[d] < 0) return refuse(o, n, "its shape is wrong");
+    }
     return true;
 }
 
@@ -432,9 +444,11 @@ static bool fold_constant_of_shape(Onnx *o, const OnnxNode *n) {
     const Numbers *value = tensor ? tensor_constant(o, tensor, "the value of a ConstantOfShape") : NULL;
     int rank;
     int64_t dims[ONNX_RANK];
-    if ((tensor && !value) || !shape_input(o, n, 0, &rank, dims)) return false;
+    int free;
+    if ((tensor && !value) || !shape_input(o, n, 0, &rank, dims, &free)) return false;
     if (value && value->count != 1) return refuse(o, n, "its value is not one element");
     Numbers *y = made(o, n, value ? value->type : ONNX_FLOAT, rank, dims);
+    if (y) y->free = free;
     for (size_t i = 0; y && value && i < y->count; i++) move(y, i, value, 0);
     return y && set(o, n, y);
 }
@@ -442,11 +456,13 @@ static bool fold_constant_of_shape(Onnx *o, const OnnxNode *n) {
 static bool fold_expand(Onnx *o, const OnnxNode *n) {
     const Numbers *x = input(o, n, 0);
     Numbers shape = {0};
-    int rank;
+    int rank, free;
     int64_t dims[ONNX_RANK];
-    if (!shape_input(o, n, 1, &shape.rank, shape.dims)) return false;
+    if (!shape_input(o, n, 1, &shape.rank, shape.dims, &free)) return false;
     if (!broadcast(x, &shape, &rank, dims)) return refuse(o, n, "its shape does not fit");
+    if (free && dims[free - 1 + rank - shape.rank] != 1) return refuse(o, n, "its shape depends on the size of the batch, which is free");
     Numbers *y = made(o, n, x->type, rank, dims);
+    if (y && free) y->free = free + rank - shape.rank;
     for (size_t i = 0; y && i < y->count; i++) move(y, i, x, repeated_index(x, i, rank, dims));
     return y && set(o, n, y);
 }
@@ -495,6 +511,14 @@ static const struct { const char *type; bool (*fold)(Onnx *, const OnnxNode *); 
 bool can_fold(const OnnxNode *n) {
     for (int i = 0; i < LENGTH(folds); i++)
         if (!strcmp(n->type, folds[i].type)) return n->input_count >= folds[i].inputs && folds[i].views;
+    return false;
+}
+
+/* Who may take a constant of a batch that is free. */
+bool takes_free(const OnnxNode *n) {
+    static const char *const types[] = {"Concat", "Unsqueeze", "Identity", "LSTM", "GRU", "RNN"};
+    for (int i = 0; i < LENGTH(types); i++)
+        if (!strcmp(n->type, types[i])) return true;
     return false;
 }
 

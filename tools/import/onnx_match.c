@@ -37,7 +37,7 @@ static int unscaled(const Onnx *o, int value, double *factor) {
 
 static Match *new_match(Onnx *o, const char *word, int input, double a, int axis) {
     Match *m = NEW(o->arena, Match);
-    *m = (Match){.word = word, .input = input, .a = a, .axis = axis};
+    *m = (Match){.word = word, .input = input, .a = a, .axis = axis, .scale = -1, .offset = -1};
     return m;
 }
 
@@ -97,6 +97,7 @@ static Match *match_log(Onnx *o, const OnnxNode *n) {
 static const OnnxNode *reduces(const Onnx *o, int value, const char *type, int *axis) {
     const OnnxNode *n = made_by(o, value, type);
     int count = 0;
+    if (!n && !strcmp(type, "ReduceMean") && (n = made_by(o, value, "GlobalAveragePool")) && n->input_count == 1) return *axis = SPATIAL, n;
     if (!n || n->input_count < 1 || n->inputs[0] < 0 || !attribute_int(n, "keepdims", 1)) return NULL;
     const int64_t *axes = attribute_ints(n, "axes", &count);
     const Numbers *c = constant_input(o, n, 1);
@@ -138,6 +139,32 @@ static Match *match_layer(Onnx *o, const OnnxNode *n) {
     return mean && axis == axis_2 && epsilon >= 0 && is_square(o, mean->inputs[0], d) ? new_match(o, "layer_normalization", d->inputs[0], epsilon, axis) : NULL;
 }
 
+/* x r + (-mean x r + offset), r = scale / sqrt(mean (x - mean x)^2 + epsilon), as tf2onnx has it */
+static Match *match_spread_layer(Onnx *o, const OnnxNode *n) {
+    for (int i = 0; i < 2; i++) {
+        const OnnxNode *left = made_by(o, n->inputs[i], "Mul"), *right = made_by(o, n->inputs[!i], "Add");
+        for (int k = 0; k < 8 && left && right && left->input_count == 2 && right->input_count == 2; k++) {
+            int x = left->inputs[k & 1], r = left->inputs[!(k & 1)], offset = right->inputs[!(k >> 1 & 1)], axis, axis_2, squares;
+            double epsilon;
+            const OnnxNode *moved = made_by(o, right->inputs[k >> 1 & 1], "Mul"), *factor = made_by(o, r, "Mul");
+            if (!moved || !factor || moved->input_count != 2 || factor->input_count != 2 || moved->inputs[k >> 2] != r) continue;
+            const OnnxNode *minus = made_by(o, moved->inputs[!(k >> 2)], "Neg"), *mean = minus && minus->input_count == 1 ? reduces(o, minus->inputs[0], "ReduceMean", &axis) : NULL;
+            if (!mean || mean->inputs[0] != x) continue;
+            for (int side = 0; side < 2; side++) {
+                const OnnxNode *inverse = made_by(o, factor->inputs[side], "Reciprocal"), *root = inverse && inverse->input_count == 1 ? made_by(o, inverse->inputs[0], "Sqrt") : NULL;
+                if (!root || root->input_count != 1 || !with_number(o, made_by(o, root->inputs[0], "Add"), &epsilon, &squares)) continue;
+                const OnnxNode *variance = reduces(o, squares, "ReduceMean", &axis_2);
+                const OnnxNode of = {.inputs = (int[]){x, minus->inputs[0]}, .outputs = (int[]){-2}};
+                if (!variance || axis != axis_2 || epsilon < 0 || !is_square(o, variance->inputs[0], &of)) continue;
+                Match *m = new_match(o, "layer_normalization", x, epsilon, axis);
+                m->scale = factor->inputs[!side], m->offset = offset;
+                return m;
+            }
+        }
+    }
+    return NULL;
+}
+
 /* e / sum e, e = exp(x - max x) */
 static Match *match_softmax(Onnx *o, const OnnxNode *n) {
     int axis, axis_2;
@@ -162,7 +189,7 @@ static Match *match_quotient(Onnx *o, const OnnxNode *n) {
 }
 
 static const struct { const char *type; int inputs; Match *(*match)(Onnx *, const OnnxNode *); } matches[] = {
-    {"Mul", 2, match_product}, {"Div", 2, match_quotient}, {"Sub", 2, match_log_softmax}, {"Log", 1, match_log},
+    {"Mul", 2, match_product}, {"Div", 2, match_quotient}, {"Sub", 2, match_log_softmax}, {"Log", 1, match_log}, {"Add", 2, match_spread_layer},
 };
 
 /* ---- what is needed -------------------------------------------------------------------------------------------------------------------------- */
@@ -183,6 +210,10 @@ void onnx_match(Onnx *o) {
         if (!n->needed) continue;
         for (int k = 0; k < LENGTH(matches) && !n->match && !*n->domain; k++)
             if (!strcmp(n->type, matches[k].type) && n->input_count == matches[k].inputs) n->match = matches[k].match(o, n);
+        for (int k = 0; k < 2 && n->match; k++) {
+            int v = k ? n->match->offset : n->match->scale;
+            if (v >= 0) o->values[v].uses++;
+        }
         if (n->match && n->match->input >= 0) o->values[n->match->input].uses++;
         else n->match = NULL;
         for (int k = 0; k < n->input_count && !n->match; k++)

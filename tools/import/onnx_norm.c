@@ -101,40 +101,47 @@ static View *layer_normalized(Onnx *o, const OnnxNode *n, const View *x, int axi
     return y;
 }
 
+/* Its gamma or beta, of values whose elements are those of the last axes; -1: none. */
+static bool set_elements(Onnx *o, const OnnxNode *n, const View *y, const Numbers *c, bool there, bool beta, const int64_t *elements) {
+    int64_t count = y->shape[y->axes - 1];
+    if (!there) return add_setting(o->model, y->node, beta ? "center" : "scale", "false"), true;
+    if (!c || !c->reals || (int64_t)c->count != count) return refuse(o, n, "its %s is no constant of %lld elements", beta ? "bias" : "scale", (long long)count);
+    float *turned = NEW_ARRAY(o->arena, float, count);
+    for (int64_t k = 0; k < count; k++) {
+        turned[k] = c->reals[elements[k]];
+        if (!isfinite(turned[k])) return refuse(o, n, "its %s has an element that is no number, or infinite", beta ? "bias" : "scale");
+    }
+    set_weight(o, y->node, beta ? "beta" : "gamma", 1, &count, turned);
+    return true;
+}
+
 bool convert_layer_normalization(Onnx *o, const OnnxNode *n) {
     const View *x = view_input(o, n, 0);
     int axis = x ? normal_axis(attribute_int(n, "axis", -1), x->rank) : -1;
     int64_t *elements;
-    if (axis < 0) return refuse(o, n, "has no such axis");
+    if (axis < 0 || !has_input(n, 1)) return refuse(o, n, "has no such axis, or no scale");
     if (!output_unused(o, n, 1) || !output_unused(o, n, 2)) return refuse(o, n, "gives statistics, too");
     View *y = layer_normalized(o, n, x, axis, attribute_real(n, "epsilon", 1e-5f), &elements);
-    if (!y) return false;
-    int64_t count = y->shape[y->axes - 1];
-    const char *const names[] = {"gamma", "beta"};
-    for (int i = 0; i < 2; i++) {
-        if (i && !has_input(n, 2)) {
-            add_setting(o->model, y->node, "center", "false");
-            continue;
-        }
-        const float *data = vector(o, n, i + 1, count, i ? "bias" : "scale");
-        float *turned = data ? NEW_ARRAY(o->arena, float, count) : NULL;
-        if (!data) return false;
-        for (int64_t k = 0; k < count; k++) turned[k] = data[elements[k]];
-        set_weight(o, y->node, names[i], 1, &count, turned);
-    }
+    for (int i = 1; i < 3; i++)
+        if (!y || !set_elements(o, n, y, constant_input(o, n, i), has_input(n, i), i == 2, elements)) return false;
     return set_view(o, n, 0, y);
 }
 
 /* ---- what onnx_match.c found --------------------------------------------------------------------------------------------------------- */
 
-/* Of the last axis, and the exporter's own scale and offset follow. */
+/* Of the last axis. Where there is no scale and offset, the exporter's own may follow. */
 static View *matched_layer(Onnx *o, const OnnxNode *n, const View *x) {
-    int axis = normal_axis(n->match->axis, x->rank);
-    if (axis != x->rank - 1) return refuse(o, n, "normalizes another axis than the last"), NULL;
-    View *y = layer_normalized(o, n, x, axis, n->match->a, NULL);
-    if (!y) return NULL;
-    add_setting(o->model, y->node, "center", "false");
-    add_setting(o->model, y->node, "scale", "false");
+    const Match *m = n->match;
+    int axis = m->axis == SPATIAL ? (x->rank == 3 ? 2 : -1) : normal_axis(m->axis, x->rank);
+    int64_t *elements;
+    if (axis < 0 || axis != x->rank - 1) return refuse(o, n, "normalizes another axis than the last"), NULL;
+    View *y = layer_normalized(o, n, x, axis, m->a, &elements);
+    for (int i = 0; i < 2; i++) {
+        int v = i ? m->offset : m->scale;
+        const Numbers *c = v < 0 ? NULL : o->values[v].constant;
+        if (y && v >= 0 && c && c->rank && c->dims[c->rank - 1] != (int64_t)c->count) return refuse(o, n, "its scale or offset is not of the last axis"), NULL;
+        if (!y || !set_elements(o, n, y, c, v >= 0, i, elements)) return NULL;
+    }
     return y;
 }
 

@@ -472,12 +472,13 @@ static bool fold_range(Onnx *o, const OnnxNode *n) {
     if (!is_scalar(input(o, n, 0), &start) || !is_scalar(input(o, n, 1), &limit) || !is_scalar(input(o, n, 2), &step)) return refuse(o, n, "its ends are no numbers");
     double length = ceil((limit - start) / step);
     int64_t dims[] = {length > 0 ? (int64_t)fmin(length, LARGEST + 1.0) : 0};
-    Numbers *y = step == 0 || !isfinite(length) || fabs(start) > 9e15 ? NULL : made(o, n, input(o, n, 0)->type, 1, dims);
+    if (step == 0 || !isfinite(length) || fabs(start) > 9e15) return refuse(o, n, "its ends are wrong");
+    Numbers *y = made(o, n, input(o, n, 0)->type, 1, dims);
     for (size_t i = 0; y && i < y->count; i++) {
         if (y->reals) y->reals[i] = (float)(start + (double)i * step);
         else y->integers[i] = (int64_t)(start + (double)i * step);
     }
-    return y ? set(o, n, y) : refuse(o, n, "its ends are wrong");
+    return y && set(o, n, y);
 }
 
 static bool fold_identity(Onnx *o, const OnnxNode *n) { return set(o, n, input(o, n, 0)); }

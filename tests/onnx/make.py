@@ -206,7 +206,56 @@ def upward():
     n.save([("x", ["N", 5], image(n, 2, 5))], [n.add("Sigmoid", n.conv(x, 2, 1))])
 
 
-ALL = [cnn, pixels, residual, mobile, inception, channels_last, tokens, mixer, upward]
+def merges():
+    """Tensors and constants merged, views of one tensor as several outputs, the input as an output."""
+    n = Net("merges")
+    a = n.add("Relu", "x")
+    d = n.add("Identity", "x")
+    merged = [n.add("Sum", a, n.weight(1, 2), d, n.weight(3, 1)), n.add("Max", n.weight(1, 2), a, d), n.add("Mean", a, d, a)]
+    n.save([("x", ["N", 3, 2], image(n, 2, 3, 2))], [a, n.add("Identity", a), n.add("Flatten", a), d, *merged])
+
+
+def recurrent():
+    """Sequences first, the batch second; all directions, all steps and the last state."""
+    n = Net("recurrent", 14)
+
+    def layer(op, gates, units, directions=1, **attributes):
+        w = [n.weight(directions, gates * units, 6), n.weight(directions, gates * units, units), n.weight(directions, 2 * gates * units, scale=0.3)]
+        return n.add(op, "x", *w, outputs=3 if op == "LSTM" else 2, hidden_size=units, **attributes)
+
+    y, h, _ = layer("LSTM", 4, 5, 2, direction="bidirectional")
+    y2, h2, _ = layer("LSTM", 4, 3, direction="reverse")
+    r, rh = layer("RNN", 1, 4, activations=["Relu"])
+    results = [n.add("Transpose", v, perm=p) for v, p in ((y, [2, 0, 1, 3]), (h, [1, 0, 2]), (y2, [2, 0, 1, 3]), (h2, [1, 0, 2]), (r, [2, 0, 3, 1]), (rh, [1, 0, 2]))]
+    n.save([("x", [7, "N", 6], image(n, 7, 3, 6))], results)
+
+
+def old():
+    """What was other in the first versions: softmax over several axes, limits as attributes, Upsample."""
+    n = Net("old", 9)
+    x = n.add("Softmax", n.add("Conv", "x", n.weight(4, 3, 2, 2)), axis=1)
+    y = n.add("LogSoftmax", n.add("Transpose", x, perm=[0, 2, 3, 1]), axis=2)
+    up = [n.add("Upsample", "x", n.weight(values=[1.0, 1, 2, 3]), mode="nearest"), n.add("Upsample", "x", n.weight(values=[1.0, 1, 2, 2]), mode="linear")]
+    n.save([("x", ["N", 3, 5, 4], image(n, 2, 3, 5, 4))], [x, y, n.add("Clip", x, min=0.01, max=0.02), *up])
+
+
+def blocks():
+    n = Net("blocks")
+    back = n.add("SpaceToDepth", n.add("DepthToSpace", "x", blocksize=2), blocksize=2)
+    normal = n.add("InstanceNormalization", "x", n.weight(8), n.weight(8))
+    n.save([("x", ["N", 8, 3, 2], image(n, 2, 8, 3, 2))], [n.add("DepthToSpace", "x", blocksize=2, mode="CRD"), back, normal, n.add("Conv", back, n.weight(3, 8, 2, 2))])
+
+
+def fixed():
+    """A batch of 1 that shapes are made with."""
+    n = Net("fixed")
+    x = n.add("Reshape", n.add("Relu", "x"), n.ints(1, 12))
+    rows = n.add("Reshape", n.add("Softmax", n.add("Reshape", x, n.ints(4, 3))), n.add("Concat", n.add("Shape", x), n.ints(1), axis=0))
+    larger = n.add("Expand", n.add("ReduceMean", "x", axes=[2, 3], keepdims=1), n.ints(1, 3, 2, 5)), n.add("Tile", "x", n.ints(1, 2, 1, 3))
+    n.save([("x", [1, 3, 2, 2], image(n, 1, 3, 2, 2))], [n.add("Add", x, n.weight(1, 12)), rows, *larger])
+
+
+ALL = [cnn, pixels, residual, mobile, inception, channels_last, tokens, mixer, upward, merges, recurrent, old, blocks, fixed]
 if __name__ == "__main__":
     for make in ALL:
         if len(sys.argv) < 2 or make.__name__ in sys.argv[1:]:

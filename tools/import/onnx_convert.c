@@ -178,7 +178,9 @@ static void convert_output(Onnx *o, Port *port) {
             if (d != port->batch) port->order[port->axes++] = d;
     port->node = arranged(o, n, v, port->order, port->axes);
     if (port->node < 0) return;
-    if (!strcmp(o->model->nodes[port->node].word, "input")) port->node = emit_one(o, n, "linear", port->node);
+    bool taken = !strcmp(o->model->nodes[port->node].word, "input");
+    for (int i = 0; i < o->model->output_count; i++) taken = taken || o->model->outputs[i] == port->node;
+    if (taken) port->node = emit_one(o, n, "linear", port->node);
     if (port->node >= 0) add_output(o->model, port->node);
 }
 

@@ -102,13 +102,14 @@ bool convert_gemm(Onnx *o, const OnnxNode *n) {
     const View *a = view_input(o, n, 0), *b = view_input(o, n, 1), *v = a ? a : b;
     const Numbers *c = constant_input(o, n, a ? 1 : 0);
     double alpha = attribute_real(n, "alpha", 1), beta = attribute_real(n, "beta", 1);
-    int64_t rows, columns;
+    int64_t rows = 1, columns = 1;
     if ((a && b) || n->input_count < 2 || n->input_count > 3) return refuse(o, n, "multiplies two computed matrices");
     if (!matrix_of(o, n, c, &rows, &columns)) return false;
     if (c->rank != 2 || v->rank != 2) return refuse(o, n, "takes matrices only");
     bool turn_input = attribute_int(n, a ? "transA" : "transB", 0) != 0, turn_matrix = attribute_int(n, a ? "transB" : "transA", 0) != 0;
     if (!a) turn_input = !turn_input, turn_matrix = !turn_matrix; /* C x = (x' C')' */
-    float *kernel = turn_matrix ? transposed(o, c->reals, rows, columns) : transposed(o, transposed(o, c->reals, rows, columns), columns, rows);
+    if (!afford(o, rows * columns)) return false;
+    float *kernel = turn_matrix ? transposed(o, c->reals, rows, columns) : memcpy(NEW_ARRAY(o->arena, float, c->count), c->reals, sizeof *kernel * c->count);
     int64_t units = turn_matrix ? rows : columns;
     for (size_t i = 0; i < c->count; i++) kernel[i] = (float)(alpha * (double)kernel[i]);
     if (turn_input) v = last_two_turned(o, v);

@@ -74,7 +74,7 @@ const float *attribute_reals(const OnnxNode *n, const char *name, int *count) {
 const char *attribute_texts(const OnnxNode *n, const char *name, int i, int *count) {
     const Onnx__AttributeProto *a = find(n, name, ATTRIBUTE_TEXTS);
     *count = a && a->n_strings < 1 << 20 ? (int)a->n_strings : 0;
-    return i < *count ? (const char *)a->strings[i].data : "";
+    return a && i < *count ? (const char *)a->strings[i].data : "";
 }
 
 const void *attribute_tensor(const OnnxNode *n, const char *name) {
@@ -193,35 +193,44 @@ static bool read_nodes(Reading *r, const Onnx__GraphProto *g) {
     return true;
 }
 
+/* For each node those that take from it: readers[first[i]] .. readers[first[i + 1] - 1]; waits: from how many others a node takes. */
+typedef struct Readers { int *first, *readers, *waits; } Readers;
+
+static int producer_of(const Onnx *o, int value) { return value < 0 ? -1 : o->values[value].producer; }
+
+static Readers find_readers(const Onnx *o) {
+    size_t n = (size_t)o->node_count;
+    Readers r = {NEW_ARRAY(o->arena, int, n + 2), NULL, NEW_ARRAY(o->arena, int, n + 1)};
+    for (int i = 0; i < o->node_count; i++)
+        for (int k = 0; k < o->nodes[i].input_count; k++) {
+            int p = producer_of(o, o->nodes[i].inputs[k]);
+            if (p >= 0) r.waits[i]++, r.first[p + 1]++;
+        }
+    for (int i = 0; i < o->node_count; i++) r.first[i + 1] += r.first[i];
+    int *next = memcpy(NEW_ARRAY(o->arena, int, n + 1), r.first, sizeof *next * n);
+    r.readers = NEW_ARRAY(o->arena, int, r.first[n] + 1);
+    for (int i = 0; i < o->node_count; i++)
+        for (int k = 0; k < o->nodes[i].input_count; k++) {
+            int p = producer_of(o, o->nodes[i].inputs[k]);
+            if (p >= 0) r.readers[next[p]++] = i;
+        }
+    return r;
+}
+
 /* Kahn's algorithm, in the file's order where that is one already. What nobody makes counts as made if it is an input or constant. */
 static bool sort_nodes(Onnx *o) {
-    int *waits = NEW_ARRAY(o->arena, int, o->node_count + 1), *ready = NEW_ARRAY(o->arena, int, o->node_count + 1), ready_count = 0;
-    int *first = NEW_ARRAY(o->arena, int, o->node_count + 2), *readers, edges = 0;
+    Readers r = find_readers(o);
+    int *ready = NEW_ARRAY(o->arena, int, o->node_count + 1), ready_count = 0;
     for (int i = 0; i < o->node_count; i++)
-        for (int k = 0; k < o->nodes[i].input_count; k++) {
-            int v = o->nodes[i].inputs[k], p = v < 0 ? -1 : o->values[v].producer;
-            if (p >= 0) waits[i]++, first[p + 1]++, edges++;
-        }
-    readers = NEW_ARRAY(o->arena, int, edges + 1);
-    for (int i = 0; i < o->node_count; i++) first[i + 1] += first[i];
-    int *next = NEW_ARRAY(o->arena, int, o->node_count + 1);
-    memcpy(next, first, sizeof *next * (size_t)o->node_count);
-    for (int i = 0; i < o->node_count; i++)
-        for (int k = 0; k < o->nodes[i].input_count; k++) {
-            int v = o->nodes[i].inputs[k], p = v < 0 ? -1 : o->values[v].producer;
-            if (p >= 0) readers[next[p]++] = i;
-        }
-    for (int i = 0; i < o->node_count; i++)
-        if (!waits[i]) ready[ready_count++] = i;
+        if (!r.waits[i]) ready[ready_count++] = i;
     OnnxNode *sorted = NEW_ARRAY(o->arena, OnnxNode, o->node_count + 1);
     for (int i = 0; i < ready_count; i++) {
-        int n = ready[i];
-        sorted[i] = o->nodes[n];
-        for (int k = first[n]; k < first[n + 1]; k++)
-            if (!--waits[readers[k]]) ready[ready_count++] = readers[k];
+        sorted[i] = o->nodes[ready[i]];
+        for (int k = r.first[ready[i]]; k < r.first[ready[i] + 1]; k++)
+            if (!--r.waits[r.readers[k]]) ready[ready_count++] = r.readers[k];
     }
     for (int i = 0; i < o->node_count && ready_count < o->node_count; i++)
-        if (waits[i]) return refuse(o, &o->nodes[i], "takes from itself, through others or not");
+        if (r.waits[i]) return refuse(o, &o->nodes[i], "takes from itself, through others or not");
     o->nodes = sorted;
     for (int i = 0; i < o->node_count; i++)
         for (int k = 0; k < sorted[i].output_count; k++)

@@ -443,13 +443,19 @@ static void build_fit(Graph *g, const Statement *s) {
 
 /* ---- the whole -------------------------------------------------------------------------------------------------------- */
 
+static bool is_plain_name(const char *name) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    bool fine = *name && strchr(letters, *name) && name[strspn(name, "0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+    for (int i = 0; i < LENGTH(reserved); i++) fine = fine && strcmp(name, reserved[i]);
+    return fine && !is_ours(name) && strlen(name) < 64;
+}
+
+bool is_legal_name(const char *name) { return is_plain_name(name) && !looks_like_macro(name) && strcmp(name, "from"); }
+
 static const char *name_from_file(Arena *arena, const char *path) {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path, *end = strchr(base, '.');
     char *name = arena_string(arena, base, end ? (size_t)(end - base) : strlen(base));
-    bool fine = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z');
-    for (const char *c = name; *c; c++) fine = fine && (*c == '_' || (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z'));
-    for (int i = 0; i < LENGTH(reserved); i++) fine = fine && strcmp(name, reserved[i]);
-    return fine && !is_ours(name) && strlen(name) < 64 ? name : "net";
+    return is_plain_name(name) ? name : "net";
 }
 
 static bool check_outputs(Graph *g, const Outputs *outputs) {

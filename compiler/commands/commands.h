@@ -5,7 +5,7 @@
 #include "cnnc_runtime.h"
 
 typedef int Command(int argc, char **argv); /* argv[0]: the command's word. Returns an exit status. */
-Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_tune, command_fmt, command_new, command_export, command_man,
+Command command_compile, command_summary, command_train, command_evaluate, command_predict, command_check, command_bench, command_tune, command_fmt, command_new, command_import, command_export, command_man,
     command_completion, command_help;
 typedef struct CommandDef { const char *name; Command *run; const char *usage, *doc; } CommandDef; /* usage tells completion what arguments are: NET.net, COMMAND ... */
 extern const CommandDef commands[]; /* ended by a NULL name; the first is what runs without a command's word */
@@ -93,6 +93,13 @@ typedef enum { EXPORT_ONNX, EXPORT_KERAS } ExportFormat;
 typedef struct ExportOptions { const char *net, *weights, *out; } ExportOptions;
 bool export_options(int argc, char **argv, Compilation *, ExportOptions *);
 ExportFormat export_format(const char *path);
+
+/* ---- import.c: what cnnc import and cnnc-import (tools/import) take; false after a message, or the options' visitor ---- */
+typedef struct ImportOptions { const char *path, *net, *weights; bool no_compile; } ImportOptions;
+bool import_options(int argc, char **argv, ImportOptions *);
+
+/* ---- fmt.c: a description as cnnc fmt has it; comments and blank lines come from its source ---- */
+void format_description(Arena *, const Description *, StrBuf *);
 
 /* ---- evaluate.c ---- */
 void print_test(const cnnc_network *, const double *results); /* loss and metrics of test data */

@@ -196,7 +196,7 @@ static void write_run(Arena *arena, const Lines *lines, int first, int end, StrB
     }
 }
 
-static void format(Arena *arena, const Description *d, StrBuf *out) {
+void format_description(Arena *arena, const Description *d, StrBuf *out) {
     Lines lines = read_lines(arena, d);
     for (int i = 0, end; i < lines.length; i = end) {
         const Line *line = &lines.items[i];
@@ -225,7 +225,7 @@ static int format_file(const char *path, const NetworkOptions *network, bool che
         print_diagnostics(&c);
     }
     if (status == EXIT_FINE) {
-        format(c.arena, &c.description, &out);
+        format_description(c.arena, &c.description, &out);
         bool same = out.length == c.source.length && (!out.length || !memcmp(out.text, c.source.text, out.length));
         if (check && !same) status = EXIT_INPUT, puts(path);
         else if (!check && input && out.length) fwrite(out.text, 1, out.length, stdout);

@@ -15,6 +15,7 @@ const CommandDef commands[] = {
     {"tune", command_tune, "cnnc tune NET.net -o FILE", "measure which algorithms are the fastest; --tuning=FILE uses them"},
     {"fmt", command_fmt, "cnnc fmt NET.net...", "descriptions in one form: columns, comments kept; --check only tells which are not"},
     {"new", command_new, "cnnc new NAME", "a folder NAME with a small project: a network, a program that trains it, its build"},
+    {"import", command_import, "cnnc import FILE -o NET.net --weights W", "a description and weights of a model of Keras (.keras, .h5) or ONNX"},
     {"export", command_export, "cnnc export NET.net -o FILE", "the network and its weights as ONNX (.onnx), its weights for Keras (.weights.h5)"},
     {"man", command_man, "cnnc man [COMMAND]", "a page of the manual, for man(1)"},
     {"completion", command_completion, "cnnc completion bash|zsh|fish", "what makes that shell complete cnnc's command line"},

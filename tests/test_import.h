@@ -1,0 +1,34 @@
+/* test_import.h: cnnc-import as a command, for test_import and test_import_hostile. */
+#ifndef TEST_IMPORT_H
+#define TEST_IMPORT_H
+#include "test_processes.h"
+
+#define MODELS CNNC_SOURCE_DIR "/tests/import"
+
+static char *in_folder(const char *name) { return text("%s/%s", folder, name); }
+
+/* Runs cnnc-import FILE -o o.net --weights o.safetensors OPTIONS in the folder; what it says. *status: as wait has it. */
+static char *import_file(const char *file, const char *option, int *status) {
+    char *said = in_folder("said");
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (!pid) {
+        int out = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        if (out < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0) _exit(126);
+        alarm(60);
+        execl(CNNC_IMPORT_COMMAND, "cnnc-import", file, "-o", in_folder("o.net"), "--weights", in_folder("o.safetensors"), option, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(pid, status, 0), pid);
+    return file_text(said, NULL);
+}
+
+MAYBE_UNUSED static bool is_there(const char *name) { return !access(in_folder(name), F_OK); }
+
+static void remove_outputs(void) {
+    unlink(in_folder("o.net"));
+    unlink(in_folder("o.safetensors"));
+}
+
+#endif

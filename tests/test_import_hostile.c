@@ -1,0 +1,273 @@
+/* What is no model, or a malicious one: cnnc-import says so in one line, ends with 1 and leaves nothing behind. Files are cut short, bits
+ * of them flipped, configurations and weights made up. Built where cnnc-import is. */
+#define _POSIX_C_SOURCE 200809L
+#include "test_import.h"
+
+#include "cnnc_runtime.h"
+
+#include <hdf5.h>
+#include <zip.h>
+
+enum { FLIPS = 80, CUTS = 40 };
+
+/* ---- what it says ----------------------------------------------------------------------------------------------------------------- */
+
+/* Whatever it thinks of the file: an exit status of 0 and both outputs, or of 1, a message and none. */
+static char *try_file(const char *file, int *exited) {
+    int status;
+    remove_outputs();
+    char *said = import_file(file, NULL, &status);
+    if (!WIFEXITED(status)) fail_msg("%s: signal %d: %s", file, WTERMSIG(status), said);
+    *exited = WEXITSTATUS(status);
+    assert_in_range(*exited, 0, 1);
+    assert_int_equal(is_there("o.net"), *exited == 0);
+    assert_int_equal(is_there("o.safetensors"), *exited == 0);
+    if (*exited) assert_non_null(strstr(said, "error: "));
+    for (const char *c = said; *c; c++) assert_true(*c == '\n' || (unsigned char)*c >= ' ');
+    return said;
+}
+
+static void refused(const char *file, const char *why) {
+    int exited;
+    char *said = try_file(file, &exited);
+    if (exited != 1 || !strstr(said, why)) fail_msg("exit status %d, '%s', and not '%s'", exited, said, why);
+}
+
+static char *write_bytes(const char *name, const void *bytes, size_t n) {
+    char *path = in_folder(name);
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    assert_int_equal(fwrite(bytes, 1, n, out), n);
+    assert_int_equal(fclose(out), 0);
+    return path;
+}
+
+/* ---- damage ------------------------------------------------------------------------------------------------------------------------- */
+
+static const char *const models[] = {"convolutions.keras", "adam.keras", "keras2_adam.h5", "functional.h5"};
+enum { MODEL_COUNT = sizeof models / sizeof *models };
+
+static void cut_short(void **state) {
+    (void)state;
+    for (int i = 0; i < MODEL_COUNT; i++) {
+        size_t n;
+        char *bytes = file_text(text(MODELS "/%s", models[i]), &n);
+        for (int cut = 0; cut < CUTS; cut++) {
+            int exited;
+            try_file(write_bytes("cut", bytes, cut < 12 ? (size_t)cut : n - 1 - (n - 13) * (size_t)(cut - 12) / CUTS), &exited);
+            assert_int_equal(exited, 1);
+        }
+    }
+}
+
+static void flipped(void **state) {
+    (void)state;
+    cnnc_random random;
+    cnnc_random_seed(&random, 5, 0);
+    for (int i = 0; i < MODEL_COUNT; i++)
+        for (int flip = 0; flip < FLIPS; flip++) {
+            size_t n;
+            int exited;
+            char *bytes = file_text(text(MODELS "/%s", models[i]), &n);
+            for (int k = flip % 4; k >= 0; k--) bytes[cnnc_random_below(&random, flip % 3 ? n : 4096)] ^= (char)(1 << cnnc_random_below(&random, 8));
+            try_file(write_bytes("flipped", bytes, n), &exited);
+        }
+}
+
+/* ---- configurations that are made up ---------------------------------------------------------------------------------------------------- */
+
+/* A file of a .keras. For free(). */
+static char *entry_of(const char *file, const char *name, size_t *n) {
+    zip_stat_t info;
+    zip_t *zip = zip_open(file, ZIP_RDONLY, NULL);
+    assert_non_null(zip);
+    assert_int_equal(zip_stat(zip, name, 0, &info), 0);
+    char *bytes = malloc(info.size + 1);
+    zip_file_t *entry = zip_fopen(zip, name, 0);
+    assert_non_null(bytes);
+    assert_int_equal(zip_fread(entry, bytes, info.size), info.size);
+    zip_fclose(entry);
+    zip_discard(zip);
+    *n = info.size;
+    return bytes;
+}
+
+static void add_entry(zip_t *zip, const char *name, const void *bytes, size_t n) {
+    assert_true(zip_file_add(zip, name, zip_source_buffer(zip, bytes, n, 0), 0) >= 0);
+}
+
+/* A .keras with this configuration and, unless other weights are given, those of a dense layer of 3 inputs and 2 outputs. */
+static char *craft_with(const char *config, const char *weights) {
+    size_t n;
+    char *path = in_folder("crafted.keras"), *bytes = weights ? file_text(weights, &n) : entry_of(MODELS "/adam.keras", "model.weights.h5", &n);
+    unlink(path);
+    zip_t *zip = zip_open(path, ZIP_CREATE, NULL);
+    assert_non_null(zip);
+    add_entry(zip, "config.json", config, strlen(config));
+    add_entry(zip, "model.weights.h5", bytes, n);
+    assert_int_equal(zip_close(zip), 0);
+    if (!weights) free(bytes);
+    return path;
+}
+
+static char *long_text(const char *before, char c, size_t n, const char *after) {
+    char *s = malloc(strlen(before) + n + strlen(after) + 1);
+    assert_non_null(s);
+    memset(stpcpy(s, before), c, n);
+    strcpy(s + strlen(before) + n, after);
+    return keep(s);
+}
+
+#define INPUT "{\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,3],\"name\":\"x\"}}"
+#define SEQUENTIAL(layers) "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"net\",\"layers\":[" INPUT "," layers "]}}"
+#define DENSE(name, units, more) "{\"class_name\":\"Dense\",\"config\":{\"name\":\"" name "\",\"units\":" units more "}}"
+#define TENSOR(name) "[[[\"" name "\",0,0,{}]]]"
+#define LAYER(name, class, config, from) "{\"name\":\"" name "\",\"class_name\":\"" class "\",\"config\":{" config "},\"inbound_nodes\":" from "}"
+#define FUNCTIONAL(layers, out) "{\"class_name\":\"Functional\",\"config\":{\"name\":\"net\",\"layers\":[" LAYER("x", "InputLayer", "\"batch_shape\":[null,3]", "[]") "," layers \
+    "],\"input_layers\":[[\"x\",0,0]],\"output_layers\":[[\"" out "\",0,0]]}}"
+
+static void made_up(void **state) {
+    (void)state;
+    static const struct { const char *config, *why; } cases[] = {
+        {"", "is not JSON"}, {"[1,2]", "is no JSON object"}, {"{\"class_name\":\"Sequential\"}", "no list of layers"}, {"{\"config\":{}}", "thing without a class"},
+        {"{\"class_name\":\"Mine\",\"config\":{}}", "class of its own"}, {SEQUENTIAL("null"), "has no class"}, {SEQUENTIAL("7,[],{}"), "has no class"},
+        {SEQUENTIAL(DENSE("d", "1000000000000", "")), "units"}, {SEQUENTIAL(DENSE("d", "2.5", "")), "units=2.5"}, {SEQUENTIAL(DENSE("d", "99999999999999999999", "")), "is not JSON"},
+        {SEQUENTIAL(DENSE("d", "-2", "")), "units"}, {SEQUENTIAL(DENSE("d", "\"2) from x\"", "")), "units=\"2) from x\""}, {SEQUENTIAL(DENSE("d", "3", "")), "is 3x2, where the layer has 3x3"},
+        {SEQUENTIAL(DENSE("d", "2", "") "," DENSE("e", "2", "")), "has no weight layers/dense_1/vars/0"},
+        {SEQUENTIAL(DENSE("d", "2", ",\"activation\":\"my_own\"")), "activation=my_own"}, {SEQUENTIAL(DENSE("d", "2", ",\"data_format\":\"channels_first\"")), "channels last"},
+        {SEQUENTIAL(DENSE("d", "2", ",\"dtype\":\"float16\"")), "float32"}, {SEQUENTIAL(DENSE("d", "2", ",\"lora_rank\":4")), "lora_rank=4"},
+        {SEQUENTIAL("{\"class_name\":\"Lambda\",\"config\":{\"name\":\"f\"}}"), "layer 'f': Lambda holds Python code, which is not run"},
+        {SEQUENTIAL("{\"class_name\":\"Attention\",\"config\":{\"name\":\"a\\nb\\u001b[31m\"}}"), "layer 'a\\x0ab\\x1b[31m': there is no Attention"},
+        {SEQUENTIAL("{\"class_name\":\"Embedding\",\"config\":{\"input_dim\":4,\"output_dim\":2,\"mask_zero\":true}}"), "no masks"},
+        {"{\"class_name\":\"Sequential\",\"config\":{\"layers\":[" DENSE("d", "2", "") "]}}", "no input shape"},
+        {"{\"class_name\":\"Sequential\",\"config\":{\"layers\":[" DENSE("d", "2", ",\"batch_input_shape\":[null,null,3]") "]}}", "not known as a whole"},
+        {"{\"class_name\":\"Sequential\",\"config\":{\"layers\":[" DENSE("d", "2", ",\"batch_input_shape\":[null,1000000000000]") "]}}", "1000000000000"},
+        {"{\"class_name\":\"Sequential\",\"config\":{\"layers\":[" DENSE("d", "2", ",\"batch_input_shape\":[null,65536,65536]") "]}}", "cnnc does not take this network"},
+        {FUNCTIONAL(LAYER("a", "ReLU", "", TENSOR("b")) "," LAYER("b", "ReLU", "", TENSOR("a")), "a"), "takes from itself"},
+        {FUNCTIONAL(LAYER("a", "ReLU", "", TENSOR("a")), "a"), "takes from itself"}, {FUNCTIONAL(LAYER("a", "ReLU", "", TENSOR("nothing")), "a"), "which there is not"},
+        {FUNCTIONAL(LAYER("a", "ReLU", "", "[[[\"x\",0,7,{}]]]"), "a"), "which there is not"}, {FUNCTIONAL(LAYER("a", "ReLU", "", "[[[\"x\",0,0,{\"mask\":1}]]]"), "a"), "cannot follow"},
+        {FUNCTIONAL(LAYER("a", "ReLU", "", "[]"), "a"), "is not called"}, {FUNCTIONAL(LAYER("a", "ReLU", "", TENSOR("x")), "z"), "no output 'z'"},
+        {FUNCTIONAL(LAYER("x", "ReLU", "", TENSOR("x")), "x"), "two layers are called 'x'"},
+        {FUNCTIONAL(LAYER("a", "Dense", "\"units\":3", "[[[\"x\",0,0,{}]],[[\"x\",0,0,{}]]]"), "a"), "do not share weights"},
+        {FUNCTIONAL(LAYER("a", "Add", "", "[[[\"x\",-1,0,{}],[\"x\",0,-1,{}]]]"), "a"), "which there is not"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refused(craft_with(cases[i].config, NULL), cases[i].why);
+}
+
+/* All that cnnc has not, a line each. */
+static void several(void **state) {
+    (void)state;
+    int exited;
+    const char *said = try_file(craft_with(SEQUENTIAL("{\"class_name\":\"Lambda\",\"config\":{\"name\":\"f\"}}," DENSE("d", "2", ",\"lora_rank\":4") ",{\"class_name\":\"Dot\",\"config\":{\"name\":\"g\"}}"), NULL), &exited);
+    assert_int_equal(exited, 1);
+    for (const char *const *line = (const char *const[]){"layer 'f'", "layer 'd'", "layer 'g'", NULL}; *line; line++) assert_non_null(strstr(said, *line));
+}
+
+static void nested(void **state) {
+    (void)state;
+    refused(craft_with(long_text("{\"class_name\":", '[', 200000, ""), NULL), "is not JSON");
+    const char *model = "{\"class_name\":\"ReLU\",\"config\":{}}";
+    for (int i = 0; i < 40; i++) model = keep(strdup(long_text("{\"class_name\":\"Sequential\",\"config\":{\"layers\":[", ' ', 1, text("%s]}}", model))));
+    refused(craft_with(long_text("{\"class_name\":\"Sequential\",\"config\":{\"layers\":[" INPUT ",", ' ', 1, text("%s]}}", model)), NULL), "nested more than");
+}
+
+/* No name of a file can be more than a name in the description. */
+static void names(void **state) {
+    (void)state;
+    static const char *const strange[] = {"a\\nb */ $(x)", "", "\\\"", "compile", "9", "int", "from", "true", "\xc3\xa4\xc3\xb6", "x", "dense", "NULL", "SIZE_MAX", "__", "cnnc_x", "a\\\\"};
+    for (size_t i = 0; i <= sizeof strange / sizeof *strange; i++) {
+        int exited;
+        const char *name = i < sizeof strange / sizeof *strange ? strange[i] : long_text("", 'n', 10000, "");
+        char *config = malloc(strlen(name) + 1000);
+        sprintf(config, SEQUENTIAL(DENSE("%s", "2", "")), name);
+        const char *said = try_file(craft_with(config, NULL), &exited);
+        free(config);
+        if (exited) fail_msg("'%s': %s", name, said);
+        assert_int_equal(system(text("%s summary %s >%s", CNNC_COMMAND, in_folder("o.net"), in_folder("summary"))), 0);
+        assert_null(strpbrk(file_text(in_folder("o.net"), NULL), "$\\*\"\xc3"));
+    }
+}
+
+/* ---- zips and HDF5 files that are made up ----------------------------------------------------------------------------------------------------- */
+
+#define ONE_DENSE SEQUENTIAL(DENSE("d", "2", ""))
+
+static void zips(void **state) {
+    (void)state;
+    size_t n;
+    char *path = in_folder("other.keras");
+    zip_t *zip = zip_open(path, ZIP_CREATE, NULL);
+    add_entry(zip, "../config.json", ONE_DENSE, strlen(ONE_DENSE));
+    add_entry(zip, "/config.json", ONE_DENSE, strlen(ONE_DENSE));
+    assert_int_equal(zip_close(zip), 0);
+    refused(path, "config.json: is not in the zip");
+    char *bytes = file_text(craft_with(ONE_DENSE, NULL), &n);
+    for (size_t i = 0; i + 28 < n; i++)
+        if (!memcmp(bytes + i, "PK\1\2", 4)) memcpy(bytes + i + 20, "\xf0\xff\xff\x7f\xf0\xff\xff\x7f", 8); /* how large entries are */
+    refused(write_bytes("lies.keras", bytes, n), "error");
+}
+
+/* Weights of a dense layer: `make` makes the kernel in the group. */
+static char *craft_weights(hid_t (*make)(hid_t group)) {
+    char *path = in_folder("weights.h5");
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), link = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_create_intermediate_group(link, 1);
+    hid_t group = H5Gcreate2(file, "layers/dense/vars", link, H5P_DEFAULT, H5P_DEFAULT);
+    make(group);
+    H5Gclose(group);
+    H5Pclose(link);
+    H5Fclose(file);
+    return craft_with(ONE_DENSE, path);
+}
+
+static hid_t make_data(hid_t group, hid_t type, int rank, const hsize_t *shape, hid_t list) {
+    hid_t space = H5Screate_simple(rank, shape, NULL), data = H5Dcreate2(group, "0", type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    H5Sclose(space);
+    return H5Dclose(data);
+}
+
+static hid_t make_nothing(hid_t group) { return group; }
+static hid_t make_huge(hid_t group) { return make_data(group, H5T_IEEE_F32LE, 2, (hsize_t[]){1000000, 1000000}, H5P_DEFAULT); }
+static hid_t make_hollow(hid_t group) { return make_data(group, H5T_IEEE_F32LE, 2, (hsize_t[]){30000, 30000}, H5P_DEFAULT); }
+static hid_t make_deep(hid_t group) { return make_data(group, H5T_IEEE_F32LE, 20, (hsize_t[]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, H5P_DEFAULT); }
+static hid_t make_text(hid_t group) { return make_data(group, H5T_C_S1, 1, (hsize_t[]){6}, H5P_DEFAULT); }
+static hid_t make_external(hid_t group) {
+    hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_external(list, "/etc/passwd", 0, 24);
+    make_data(group, H5T_IEEE_F32LE, 2, (hsize_t[]){3, 2}, list);
+    return H5Pclose(list);
+}
+static hid_t make_link(hid_t group) { return H5Lcreate_external("/etc/other.h5", "/0", group, "0", H5P_DEFAULT, H5P_DEFAULT); }
+static hid_t make_loop(hid_t group) { return H5Lcreate_soft("0", group, "0", H5P_DEFAULT, H5P_DEFAULT); }
+static hid_t make_group(hid_t group) { return H5Gclose(H5Gcreate2(group, "0", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)); }
+
+static void weights(void **state) {
+    (void)state;
+    static const struct { hid_t (*make)(hid_t); const char *why; } cases[] = {
+        {make_nothing, "has no weight"}, {make_huge, "is too large"}, {make_hollow, "more numbers than the file holds"}, {make_deep, "too many axes"}, {make_text, "is not of numbers"},
+        {make_external, "kept in other files"}, {make_link, "has no weight"}, {make_loop, "has no weight"}, {make_group, "has no weight"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refused(craft_weights(cases[i].make), cases[i].why);
+    hid_t file = H5Fcreate(in_folder("no.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    H5Fclose(file);
+    refused(in_folder("no.h5"), "weights alone are no model");
+}
+
+/* Outputs that cannot be written, or are the file itself. */
+static void outputs(void **state) {
+    (void)state;
+    assert_int_equal(system(text(CNNC_IMPORT_COMMAND " " MODELS "/adam.keras -o %s/none/o.net --weights %s 2>%s", folder, in_folder("w.safetensors"), in_folder("said"))) >> 8, 3);
+    assert_false(is_there("w.safetensors"));
+    assert_int_equal(system(text("cp " MODELS "/adam.keras %s", in_folder("a.keras"))), 0);
+    assert_int_equal(system(text(CNNC_IMPORT_COMMAND " %s -o %s 2>%s", in_folder("a.keras"), in_folder("a.keras"), in_folder("said"))) >> 8, 2);
+    assert_same_files(in_folder("a.keras"), MODELS "/adam.keras");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(made_up), cmocka_unit_test(several), cmocka_unit_test(nested), cmocka_unit_test(names), cmocka_unit_test(zips),
+        cmocka_unit_test(weights), cmocka_unit_test(outputs), cmocka_unit_test(cut_short), cmocka_unit_test(flipped),
+    };
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

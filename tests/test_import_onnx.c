@@ -1,0 +1,363 @@
+/* test_import_onnx.c: what cnnc-import makes of ONNX files.
+ *
+ *     nodes     ONNX's own tests of operators (Debian's libonnx-testdata, where it is installed): each is imported, or refused with a reason.
+ *               What is imported must compute what the test says, by cnnc's interpreter. onnx_nodes.txt has which is which.
+ *     models    tests/onnx, made by its make.py: small networks as exporters write them, with onnxruntime's outputs
+ *     damage    files cut short, with bits turned over, that say what cannot be
+ *
+ * An operator's test has arrays where a network has one input of a batch of examples. It is tried in six ways: its inputs after the first are
+ * constants or are inputs, and its first dimension is the batch or is not; then only its first output is wanted. One way that is right makes it
+ * pass; a way that is wrong, fail. */
+#define _XOPEN_SOURCE 700
+#include "commands/interpret.h"
+#include "onnx.h" /* before CMocka, whose fail is a macro */
+
+#include "test_processes.h"
+
+#include <math.h>
+
+#define NODES "/usr/share/libonnx-testdata/data/node"
+#define MODELS CNNC_SOURCE_DIR "/tests/onnx" /* or CNNC_ONNX_MODELS in the environment: random.py makes others */
+#define TABLE CNNC_SOURCE_DIR "/tests/onnx_nodes.txt"
+
+enum { WAYS = 6, MOST_INPUTS = 64 };
+typedef enum { REFUSED, RIGHT, WRONG } Verdict;
+
+/* ---- what is said ---------------------------------------------------------------------------------------------------------- */
+
+static FILE *said_file;
+static int old_stderr;
+
+static void begin_saying(void) {
+    fflush(stderr);
+    rewind(said_file);
+    assert_int_equal(ftruncate(fileno(said_file), 0), 0);
+    old_stderr = dup(STDERR_FILENO);
+    dup2(fileno(said_file), STDERR_FILENO);
+}
+
+/* What was said since, on one line, without the file's name. */
+static void end_saying(char *to, size_t size, const char *file) {
+    fflush(stderr);
+    dup2(old_stderr, STDERR_FILENO);
+    close(old_stderr);
+    lseek(fileno(said_file), 0, SEEK_SET);
+    ssize_t n = read(fileno(said_file), to, size - 1);
+    to[n > 0 ? n : 0] = 0;
+    char *line = strchr(to, '\n'), *name = strstr(to, file);
+    if (line) *line = 0;
+    if (name == to) memmove(to, to + strlen(file) + 2, strlen(to + strlen(file) + 2) + 1);
+}
+
+/* ---- one file -------------------------------------------------------------------------------------------------------------- */
+
+typedef struct Import {
+    Model model;
+    Onnx onnx;
+    OnnxOptions options;
+    const char *names[MOST_INPUTS], *paths[MOST_INPUTS];
+} Import;
+
+/* The names of its inputs, as the file has them; *outputs: how many there are. */
+static int input_names(const char *path, const char **names, int *outputs) {
+    Import import = {.model = {.arena = arena_new(), .path = path}};
+    Onnx *o = &import.onnx;
+    *o = (Onnx){.model = &import.model, .arena = import.model.arena, .options = &import.options};
+    int n = onnx_read(o, path) && o->input_count <= MOST_INPUTS ? o->input_count : 0;
+    for (int i = 0; i < n; i++) names[i] = text("%s", o->inputs[i].name);
+    *outputs = o->output_count;
+    arena_free(import.model.arena);
+    return n;
+}
+
+/* Which element of an array lies at element i of an example. */
+static size_t place_of(const Port *port, const Numbers *c, int example, int64_t i) {
+    int64_t at[ONNX_RANK] = {0}, index = 0;
+    if (port->batch >= 0) at[port->batch] = example;
+    for (int k = port->axes - 1; k >= 0; k--) at[port->order[k]] = i % c->dims[port->order[k]], i /= c->dims[port->order[k]];
+    for (int d = 0; d < c->rank; d++) index = index * c->dims[d] + at[d];
+    return (size_t)index;
+}
+
+static int examples_of(const Port *port, const Numbers *c) { return port->batch >= 0 ? (int)c->dims[port->batch] : 1; }
+
+static bool near_enough(const Interpreter *it, const Tensor *t, const Port *port, const Numbers *expected) {
+    size_t count = (size_t)shape_count(t->shape);
+    double most = 0, error = 0, tolerance = expected->type == ONNX_F16 ? 2e-3 : 1e-5;
+    if (expected->rank != port->rank || !expected->reals || examples_of(port, expected) != it->n || expected->count != count * (size_t)it->n) return false;
+    const double *values = interpreter_value(it, t);
+    for (int e = 0; e < it->n; e++)
+        for (size_t i = 0; i < count; i++) {
+            double want = constant_at(expected, place_of(port, expected, e, (int64_t)i)), have = values[(size_t)e * count + i];
+            most = fmax(most, fabs(want));
+            error = isnan(have) || isnan(want) ? INFINITY : fmax(error, fabs(want - have));
+        }
+    return error <= tolerance * most || error < 1e-30;
+}
+
+/* Runs the description that was written, and compares all outputs with the folder's. */
+static bool outputs_match(const Import *import, const char *data, char *reason, size_t size) {
+    Compilation c;
+    compilation_init(&c, false);
+    int status = compile(&c, text("%s/n.net", folder), "build", NULL, NULL), n = 1, k = 0;
+    const Onnx *o = &import->onnx;
+    bool fine = status == EXIT_FINE && read_weights(c.graph, text("%s/n.safetensors", folder), &status);
+    Onnx reading = {.model = (Model *)&import->model, .arena = import->model.arena};
+    const Numbers *inputs[MOST_INPUTS];
+    for (int i = 0; i < o->input_count && fine; i++) {
+        if (o->inputs[i].node < 0) continue;
+        inputs[k] = tensor_file(&reading, text("%s/input_%d.pb", data, import->options.constant_count ? 0 : i));
+        fine = inputs[k] != NULL;
+        if (fine && !k) n = examples_of(&o->inputs[i], inputs[k]);
+        k++;
+    }
+    if (!fine || k != c.graph->input_count || o->output_count != c.graph->output_count) return snprintf(reason, size, "cannot be run"), false;
+    Interpreter it = interpreter_new(c.graph, n);
+    for (int i = 0; i < c.graph->parameter_count; i++)
+        memcpy(interpreter_value(&it, c.graph->parameters[i]), c.graph->parameters[i]->values, sizeof(double) * (size_t)shape_count(c.graph->parameters[i]->shape));
+    for (int i = k = 0; i < o->input_count; i++) {
+        if (o->inputs[i].node < 0) continue;
+        int64_t count = shape_count(c.graph->inputs[k]->shape);
+        fine = fine && examples_of(&o->inputs[i], inputs[k]) == n && inputs[k]->count == (size_t)count * (size_t)n;
+        for (int64_t e = 0; e < count * n && fine; e++)
+            interpreter_value(&it, c.graph->inputs[k])[e] = constant_at(inputs[k], place_of(&o->inputs[i], inputs[k], (int)(e / count), e % count));
+        k++;
+    }
+    if (fine) interpret(&it, RUN_PREDICT);
+    for (int i = 0; i < o->output_count && fine; i++) {
+        const Numbers *expected = tensor_file(&reading, text("%s/output_%d.pb", data, i));
+        fine = expected && near_enough(&it, c.graph->outputs[i], &o->outputs[i], expected);
+        if (!fine) snprintf(reason, size, "output %d is wrong", i);
+    }
+    compilation_free(&c);
+    return fine;
+}
+
+/* Imports model.onnx of a folder in one of the ways. */
+static Verdict try_way(const char *path, int way, char *reason, size_t size) {
+    Import *import = calloc(1, sizeof *import);
+    assert_non_null(import);
+    const char *file = text("%s/model.onnx", path), *data = text("%s/test_data_set_0", path);
+    begin_saying();
+    import->model = (Model){.arena = arena_new(), .path = file};
+    import->options = (OnnxOptions){.whole = way & 1, .outputs = way & 4 ? 1 : 0, .constant_names = import->names, .constant_paths = import->paths};
+    if (!(way & 2)) {
+        const char *names[MOST_INPUTS];
+        int outputs, n = input_names(file, names, &outputs);
+        for (int i = 1; i < n; i++) import->names[i - 1] = names[i], import->paths[i - 1] = text("%s/input_%d.pb", data, i), import->options.constant_count++;
+    }
+    import_onnx(&import->model, file, &import->options, &import->onnx);
+    bool imported = !import->model.errors && write_model(&import->model, text("%s/n.net", folder), text("%s/n.safetensors", folder)) == EXIT_FINE;
+    end_saying(reason, size, file);
+    Verdict verdict = !imported ? REFUSED : outputs_match(import, data, reason, size) ? RIGHT : WRONG;
+    arena_free(import->model.arena);
+    free(import);
+    return verdict;
+}
+
+/* ---- nodes ------------------------------------------------------------------------------------------------------------------- */
+
+static int is_test(const struct dirent *entry) { return !strncmp(entry->d_name, "test_", 5); }
+
+/* "test_abs: pass" or "test_acos: node 'y' (Acos): ..." */
+static char *judge(const char *name) {
+    char reasons[WAYS][512] = {{0}}, unread[512];
+    const char *names[MOST_INPUTS], *file = text("%s/%s/model.onnx", NODES, name);
+    bool right = false;
+    int outputs;
+    begin_saying();
+    int inputs = input_names(file, names, &outputs);
+    end_saying(unread, sizeof unread, file);
+    for (int way = 0; way < WAYS; way++) {
+        if ((way / 2 == 1 && inputs < 2) || (way / 2 == 2 && outputs < 2)) continue; /* the same as the first ways */
+        Verdict v = try_way(text("%s/%s", NODES, name), way, reasons[way], sizeof reasons[way]);
+        if (v == WRONG) {
+            print_error("%s is wrong in way %d: %s\n", name, way, reasons[way]);
+            return text("%s: WRONG", name);
+        }
+        right = right || v == RIGHT;
+    }
+    const char *reason = strncmp(reasons[1], "error: ", 7) ? reasons[1] : reasons[1] + 7;
+    return text("%s: %s", name, right ? "pass" : reason);
+}
+
+static void nodes(void **state) {
+    (void)state;
+    struct dirent **entries;
+    int n = scandir(NODES, &entries, is_test, alphasort), passed = 0, wrong = 0, other = 0;
+    if (n <= 0) skip();
+    bool update = getenv("CNNC_UPDATE_GOLDEN");
+    size_t length = 0;
+    char *table = access(TABLE, R_OK) ? "" : file_text(TABLE, &length);
+    FILE *new = update ? fopen(TABLE, "w") : NULL;
+    for (int i = 0; i < n; i++) {
+        const char *only = getenv("CNNC_ONNX_NODE"), *line = only && strcmp(only, entries[i]->d_name) ? NULL : judge(entries[i]->d_name);
+        if (line && new) fprintf(new, "%s\n", line);
+        passed += line && strstr(line, ": pass"), wrong += line && strstr(line, ": WRONG");
+        const char *known = line ? strstr(table, text("%s:", entries[i]->d_name)) : NULL; /* another version of the tests may have others */
+        if (known && !update && strncmp(known, text("%s\n", line), strlen(line) + 1)) other++, print_error("not as in onnx_nodes.txt: %s\n", line);
+        free(entries[i]);
+    }
+    free(entries);
+    if (new) fclose(new);
+    print_message("%d of %d pass\n", passed, n);
+    assert_int_equal(wrong + other, 0);
+}
+
+/* ---- models ------------------------------------------------------------------------------------------------------------------ */
+
+static void models(void **state) {
+    (void)state;
+    struct dirent **entries;
+    const char *other = getenv("CNNC_ONNX_MODELS"), *all = other ? other : MODELS;
+    int n = scandir(all, &entries, NULL, alphasort), seen = 0, wrong = 0;
+    for (int i = 0; i < n; i++) {
+        char reason[512];
+        const char *path = text("%s/%s", all, entries[i]->d_name);
+        if (entries[i]->d_name[0] != '.' && !access(text("%s/model.onnx", path), R_OK)) {
+            seen++;
+            Verdict v = try_way(path, 2, reason, sizeof reason);
+            if (v != RIGHT) print_error("%s: %s\n", entries[i]->d_name, reason);
+            wrong += v == WRONG || (v == REFUSED && !other);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    assert_int_equal(wrong, 0);
+    assert_true(seen > 0);
+}
+
+/* ---- damage ------------------------------------------------------------------------------------------------------------------ */
+
+static const char *damaged_path(void) { return text("%s/damaged.onnx", folder); }
+
+static void write_bytes(const char *bytes, size_t length) {
+    FILE *f = fopen(damaged_path(), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, length, f), length);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* What is said of it; "" when it is taken. What is refused leaves nothing, and gives a reason. */
+static const char *import_bytes(const char *bytes, size_t length) {
+    static char said[1024];
+    static const OnnxOptions none;
+    const char *path = damaged_path(), *net = text("%s/damaged.net", folder), *weights = text("%s/damaged.safetensors", folder);
+    write_bytes(bytes, length);
+    unlink(net), unlink(weights);
+    Model m = {.arena = arena_new(), .path = path};
+    Onnx o;
+    begin_saying();
+    import_onnx(&m, path, &none, &o);
+    int status = m.errors ? EXIT_INPUT : write_model(&m, net, weights);
+    end_saying(said, sizeof said, path);
+    arena_free(m.arena);
+    if (status == EXIT_FINE) return "";
+    assert_int_equal(status, EXIT_INPUT);
+    assert_true(strlen(said) > 0);
+    assert_int_equal(access(net, F_OK), -1);
+    assert_int_equal(access(weights, F_OK), -1);
+    return said;
+}
+
+static void cut_short(void **state) {
+    (void)state;
+    static const char *const names[] = {"tokens", "mobile"};
+    for (int i = 0; i < 2; i++) {
+        size_t length;
+        char *bytes = file_text(text("%s/%s/model.onnx", MODELS, names[i]), &length);
+        assert_string_equal(import_bytes(bytes, length), "");
+        for (size_t n = 0; n < length; n += 1 + length / 200) assert_string_not_equal(import_bytes(bytes, n), "");
+    }
+}
+
+static void turned_bits(void **state) {
+    (void)state;
+    static const char *const names[] = {"tokens", "mobile", "mixer", "inception"};
+    unsigned seed = 1;
+    int refused = 0;
+    for (int i = 0; i < 4; i++) {
+        size_t length;
+        char *bytes = file_text(text("%s/%s/model.onnx", MODELS, names[i]), &length);
+        for (int k = 0; k < 150; k++) {
+            seed = seed * 1103515245 + 12345;
+            size_t at = seed / 8 % length;
+            int bit = 1 << seed / 65536 % 8;
+            bytes[at] = (char)(bytes[at] ^ bit);
+            refused += *import_bytes(bytes, length) != 0;
+            bytes[at] = (char)(bytes[at] ^ bit);
+        }
+    }
+    assert_in_range(refused, 1, 600);
+}
+
+/* A few bytes of protobuf: a model of one node, with x [2,3] as its input and y as its output, and what else is given for the graph. */
+static const char *import_graph(const char *node, size_t node_length, const char *more, size_t more_length) {
+    char graph[1024], model[1200];
+    static const char x[] = "\x5a\x13\n\x01x\x12\x0e\n\x0c\x08\x01\x12\x08\n\x02\x08\x02\n\x02\x08\x03", y[] = "b\x03\n\x01y";
+    size_t n = 0;
+    memcpy(graph, x, sizeof x - 1), n += sizeof x - 1;
+    memcpy(graph + n, y, sizeof y - 1), n += sizeof y - 1;
+    graph[n++] = '\n', graph[n++] = (char)node_length, memcpy(graph + n, node, node_length), n += node_length;
+    memcpy(graph + n, more, more_length), n += more_length;
+    assert_in_range(n, 1, 127);
+    int head = snprintf(model, sizeof model, "B\x02\x10\x0d:%c", (int)n);
+    memcpy(model + head, graph, n);
+    return import_bytes(model, (size_t)head + n);
+}
+
+#define GRAPH(node, more) import_graph(node, sizeof(node) - 1, more, sizeof(more) - 1)
+
+static void expect(const char *said, const char *part) {
+    if (!strstr(said, part)) fail_msg("'%s' is not in: %s", part, said);
+}
+
+static void what_cannot_be(void **state) {
+    (void)state;
+    assert_string_equal(GRAPH("\n\x01x\x12\x01y\"\x04Relu", ""), "");
+    expect(GRAPH("\n\x01y\x12\x01y\"\x04Relu", ""), "takes from itself");
+    expect(GRAPH("\n\x01z\x12\x01y\"\x04Relu", ""), "there is no 'z'");
+    expect(GRAPH("\n\x01x\x12\x01x\"\x04Relu", ""), "is made by a node, too");
+    expect(GRAPH("\n\x01x\x12\x01z\"\x04Relu", ""), "no node makes the output 'y'");
+    expect(GRAPH("\n\x01x\x12\x01y\"\x04Re\nu", ""), "(Re\\x0au): cnnc has no such layer");
+    expect(GRAPH("\n\x01x\x12\x01y\"\x04Relu:\x01z", ""), "is of the domain 'z'");
+    expect(GRAPH("\n\x01x\n\x01w\x12\x01y\"\x03" "Add", "*\x0c\x08\x80\xa0\x94\xa5\x8d\x1d\x10\x01" "B\x01w"), "2^31 elements or more");
+    expect(GRAPH("\n\x01x\n\x01w\x12\x01y\"\x03" "Add", "*\x10\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x10\x01" "B\x01w"), "a dimension below 0");
+    expect(GRAPH("\n\x01x\n\x01w\x12\x01y\"\x03" "Add", "*\x0b\x08\x03\x10\x01" "B\x01wJ\x02zz"), "has data of 2 bytes, not of 12");
+    expect(GRAPH("\n\x01x\n\x01w\x12\x01y\"\x03" "Add", "*\x09\x08\x03\x10\x01" "B\x01wp\x01"), "is in another file");
+    expect(import_bytes("", 0), "is no file of ONNX");
+    expect(import_bytes("\x08\x07", 2), "has no graph");
+    expect(import_bytes("B\x02\x10\x63:\x00", 6), "is of version 99");
+}
+
+/* One node with as many attributes, inputs and integers as anyone could write. */
+static void very_long_lists(void **state) {
+    (void)state;
+    enum { MANY = 1 << 18 };
+    char *bytes = malloc(MANY * 8 + 64), *to = bytes;
+    assert_non_null(bytes);
+    static const char attribute[] = "*\x03\n\x01q";
+    size_t node = 16 + MANY * (sizeof attribute - 1);
+    to += sprintf(to, "B\x02\x10\x0d:");
+    for (size_t length = node + 4, left = length, k = 0; k < 2; k++, left = node) { /* the graph's length, then the node's */
+        for (; left > 127; left >>= 7) *to++ = (char)((left & 127) | 128);
+        *to++ = (char)left;
+        if (!k) *to++ = '\n';
+    }
+    to += sprintf(to, "\n\x01x\x12\x01y\"\x08" "Relu6789");
+    for (int i = 0; i < MANY; i++) memcpy(to, attribute, sizeof attribute - 1), to += sizeof attribute - 1;
+    const char *said = import_bytes(bytes, (size_t)(to - bytes));
+    free(bytes);
+    expect(said, "has no output");
+}
+
+static int set_up(void **state) {
+    said_file = tmpfile();
+    return !said_file || make_folder(state);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nodes), cmocka_unit_test(models), cmocka_unit_test(cut_short), cmocka_unit_test(turned_bits), cmocka_unit_test(what_cannot_be),
+                                       cmocka_unit_test(very_long_lists)};
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
+}

@@ -1,0 +1,343 @@
+/* keras_graph.c: models as nodes. Models in models are flattened: their inputs are what the model is called with.
+ *
+ * Layers of a Functional model may stand in any order; each is made when all it takes from is there. What cannot be made after a round
+ * through the list takes from itself, by way of others, or from what is not there.
+ */
+#include "keras.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { DEEPEST = 32, MOST_INPUTS = 1024 };
+
+typedef struct Nodes { int *items; int length; } Nodes;
+
+/* One model: the outermost, or one in another. */
+typedef struct Scope {
+    Container *c;
+    int depth;
+    const char *path;     /* of its weights in a .keras, "layers/sequential", "" */
+    bool trainable;
+    WantedList *wanted;   /* NULL: it is the outermost, whose layers each have theirs */
+} Scope;
+
+/* One layer of a Functional model. */
+typedef struct Record {
+    const char *name, *class, *path;
+    json_t *layer, *nodes;      /* nodes: its calls */
+    Nodes outputs;              /* of its only call, or of its calls one after the other if it has no weights */
+    int calls;
+    WantedList wanted;
+    bool done;
+} Record;
+typedef struct Records { Record *items; int length; Map by_name; } Records;
+
+static bool model_nodes(const Scope *, json_t *model, const char *name, const Nodes *inputs, Nodes *outputs);
+
+static bool is_model(const char *class) { return !strcmp(class, "Functional") || !strcmp(class, "Model") || !strcmp(class, "Sequential"); }
+static void add(Arena *arena, Nodes *nodes, int node) { *PUSH(arena, nodes->items, nodes->length) = node; }
+
+/* ---- one layer ----------------------------------------------------------------------------------------------------------------- */
+
+static json_t *shape_of_input(json_t *config) {
+    json_t *shape = json_object_get(config, "batch_shape");
+    return shape ? shape : json_object_get(config, "batch_input_shape");
+}
+
+/* A call of a layer or of a model as a layer. False after an error. */
+static bool layer_nodes(const Scope *s, json_t *layer, const char *name, const char *path, const Nodes *inputs, WantedList *wanted, Nodes *outputs) {
+    Model *m = s->c->model;
+    const char *class = class_of(layer), *place = arena_printf(m->arena, "layer '%s'", shown(m, name));
+    json_t *config = config_of(layer), *sublayers = json_object_get(layer, "config");
+    if (!class || (!config && !json_is_array(sublayers))) return fail(m, place, "has no class or configuration"), false;
+    bool trainable = s->trainable && !json_is_false(json_object_get(config, "trainable"));
+    if (is_model(class)) {
+        Scope inner = {s->c, s->depth + 1, path, trainable, wanted};
+        return model_nodes(&inner, layer, name, inputs, outputs);
+    }
+    Call call = {s->c, class, name, place, config, path, trainable, inputs->items, inputs->length, wanted};
+    int node = read_layer(&call);
+    if (node < 0) return false;
+    if (!trainable && wanted->length && m->nodes[node].setting_count >= 0 && !json_is_false(json_object_get(config, "trainable"))) add_setting(m, node, "trainable", "false");
+    add(m->arena, outputs, node);
+    return true;
+}
+
+/* Weights of a layer that is done: now, or with those of the model around it. */
+static void take_weights(const Scope *s, const WantedList *list, const char *name) {
+    Model *m = s->c->model;
+    if (!s->c->legacy) read_saved_weights(s->c, list, arena_printf(m->arena, "layer '%s'", shown(m, name)));
+    else if (!s->wanted) read_legacy_weights(s->c, list, name);
+    else
+        for (int i = 0; i < list->length; i++) *PUSH(m->arena, s->wanted->items, s->wanted->length) = list->items[i];
+}
+
+/* Where Keras 3 keeps a layer's weights: by its class, numbered in the model. */
+static const char *weight_place(const Scope *s, Map *numbers, const char *class) {
+    Arena *arena = s->c->model->arena;
+    const char *snake = snake_case(s->c->model, class);
+    int *number = map_get(numbers, snake);
+    if (!number) map_set(arena, numbers, snake, number = NEW(arena, int));
+    const char *suffix = *number ? arena_printf(arena, "_%d", *number) : "";
+    ++*number;
+    return arena_printf(arena, "%s%slayers/%s%s", s->path, *s->path ? "/" : "", snake, suffix);
+}
+
+static const char *name_of(const Scope *s, json_t *layer, int index) {
+    const char *name = json_string_value(json_object_get(config_of(layer), "name"));
+    if (!name) name = json_string_value(json_object_get(layer, "name"));
+    return name ? name : arena_printf(s->c->model->arena, "layer_%d", index);
+}
+
+/* ---- Sequential ------------------------------------------------------------------------------------------------------------------ */
+
+/* The input of the outermost one: a layer of its own, or a shape that the first layer or the model has. */
+static int sequential_input(const Scope *s, json_t *layers, json_t *config) {
+    json_t *first = json_array_get(layers, 0), *shape = shape_of_input(config_of(first));
+    const char *class = class_of(first);
+    bool own = class && !strcmp(class, "InputLayer");
+    if (!shape) shape = json_object_get(config, "build_input_shape");
+    if (!shape) return fail(s->c->model, NULL, "the model has no input shape: it was saved before it was built"), -1;
+    return read_input(s->c, own ? name_of(s, first, 0) : "input", shape, own ? config_of(first) : NULL);
+}
+
+static bool sequential_nodes(const Scope *s, json_t *model, const Nodes *inputs, Nodes *outputs) {
+    Model *m = s->c->model;
+    json_t *config = config_of(model), *layers = config ? json_object_get(config, "layers") : json_object_get(model, "config");
+    Map numbers = {0};
+    Nodes now = {0};
+    bool fine = true;
+    if (!json_is_array(layers) || !json_array_size(layers)) return fail(m, NULL, "a Sequential model has no list of layers"), false;
+    if (inputs && inputs->length != 1) return fail(m, NULL, "a Sequential model is called with %d inputs", inputs->length), false;
+    int first = inputs ? inputs->items[0] : sequential_input(s, layers, config);
+    if (first < 0) return false;
+    add(m->arena, &now, first);
+    for (size_t i = 0; i < json_array_size(layers); i++) {
+        json_t *layer = json_array_get(layers, i);
+        const char *class = class_of(layer), *name = name_of(s, layer, (int)i);
+        WantedList wanted = {0};
+        Nodes next = {0};
+        if (class && !strcmp(class, "InputLayer")) continue;
+        const char *path = weight_place(s, &numbers, class ? class : "");
+        if (!layer_nodes(s, layer, name, path, &now, &wanted, &next)) fine = false; /* and goes on: more may be wrong */
+        else {
+            take_weights(s, &wanted, name);
+            if (next.length != 1) return fail(m, NULL, "layer '%s' of a Sequential model has %d outputs", shown(m, name), next.length), false;
+            now = next;
+        }
+    }
+    add(m->arena, outputs, now.items[0]);
+    return fine;
+}
+
+/* ---- Functional: what stands where --------------------------------------------------------------------------------------------------- */
+
+/* A tensor: the name of its layer, which call, which output. */
+typedef struct Reference { const char *layer; long long call, output; } Reference;
+
+static bool read_reference(json_t *v, Reference *r) {
+    const char *class = class_of(v);
+    if (class && !strcmp(class, "__keras_tensor__")) v = json_object_get(config_of(v), "keras_history");
+    json_t *call = json_array_get(v, 1), *output = json_array_get(v, 2);
+    *r = (Reference){json_string_value(json_array_get(v, 0)), json_integer_value(call), json_integer_value(output)};
+    return r->layer && json_is_integer(call) && json_is_integer(output);
+}
+
+typedef struct References { Reference *items; int length; } References;
+
+/* All tensors in lists of lists; what is no tensor there is an argument that cnnc does not know. */
+static bool collect(Arena *arena, json_t *v, int depth, References *out) {
+    Reference r;
+    if (out->length == MOST_INPUTS || depth > DEEPEST) return false;
+    if (read_reference(v, &r)) return *PUSH(arena, out->items, out->length) = r, true;
+    for (size_t i = 0; i < json_array_size(v); i++)
+        if (!collect(arena, json_array_get(v, i), depth + 1, out)) return false;
+    return json_is_array(v);
+}
+
+static bool says_nothing(json_t *v, int depth) {
+    for (size_t i = 0; i < json_array_size(v); i++)
+        if (depth > DEEPEST || !says_nothing(json_array_get(v, i), depth + 1)) return false;
+    return !v || json_is_null(v) || json_is_false(v) || json_is_array(v);
+}
+
+/* Arguments by name may say nothing: null, false; Keras 2 has them as an object behind each tensor. Random layers are called for training as
+ * a rule. */
+static bool no_arguments(json_t *kwargs, bool random) {
+    const char *key;
+    json_t *value;
+    json_object_foreach(kwargs, key, value)
+        if (!says_nothing(value, 0) && !(random && !strcmp(key, "training"))) return false;
+    return true;
+}
+
+static bool read_call(Arena *arena, json_t *call, bool random, References *inputs) {
+    json_t *args = json_object_get(call, "args");
+    if (json_is_object(call)) return no_arguments(json_object_get(call, "kwargs"), random) && collect(arena, args, 0, inputs);
+    for (size_t i = 0; i < json_array_size(call); i++) /* [["conv2d", 0, 0, {}], ...] */
+        if (!no_arguments(json_array_get(json_array_get(call, i), 3), random)) return false;
+    return collect(arena, call, 0, inputs);
+}
+
+/* Which node it is: 1: *node, 0: not yet known, -1: there is no such. */
+static int find_node(const Records *all, const Reference *r, int *node) {
+    const Record *from = map_get(&all->by_name, r->layer);
+    if (!from) return -1;
+    if (!from->done) return 0;
+    int each = from->calls > 1 ? 1 : from->outputs.length; /* one that is called several times has one output */
+    long long at = (from->calls > 1 ? r->call : 0) * each + r->output;
+    if (r->call < 0 || r->call > MOST_INPUTS || r->output < 0 || r->output >= each || at >= from->outputs.length) return -1;
+    return *node = from->outputs.items[at], 1;
+}
+
+/* ---- Functional: its layers ------------------------------------------------------------------------------------------------------------- */
+
+static bool read_records(const Scope *s, json_t *layers, Records *all) {
+    Model *m = s->c->model;
+    Map numbers = {0};
+    size_t n = json_array_size(layers);
+    if (!n || n > MODEL_NODES) return fail(m, NULL, "a model has %s layers", n ? "too many" : "no"), false;
+    all->items = NEW_ARRAY(m->arena, Record, n);
+    for (size_t i = 0; i < n; i++) {
+        json_t *layer = json_array_get(layers, i), *nodes = json_object_get(layer, "inbound_nodes");
+        Record *r = &all->items[all->length++];
+        const char *name = json_string_value(json_object_get(layer, "name")), *class = class_of(layer);
+        *r = (Record){.name = name ? name : name_of(s, layer, (int)i), .class = class ? class : "", .layer = layer, .nodes = nodes, .calls = (int)json_array_size(nodes)};
+        r->path = weight_place(s, &numbers, r->class);
+        if (map_get(&all->by_name, r->name)) return fail(m, NULL, "two layers are called '%s'", shown(m, r->name)), false;
+        map_set(m->arena, &all->by_name, r->name, r);
+    }
+    return true;
+}
+
+/* The inputs in the model's order: new nodes, or what it is called with. */
+static bool place_inputs(const Scope *s, json_t *config, Records *all, const Nodes *inputs) {
+    Model *m = s->c->model;
+    json_t *list = json_object_get(config, "input_layers");
+    References names = {0};
+    if (!collect(m->arena, list, 0, &names) || !names.length) return fail(m, NULL, "a model's input_layers cannot be read"), false;
+    if (inputs && inputs->length != names.length) return fail(m, NULL, "a model of %d inputs is called with %d", names.length, inputs->length), false;
+    for (int i = 0; i < names.length; i++) {
+        Record *r = map_get(&all->by_name, names.items[i].layer);
+        if (!r || r->done || strcmp(r->class, "InputLayer")) return fail(m, NULL, "a model's input_layers cannot be read"), false;
+        json_t *own = config_of(r->layer);
+        int node = inputs ? inputs->items[i] : read_input(s->c, r->name, shape_of_input(own), own);
+        if (node < 0) return false;
+        add(m->arena, &r->outputs, node);
+        r->calls = 1;
+        r->done = true;
+    }
+    return true;
+}
+
+typedef enum { LATER, DONE, WRONG } Progress;
+
+/* The nodes that a call takes from. */
+static Progress find_inputs(const Scope *s, const Records *all, const Record *r, json_t *call, Nodes *inputs) {
+    Model *m = s->c->model;
+    const char *place = arena_printf(m->arena, "layer '%s'", shown(m, r->name));
+    References from = {0};
+    if (!read_call(m->arena, call, !strncmp(r->class, "Random", 6), &from) || !from.length) return fail(m, place, "is called in a way that cnnc cannot follow"), WRONG;
+    for (int i = 0; i < from.length; i++) {
+        int node, found = find_node(all, &from.items[i], &node);
+        if (found < 0) return fail(m, place, "takes from '%s', which there is not", shown(m, from.items[i].layer)), WRONG;
+        if (!found) return LATER;
+        add(m->arena, inputs, node);
+    }
+    return DONE;
+}
+
+static Progress make_layer(const Scope *s, const Records *all, Record *r) {
+    Model *m = s->c->model;
+    const char *place = arena_printf(m->arena, "layer '%s'", shown(m, r->name));
+    Nodes *inputs = NEW_ARRAY(m->arena, Nodes, r->calls + 1);
+    if (!r->calls) return fail(m, place, "is not called, and no input of the model"), WRONG;
+    for (int i = 0; i < r->calls; i++) {
+        Progress progress = find_inputs(s, all, r, json_array_get(r->nodes, (size_t)i), &inputs[i]);
+        if (progress != DONE) return progress;
+    }
+    for (int i = 0; i < r->calls; i++) {
+        if (!layer_nodes(s, r->layer, r->name, r->path, &inputs[i], &r->wanted, &r->outputs)) return WRONG;
+        if (r->calls > 1 && (r->wanted.length || r->outputs.length != i + 1))
+            return fail(m, place, "is called %d times: cnnc's layers do not share weights", r->calls), WRONG;
+    }
+    return DONE;
+}
+
+/* Rounds through the list until all are made. */
+static bool make_layers(const Scope *s, Records *all) {
+    bool wrong = false, more = true;
+    const Record *waiting = NULL;
+    for (bool progress = true; progress && more;) {
+        progress = more = false;
+        for (int i = 0; i < all->length; i++) {
+            Record *r = &all->items[i];
+            if (r->done || r->calls < 0) continue;
+            Progress p = make_layer(s, all, r);
+            if (p == LATER) more = true, waiting = r;
+            else progress = true;
+            if (p == WRONG) wrong = true, r->calls = -1; /* what takes from it waits for ever */
+            if (p == DONE) r->done = true;
+        }
+    }
+    if (more && !wrong) fail(s->c->model, arena_printf(s->c->model->arena, "layer '%s'", shown(s->c->model, waiting->name)), "takes from itself, by way of others");
+    return !more && !wrong;
+}
+
+static bool functional_nodes(const Scope *s, json_t *model, const Nodes *inputs, Nodes *outputs) {
+    Model *m = s->c->model;
+    json_t *config = config_of(model);
+    Records all = {0};
+    References ends = {0};
+    if (!read_records(s, json_object_get(config, "layers"), &all) || !place_inputs(s, config, &all, inputs) || !make_layers(s, &all)) return false;
+    for (int i = 0; i < all.length; i++) take_weights(s, &all.items[i].wanted, all.items[i].name);
+    if (!collect(m->arena, json_object_get(config, "output_layers"), 0, &ends) || !ends.length) return fail(m, NULL, "a model's output_layers cannot be read"), false;
+    for (int i = 0; i < ends.length; i++) {
+        int node;
+        if (find_node(&all, &ends.items[i], &node) != 1) return fail(m, NULL, "there is no output '%s'", shown(m, ends.items[i].layer)), false;
+        add(m->arena, outputs, node);
+    }
+    return true;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------------------------- */
+
+static bool model_nodes(const Scope *s, json_t *model, const char *name, const Nodes *inputs, Nodes *outputs) {
+    Model *m = s->c->model;
+    if (s->depth > DEEPEST) return fail(m, NULL, "models are nested more than %d deep", DEEPEST), false;
+    const char *class = class_of(model);
+    if (!strcmp(class, "Sequential")) return sequential_nodes(s, model, inputs, outputs);
+    if (json_is_array(json_object_get(config_of(model), "layers"))) return functional_nodes(s, model, inputs, outputs);
+    return fail(m, arena_printf(m->arena, "model '%s'", shown(m, name)), "is a class of its own, whose Python code is not run"), false;
+}
+
+/* Tokens have a vocabulary in cnnc: as many as the smallest table that they choose from has vectors. */
+static void add_vocabularies(Model *m) {
+    for (int input = 0; input < m->node_count; input++) {
+        long long least = 0;
+        for (int i = input + 1; i < m->node_count; i++) {
+            const Node *n = &m->nodes[i];
+            if (strcmp(m->nodes[input].word, "input") || strcmp(n->word, "embedding") || n->input_count != 1 || n->inputs[0] != input || !n->setting_count) continue;
+            long long vectors = 0;
+            sscanf(n->settings[0].value, "%lld", &vectors);
+            if (!least || vectors < least) least = vectors;
+        }
+        if (least) add_setting(m, input, "vocabulary", "%lld", least);
+    }
+}
+
+void read_graph(Container *c) {
+    Model *m = c->model;
+    const char *class = class_of(c->config), *name = json_string_value(json_object_get(config_of(c->config), "name"));
+    Scope s = {c, 0, "", true, NULL};
+    Nodes outputs = {0};
+    if (!class || !is_model(class)) {
+        fail(m, NULL, "the model is a %s, a class of its own, whose Python code is not run", class ? shown(m, class) : "thing without a class");
+        return;
+    }
+    if (json_is_false(json_object_get(config_of(c->config), "trainable"))) s.trainable = false;
+    if (!model_nodes(&s, c->config, name ? name : "", NULL, &outputs) || m->errors) return;
+    if (name) m->name = arena_string(m->arena, name, strlen(name));
+    for (int i = 0; i < outputs.length; i++) add_output(m, outputs.items[i]);
+    add_vocabularies(m);
+}

@@ -1,0 +1,85 @@
+/* main.c: cnnc-import, what cnnc import runs: models of Keras and ONNX as descriptions and weights of cnnc. */
+#define _XOPEN_SOURCE 700 /* SIGXFSZ */
+#include "model.h"
+#include "../../compiler/commands/commands.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What a file is, its first bytes say, not its name. ONNX, which has none of its own, is the last one. */
+typedef struct Reader { const char *magic; void (*read)(Model *, const char *path); const char *otherwise; } Reader; /* without it */
+#ifdef IMPORT_KERAS
+#define KERAS read_keras
+#else
+#define KERAS NULL
+#endif
+#ifdef IMPORT_ONNX
+#define ONNX read_onnx
+#else
+#define ONNX NULL
+#endif
+#define NO_KERAS "is of Keras, which this cnnc-import was built without: libhdf5, libzip and jansson"
+static const Reader readers[] = {
+    {"PK\3\4", KERAS, NO_KERAS},
+    {"\x89HDF\r\n\x1a\n", KERAS, NO_KERAS},
+    {"", ONNX, "is not of Keras, and this cnnc-import was built without what reads ONNX, protobuf-c"},
+};
+
+/* NULL after a message; *status: an exit status. */
+static const Reader *reader_of(const char *path, int *status) {
+    char bytes[8] = {0};
+    *status = EXIT_FILE;
+    FILE *file = fopen(path, "rb");
+    size_t n = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    int failure = !file || ferror(file) ? errno : 0;
+    if (file) fclose(file);
+    if (failure) return say_error("cannot read %s: %s", path, strerror(failure)), NULL;
+    const Reader *r = readers;
+    while (*r->magic && (n < strlen(r->magic) || memcmp(bytes, r->magic, strlen(r->magic)))) r++;
+    *status = EXIT_INPUT;
+    if (!r->read) remark("error", path, 0, "%s", r->otherwise);
+    return r->read ? r : NULL;
+}
+
+static int import(const ImportOptions *options) {
+    int status;
+    const Reader *reader = reader_of(options->path, &status);
+    if (!reader) return status;
+    Model model = {.arena = arena_new(), .path = options->path, .no_compile = options->no_compile};
+    reader->read(&model, options->path);
+    status = model.errors ? EXIT_INPUT : write_model(&model, options->net, options->weights);
+    arena_free(model.arena);
+    return status;
+}
+
+/* In a process of its own: the library that reads HDF5 may crash on what is damaged. */
+static int import_apart(const ImportOptions *options) {
+    fflush(NULL);
+    int status;
+    pid_t child = fork();
+    if (child < 0) return say_error("cannot start a process: %s", strerror(errno)), EXIT_FILE;
+    if (!child) {
+        status = import(options);
+        exit(fflush(stdout) ? EXIT_FILE : status);
+    }
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR) return say_error("cannot wait for a process: %s", strerror(errno)), EXIT_FILE;
+    if (WIFEXITED(status)) return WEXITSTATUS(status);
+    remark("error", options->path, 0, "cannot be read: what reads it crashed (signal %d), so that it is damaged, or worse", WTERMSIG(status));
+    return EXIT_INPUT;
+}
+
+int main(int argc, char **argv) {
+    ImportOptions options = {0};
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond the shell's limit is an error of write */
+    for (int i = 1; i < argc; i++)
+        if (has_controls(argv[i])) return say_error("argument %d has a control character in it (a line's end?)", i), EXIT_USAGE;
+    if (argc > 1 && !strcmp(argv[1], "--version")) return puts("cnnc-import " CNNC_VERSION), EXIT_FINE;
+    if (!import_options(argc, argv, &options)) return EXIT_USAGE;
+    return import_apart(&options);
+}

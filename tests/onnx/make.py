@@ -255,7 +255,19 @@ def fixed():
     n.save([("x", [1, 3, 2, 2], image(n, 1, 3, 2, 2))], [n.add("Add", x, n.weight(1, 12)), rows, *larger])
 
 
-ALL = [cnn, pixels, residual, mobile, inception, channels_last, tokens, mixer, upward, merges, recurrent, old, blocks, fixed]
+def normalized():
+    """Layer normalization as tf2onnx has it: by a global pooling, a reciprocal, and both of its terms apart."""
+    n = Net("normalized", 15)
+    x = n.add("Transpose", n.add("Conv", "x", n.weight(6, 5, 3), n.weight(6)), perm=[0, 2, 1])
+    mean = n.add("GlobalAveragePool", x)
+    d = n.add("Sub", x, mean)
+    variance = n.add("GlobalAveragePool", n.add("Mul", d, d))
+    r = n.add("Mul", n.add("Reciprocal", n.add("Sqrt", n.add("Add", variance, n.weight(values=1e-3)))), n.weight(1, 1, 6, scale=1))
+    x = n.add("Add", n.add("Mul", x, r), n.add("Add", n.add("Mul", n.add("Neg", mean), r), n.weight(1, 1, 6, scale=1)))
+    n.save([("x", ["N", 5, 9], image(n, 2, 5, 9))], [n.add("Relu", x)])
+
+
+ALL = [cnn, pixels, residual, mobile, inception, channels_last, tokens, mixer, upward, merges, recurrent, old, blocks, fixed, normalized]
 if __name__ == "__main__":
     for make in ALL:
         if len(sys.argv) < 2 or make.__name__ in sys.argv[1:]:

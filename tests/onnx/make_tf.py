@@ -46,7 +46,3 @@ save("tf_upward", keras.Model(i, L.Dense(2)(L.Dropout(0.3)(L.Dense(6, activation
 
 i = keras.Input((9, 6))
 save("tf_lstm", keras.Model(i, L.Dense(2)(L.Bidirectional(L.LSTM(4))(L.LSTM(5, return_sequences=True)(i)))), 3, 9, 6)
-
-i = keras.Input((12, 5))
-x = L.MaxPooling1D(2)(L.LayerNormalization()(L.Conv1D(6, 3, padding="causal", activation="relu")(i)))
-save("tf_sequence", keras.Model(i, L.Dense(3, activation="sigmoid")(L.LayerNormalization()(L.Flatten()(L.Dense(4, activation="softsign")(x))))), 3, 12, 5)

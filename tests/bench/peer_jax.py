@@ -47,8 +47,9 @@ def normalize(layer, x, weights, moving):
     axes = tuple(range(x.ndim - 1))
     batch = {"mean": x.mean(axes), "variance": x.var(axes)}
     scale = weights["gamma"] * lax.rsqrt(batch["variance"] + layer.epsilon)
-    moving = {name: layer.momentum * moving[name] + (1 - layer.momentum) * lax.stop_gradient(batch[name]) for name in batch}
-    return (x - batch["mean"]) * scale + weights["beta"], moving
+    moved = {name: layer.momentum * moving[name] + (1 - layer.momentum) * lax.stop_gradient(batch[name])
+             for name in batch}
+    return (x - batch["mean"]) * scale + weights["beta"], moved
 
 
 def drop(layer, x, key):

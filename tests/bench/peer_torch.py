@@ -50,7 +50,8 @@ class Convolution(Window):
     def __init__(self, layer, shape):
         super().__init__(layer, shape)
         groups = shape[2] if layer.kind == "depthwise_conv2d" else 1
-        self.conv = nn.Conv2d(shape[2], layer.shape[2], self.size, self.strides, self.padding, groups=groups, bias=layer.bias)
+        self.conv = nn.Conv2d(shape[2], layer.shape[2], self.size, self.strides, self.padding,
+                              groups=groups, bias=layer.bias)
         initialize(layer, self.conv)
 
     def forward(self, x):

@@ -102,21 +102,10 @@ class Prototype:
         pass
 
 
-def examples(network):
-    """Bytes, or numbers from 0 to 1 where the network takes such."""
-    shape = network.input.shape
-    if shape == (28, 28, 1):
-        images = data.mnist(os.path.join(build.ROOT, "examples", "mnist"))[0][:IMAGES]
-    elif len(shape) == 3:
-        images = data.synthetic(shape, count=IMAGES)[0]
-    else:
-        images = np.random.default_rng(1).integers(256, size=(IMAGES, *shape)).astype(np.uint8)
-    return images if network.input_type == "u8" else (images / 255).astype(np.float32)
-
-
 def files(network):
     """Paths of the weights, of the images as they are and as .npy."""
-    tensors, images = weights.initial(network), examples(network)
+    tensors = weights.initial(network)
+    images = data.examples(network, IMAGES, os.path.join(build.ROOT, "examples", "mnist"))[0]
     paths = [build.path("predict", network.name + end) for end in (".safetensors", ".bin", ".npy")]
     weights.save(paths[0], tensors)
     images.tofile(paths[1])

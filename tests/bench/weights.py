@@ -7,6 +7,7 @@ import numpy as np
 import description
 
 BIAS = 0.05  # biases are none to leave out
+NORMALIZATION = (("gamma", 1, 0.2), ("beta", 0, BIAS), ("moving_mean", 0, BIAS), ("moving_variance", 1, 0.2))
 
 
 def he(random, shape, inputs):
@@ -15,16 +16,33 @@ def he(random, shape, inputs):
     return random.uniform(-limit, limit, shape).astype(np.float32)
 
 
+def kernel_shape(network, layer):
+    """In Keras's layouts: height x width x in x out, or in x outputs of each; in x out."""
+    outputs = layer.multiplier if layer.kind == "depthwise_conv2d" else layer.shape[-1]
+    window = description.window(layer)[0] if layer.kind in description.CONVOLUTIONS else ()
+    return (*window, network.input_shape(layer)[-1], outputs)
+
+
+def kernel(random, network, layer):
+    """Of the first layer so much smaller as bytes that are not scaled are large."""
+    shape = kernel_shape(network, layer)
+    products = description.elements(shape[:-2] if layer.kind == "depthwise_conv2d" else shape[:-1])
+    large = 255 * network.scale if network.input_type == "u8" and layer.inputs == [network.input.name] else 1
+    return he(random, shape, products) / np.float32(max(large, 1))
+
+
 def initial(network, seed=1):
-    """By name as cnnc's files of weights have them, in Keras's layouts: height x width x in x out; in x out."""
+    """By name as cnnc's files of weights have them."""
     random, tensors = np.random.default_rng(seed), {}
     for layer in network.layers:
-        if layer.kind not in ("conv2d", "dense"):
-            continue
-        window = description.window(layer)[0] if layer.kind == "conv2d" else ()
-        inputs, outputs = network.input_shape(layer)[-1], layer.shape[-1]
-        tensors[f"{layer.name}/kernel"] = he(random, (*window, inputs, outputs), description.elements(window) * inputs)
-        tensors[f"{layer.name}/bias"] = random.uniform(-BIAS, BIAS, outputs).astype(np.float32)
+        if layer.kind in description.KERNELS:
+            tensors[f"{layer.name}/kernel"] = kernel(random, network, layer)
+        if layer.kind in description.KERNELS and layer.bias:
+            tensors[f"{layer.name}/bias"] = random.uniform(-BIAS, BIAS, layer.shape[-1]).astype(np.float32)
+        if layer.kind == "batch_normalization":
+            for name, middle, width in NORMALIZATION:
+                numbers = random.uniform(middle - width, middle + width, layer.shape[-1])
+                tensors[f"{layer.name}/{name}"] = numbers.astype(np.float32)
     return tensors
 
 

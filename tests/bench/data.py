@@ -1,7 +1,8 @@
 """The examples that networks are trained on, as .npy files that all contenders read.
 
-28x28x1 inputs: the MNIST images of examples/mnist. Other shapes: synthetic images of ten classes that a network can
-learn, so that activations and gradients are as sparse as in training on real ones.
+28x28x1 inputs: the MNIST images of examples/mnist. Other shapes: synthetic images of as many classes as the network has
+outputs, which it can learn, so that activations and gradients are as sparse as in training on real ones; bytes, or numbers
+about 0. A network that gives back what it takes: vectors that few numbers decide, and noise.
 """
 
 import gzip
@@ -9,8 +10,11 @@ import os
 
 import numpy as np
 
-EXAMPLES, CLASSES = 60000, 10
+import description
+
+EXAMPLES, MOST_BYTES = 60000, 256 << 20  # of a file
 SHAPES_PER_CLASS, GRID = 4, 4
+HIDDEN = 6  # numbers that decide a vector
 
 
 def read_idx(path):
@@ -27,14 +31,14 @@ def mnist(folder):
     return images[..., None], labels
 
 
-def synthetic(shape, seed=1, count=EXAMPLES):
+def synthetic(shape, classes, count, seed=1):
     """Each class has some coarse patterns; an example is one of these, enlarged, moved, with contrast and noise."""
     random = np.random.default_rng(seed)
     height, width, channels = shape
-    patterns = random.normal(size=(CLASSES, SHAPES_PER_CLASS, GRID, GRID, channels))
+    patterns = random.normal(size=(classes, SHAPES_PER_CLASS, GRID, GRID, channels))
     rows, columns = -(-height // GRID), -(-width // GRID)
     patterns = patterns.repeat(rows, axis=2).repeat(columns, axis=3)[:, :, :height, :width].astype(np.float32)
-    labels = random.integers(CLASSES, size=count).astype(np.uint8)
+    labels = random.integers(classes, size=count).astype(np.uint8)
     images = np.empty((count,) + shape, np.uint8)
     for i, label in enumerate(labels):
         pattern = patterns[label, random.integers(SHAPES_PER_CLASS)]
@@ -44,33 +48,62 @@ def synthetic(shape, seed=1, count=EXAMPLES):
     return images, labels
 
 
-def prepare(shape, mnist_folder, folder):
+def vectors(length, count, seed=1):
+    """Of mean 0 and about variance 1, a tenth of it noise."""
+    random = np.random.default_rng(seed)
+    hidden = random.standard_normal((count, HIDDEN), np.float32)
+    x = np.tanh(hidden @ random.standard_normal((HIDDEN, 4 * HIDDEN), np.float32))
+    x = x @ random.standard_normal((4 * HIDDEN, length), np.float32)
+    return np.sqrt(0.9) * x / x.std() + np.sqrt(0.1) * random.standard_normal((count, length), np.float32)
+
+
+def count(network):
+    """So many examples there are of a network's data."""
+    size = description.elements(network.input.shape) * (1 if network.input_type == "u8" else 4)
+    return min(EXAMPLES, MOST_BYTES // size)
+
+
+def examples(network, number, mnist_folder):
+    """The first inputs and targets of a network's data."""
+    shape = network.input.shape
+    if shape == (28, 28, 1):
+        return [part[:number] for part in mnist(mnist_folder)]
+    if len(shape) == 1:
+        inputs = vectors(shape[0], number).astype(np.float32)
+        return inputs, inputs
+    images, labels = synthetic(shape, network.output.shape[-1], number)
+    return images if network.input_type == "u8" else (images / np.float32(64) - 2), labels
+
+
+def prepare(network, mnist_folder, folder):
     """Makes the files unless they are there; 'X.npy,Y.npy'."""
-    name = "mnist" if shape == (28, 28, 1) else "synthetic-" + "x".join(map(str, shape))
-    paths = [os.path.join(folder, f"{name}-{what}.npy") for what in ("images", "labels")]
+    shape, classes = network.input.shape, network.output.shape[-1]
+    name = "mnist" if shape == (28, 28, 1) else f"synthetic-{network.input_type}-{'x'.join(map(str, shape))}-{classes}"
+    paths = [os.path.join(folder, f"{name}-{what}.npy") for what in ("inputs", "targets")]
     if not all(map(os.path.exists, paths)):
         os.makedirs(folder, exist_ok=True)
-        images, labels = mnist(mnist_folder) if name == "mnist" else synthetic(shape)
-        np.save(paths[0], images)
-        np.save(paths[1], labels)
+        for path, array in zip(paths, examples(network, count(network), mnist_folder)):
+            np.save(path, array)
     return ",".join(paths)
 
 
 # ---- for the peers ---------------------------------------------------------------------------------------------------
 
 class Examples:
-    """Inputs in the layout and type of the files; targets as class indices."""
+    """Inputs in the layout and type of the files; targets as class indices or numbers."""
 
     def __init__(self, paths):
         inputs, targets = paths.split(",")
         self.inputs = np.load(inputs)
-        self.classes = np.load(targets).astype(np.int64)
+        self.targets = np.load(targets)
+        if self.targets.dtype.kind in "iu":
+            self.targets = self.targets.astype(np.int64)
 
 
 def batches(network, data, examples, random):
     """Index arrays of whole batches, an epoch after the other until there are enough."""
     size = network.batch_size
-    for _ in range(0, examples, len(data.classes)):
-        count = min(examples, len(data.classes)) // size * size
-        order = random.permutation(count) if network.shuffle else np.arange(count)
+    for _ in range(0, examples, len(data.inputs)):
+        whole = min(examples, len(data.inputs)) // size * size
+        order = random.permutation(whole) if network.shuffle else np.arange(whole)
         yield from order.reshape(-1, size)

@@ -9,12 +9,18 @@ from fractions import Fraction
 
 POSITIONAL = {
     "conv2d": ("filters", "kernel"),
+    "depthwise_conv2d": ("kernel",),
     "dense": ("units",),
     "max_pooling2d": ("pool",),
     "average_pooling2d": ("pool",),
+    "dropout": ("rate",),
     "input": ("shape",),
 }
-ACTIVATIONS = ("relu", "tanh", "sigmoid", "softmax", "linear")
+ACTIVATIONS = ("relu", "relu6", "tanh", "sigmoid", "softmax", "linear")
+CONVOLUTIONS = ("conv2d", "depthwise_conv2d")
+KERNELS = CONVOLUTIONS + ("dense",)  # layers that have one
+POOLINGS = ("max_pooling2d", "average_pooling2d")
+ELEMENTWISE = ACTIVATIONS + ("add", "batch_normalization", "dropout")  # layers that leave the shape as it is
 
 
 @dataclass
@@ -28,6 +34,36 @@ class Layer:
     @property
     def activation(self):
         return self.options.get("activation", "linear")
+
+    @property
+    def bias(self):
+        return self.options.get("use_bias", True)
+
+    @property
+    def multiplier(self):
+        """Outputs of each channel of a depthwise convolution."""
+        return self.options.get("depth_multiplier", 1)
+
+    @property
+    def momentum(self):
+        """How much of the moving statistics a batch normalization keeps."""
+        return self.options.get("momentum", 0.99)
+
+    @property
+    def epsilon(self):
+        return self.options.get("epsilon", 1e-3)
+
+    @property
+    def l2(self):
+        """The loss has so much of the kernel's squares."""
+        word, options = call(self.options.get("kernel_regularizer", ""))
+        assert word in ("", "l2")
+        return options.get("l2", 0.01) if word else 0.0
+
+    @property
+    def he_normal(self):
+        """Whether the kernel begins as he_normal; else, as Keras's default, glorot_uniform."""
+        return self.options.get("kernel_initializer") == "he_normal"
 
 
 @dataclass
@@ -61,6 +97,11 @@ class Network:
     @property
     def input_type(self):
         return self.input.options.get("type", "f32")
+
+    @property
+    def regression(self):
+        """Whether targets are numbers of the output's shape: here the inputs; else they are classes."""
+        return self.loss == "mean_squared_error"
 
     def layer(self, name):
         return next(layer for layer in self.layers if layer.name == name)
@@ -165,7 +206,7 @@ def pair(size):
 def window(layer):
     """Kernel or pool and strides of a convolution or pooling, each (height, width)."""
     size = pair(layer.options.get("kernel", layer.options.get("pool", 2)))
-    default = 1 if layer.kind == "conv2d" else size
+    default = 1 if layer.kind in CONVOLUTIONS else size
     return size, pair(layer.options.get("strides", default))
 
 
@@ -183,16 +224,18 @@ def output_shape(network, layer):
         shape = layer.options["shape"]
         return shape if isinstance(shape, tuple) else (shape,)
     shape = network.input_shape(layer)
-    if layer.kind in ("conv2d", "max_pooling2d", "average_pooling2d"):
+    if layer.kind in CONVOLUTIONS + POOLINGS:
         size, strides = window(layer)
         padded = [n + sum(p) for n, p in zip(shape, padding(layer, shape))]
         outputs = tuple((n - k) // s + 1 for n, k, s in zip(padded, size, strides))
-        return outputs + (layer.options.get("filters", shape[2]),)
+        return outputs + (layer.options.get("filters", shape[2] * layer.multiplier),)
+    if layer.kind == "global_average_pooling2d":
+        return shape[-1:]
     if layer.kind == "dense":
         return shape[:-1] + (layer.options["units"],)
     if layer.kind == "flatten":
         return (elements(shape),)
-    if layer.kind == "add" or layer.kind in ACTIVATIONS:
+    if layer.kind in ELEMENTWISE:
         return shape
     raise ValueError(f"the benchmarks know no layer '{layer.kind}'")
 
@@ -208,9 +251,9 @@ def elements(shape):
 
 def layer_flops(network, layer):
     """Of one product of the layer: its output; the gradients in its weights and in its input cost as much each."""
-    if layer.kind == "conv2d":
-        height, width = window(layer)[0]
-        return 2 * elements(layer.shape) * height * width * network.input_shape(layer)[2]
+    if layer.kind in CONVOLUTIONS:
+        channels = network.input_shape(layer)[2] if layer.kind == "conv2d" else 1
+        return 2 * elements(layer.shape) * elements(window(layer)[0]) * channels
     if layer.kind == "dense":
         return 2 * elements(layer.shape) * network.input_shape(layer)[-1]
     return 0
@@ -218,7 +261,7 @@ def layer_flops(network, layer):
 
 def has_weights_below(network, name):
     layer = network.layer(name)
-    return layer.kind in ("conv2d", "dense") or any(has_weights_below(network, below) for below in layer.inputs)
+    return layer.kind in KERNELS or any(has_weights_below(network, below) for below in layer.inputs)
 
 
 def training_flops(network):

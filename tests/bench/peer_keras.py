@@ -13,20 +13,35 @@ def version():
     return f"Keras {keras.__version__} on TensorFlow {tf.__version__}"
 
 
+def windows(layer):
+    """Size, strides, padding."""
+    return *description.window(layer), layer.options.get("padding", "valid")
+
+
+def kernel_options(layer):
+    options = {"use_bias": layer.bias, "activation": layer.activation}
+    if layer.kind == "depthwise_conv2d":
+        return options | {"depth_multiplier": layer.multiplier}
+    return options | {"kernel_initializer": "he_normal" if layer.he_normal else "glorot_uniform",
+                      "kernel_regularizer": keras.regularizers.L2(layer.l2) if layer.l2 else None}
+
+
 def layer_of(layer):
-    size, strides = description.window(layer) if layer.kind != "dense" else (None, None)
-    padding = layer.options.get("padding", "valid")
-    if layer.kind == "conv2d":
-        return keras.layers.Conv2D(layer.options["filters"], size, strides, padding, activation=layer.activation)
-    if layer.kind == "max_pooling2d":
-        return keras.layers.MaxPooling2D(size, strides, padding)
-    if layer.kind == "average_pooling2d":
-        return keras.layers.AveragePooling2D(size, strides, padding)
-    if layer.kind == "dense":
-        return keras.layers.Dense(layer.options["units"], activation=layer.activation)
-    if layer.kind == "flatten":
-        return keras.layers.Flatten()
-    return keras.layers.Add() if layer.kind == "add" else keras.layers.Activation(layer.kind)
+    layers, options = keras.layers, layer.options
+    if layer.kind in description.ACTIVATIONS:
+        return layers.Activation(layer.kind)
+    return {
+        "conv2d": lambda: layers.Conv2D(options["filters"], *windows(layer), **kernel_options(layer)),
+        "depthwise_conv2d": lambda: layers.DepthwiseConv2D(*windows(layer), **kernel_options(layer)),
+        "max_pooling2d": lambda: layers.MaxPooling2D(*windows(layer)),
+        "average_pooling2d": lambda: layers.AveragePooling2D(*windows(layer)),
+        "global_average_pooling2d": layers.GlobalAveragePooling2D,
+        "dense": lambda: layers.Dense(options["units"], **kernel_options(layer)),
+        "batch_normalization": lambda: layers.BatchNormalization(momentum=layer.momentum, epsilon=layer.epsilon),
+        "dropout": lambda: layers.Dropout(options["rate"]),
+        "flatten": layers.Flatten,
+        "add": layers.Add,
+    }[layer.kind]()
 
 
 def model_of(network, dtype):
@@ -39,7 +54,7 @@ def model_of(network, dtype):
 
 
 def optimizer_of(network):
-    kinds = {"sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
+    kinds = {"sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop, "adam": keras.optimizers.Adam}
     return kinds[network.optimizer](**network.optimizer_options)
 
 
@@ -56,9 +71,9 @@ class EpochTimer(keras.callbacks.Callback):
 class Trainer:
     def __init__(self, network, data, xla):
         keras.utils.set_random_seed(0)
-        self.network, self.inputs, self.targets = network, data.inputs, data.classes
+        self.network, self.inputs, self.targets = network, data.inputs, data.targets
         if network.loss == "categorical_crossentropy":
-            self.targets = np.eye(network.output.shape[-1], dtype=np.float32)[data.classes]
+            self.targets = np.eye(network.output.shape[-1], dtype=np.float32)[data.targets]
         self.model = model_of(network, data.inputs.dtype)
         self.model.compile(optimizer_of(network), network.loss, metrics=network.metrics, jit_compile=xla)
 

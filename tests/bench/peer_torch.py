@@ -36,12 +36,23 @@ class Window(nn.Module):
         return x if self.copied is None else F.pad(x, self.copied, value=value)
 
 
+def initialize(layer, module):
+    """As Keras does by default, or he_normal."""
+    if layer.he_normal:
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    else:
+        nn.init.xavier_uniform_(module.weight)
+    if layer.bias:
+        nn.init.zeros_(module.bias)
+
+
 class Convolution(Window):
     def __init__(self, layer, shape):
         super().__init__(layer, shape)
-        self.conv = nn.Conv2d(shape[2], layer.shape[2], self.size, self.strides, self.padding)
-        nn.init.xavier_uniform_(self.conv.weight)
-        nn.init.zeros_(self.conv.bias)
+        groups = shape[2] if layer.kind == "depthwise_conv2d" else 1
+        self.conv = nn.Conv2d(shape[2], layer.shape[2], self.size, self.strides, self.padding,
+                              groups=groups, bias=layer.bias)
+        initialize(layer, self.conv)
 
     def forward(self, x):
         return self.conv(self.padded(x))
@@ -59,26 +70,35 @@ class AveragePooling(Window):
 
 
 def dense(layer, shape):
-    module = nn.Linear(shape[-1], layer.shape[-1])
-    nn.init.xavier_uniform_(module.weight)
-    nn.init.zeros_(module.bias)
+    module = nn.Linear(shape[-1], layer.shape[-1], bias=layer.bias)
+    initialize(layer, module)
     return module
+
+
+def batch_normalization(layer, shape):
+    """PyTorch's momentum is the part of the new."""
+    kind = nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d
+    return kind(shape[-1], eps=layer.epsilon, momentum=1 - layer.momentum)
 
 
 def module_of(network, layer):
     """The layer's module, without its activation; None where forward does it."""
     make = {
         "conv2d": Convolution,
+        "depthwise_conv2d": Convolution,
         "max_pooling2d": MaxPooling,
         "average_pooling2d": AveragePooling,
+        "global_average_pooling2d": lambda layer, shape: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
         "dense": dense,
+        "batch_normalization": batch_normalization,
+        "dropout": lambda layer, shape: nn.Dropout(layer.options["rate"]),
         "flatten": lambda layer, shape: nn.Flatten(),
     }.get(layer.kind)
     return make(layer, network.input_shape(layer)) if make else None
 
 
 def activate(kind, x):
-    return {"relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}.get(kind, lambda x: x)(x)
+    return {"relu": F.relu, "relu6": F.relu6, "tanh": torch.tanh, "sigmoid": torch.sigmoid}.get(kind, lambda x: x)(x)
 
 
 class Model(nn.Module):
@@ -107,9 +127,22 @@ class Model(nn.Module):
         return values[self.network.output.name]
 
 
+def parameter_groups(network, model):
+    """What l2 adds to gradients is PyTorch's weight_decay, as its users have it: the loss that is told is without it."""
+    groups = {}
+    for layer in network.layers[1:]:
+        module = getattr(model.parts, layer.name + "_", None)
+        for name, parameter in module.named_parameters() if module else ():
+            groups.setdefault(2 * layer.l2 * name.endswith("weight"), []).append(parameter)
+    return [{"params": parameters, "weight_decay": decay} for decay, parameters in groups.items()]
+
+
 def optimizer_of(network, parameters):
     """PyTorch adds RMSprop's epsilon to the root, Keras under it."""
     get = network.optimizer_options.get
+    if network.optimizer == "adam":
+        return torch.optim.Adam(parameters, lr=get("learning_rate", 0.001), eps=get("epsilon", 1e-7),
+                                betas=(get("beta_1", 0.9), get("beta_2", 0.999)), fused=True)
     if network.optimizer == "sgd":
         return torch.optim.SGD(parameters, lr=get("learning_rate", 0.01), momentum=get("momentum", 0.0),
                                nesterov=get("nesterov", False), fused=True)
@@ -123,9 +156,9 @@ class Trainer:
         self.network, self.data, self.layout = network, data, layout
         self.random = np.random.default_rng(0)
         self.inputs = self.stored_inputs(data)
-        self.classes = torch.from_numpy(data.classes)
+        self.targets = torch.from_numpy(data.targets)
         self.model = Model(network).to(memory_format=layout)
-        self.optimizer = optimizer_of(network, self.model.parameters())
+        self.optimizer = optimizer_of(network, parameter_groups(network, self.model))
         self.loss = self.batch_loss
         self.update = self.optimizer.step
         if compiled:
@@ -142,30 +175,30 @@ class Trainer:
         """The examples as the model wants them: NCHW by shape, in memory as the layout says."""
         if self.network.shuffle:
             index = torch.from_numpy(index)
-            x, classes = self.inputs[index], self.classes[index]
+            x, targets = self.inputs[index], self.targets[index]
         else:
             rows = slice(int(index[0]), int(index[-1]) + 1)
-            x, classes = self.inputs[rows], self.classes[rows]
+            x, targets = self.inputs[rows], self.targets[rows]
         if x.dim() == 4 and self.layout == torch.channels_last:
             x = x.permute(0, 3, 1, 2)
         if self.network.input_gradient:
             x = x.detach().requires_grad_()
-        return x, classes
+        return x, targets
 
-    def batch_loss(self, x, classes):
+    def batch_loss(self, x, targets):
         x = x if x.dtype == torch.float32 else x.float()
         if self.network.scale != 1 or self.network.offset != 0:
             x = x * self.network.scale + self.network.offset
-        logits = self.model(x)
-        hits = (logits.detach().argmax(1) == classes).sum() if "accuracy" in self.network.metrics else None
-        return F.cross_entropy(logits, classes), hits
+        y = self.model(x)
+        hits = (y.detach().argmax(1) == targets).sum() if "accuracy" in self.network.metrics else None
+        return F.mse_loss(y, targets) if self.network.regression else F.cross_entropy(y, targets), hits
 
     def train(self, examples):
         start, total, hits, steps = time.perf_counter(), torch.zeros(()), torch.zeros((), dtype=torch.int64), 0
         for index in batches(self.network, self.data, examples, self.random):
-            x, classes = self.batch(index)
+            x, targets = self.batch(index)
             self.optimizer.zero_grad(set_to_none=True)
-            loss, batch_hits = self.loss(x, classes)
+            loss, batch_hits = self.loss(x, targets)
             loss.backward()
             self.update()
             total += loss.detach()

@@ -18,17 +18,28 @@ def lie_as_keras(network, layer, module):
         module.copied, module.padding = None, (top, left)
     else:
         module.copied, module.padding = (left, right, top, bottom), (0, 0)
-    if layer.kind == "conv2d":
+    if layer.kind in description.CONVOLUTIONS:
         module.conv.padding = module.padding
 
 
+NORMALIZATION = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
+
+
 def set_weights(network, layer, module, tensors):
-    kernel, bias = (torch.from_numpy(np.array(tensors[f"{layer.name}/{name}"])) for name in ("kernel", "bias"))
-    if layer.kind == "conv2d":
-        module.conv.weight.data, module.conv.bias.data = kernel.permute(3, 2, 0, 1).contiguous(), bias
+    own = {name: torch.from_numpy(np.array(tensor)) for path, tensor in tensors.items()
+           for above, name in [path.split("/")] if above == layer.name}
+    if layer.kind == "batch_normalization":
+        for name, keras_name in NORMALIZATION.items():
+            getattr(module, name).data = own[keras_name]
+        return
+    if layer.kind == "dense":
+        kernel = torch.from_numpy(weights.channels_first(network, layer, own["kernel"].numpy())).t()
     else:
-        rows = weights.channels_first(network, layer, kernel.numpy())
-        module.weight.data, module.bias.data = torch.from_numpy(rows).t().contiguous(), bias
+        order = (2, 3, 0, 1) if layer.kind == "depthwise_conv2d" else (3, 2, 0, 1)
+        module, kernel = module.conv, own["kernel"].permute(order).reshape(module.conv.weight.shape)
+    module.weight.data = kernel.contiguous()
+    if layer.bias:
+        module.bias.data = own["bias"]
 
 
 class Predictor(torch.nn.Module):
@@ -41,7 +52,7 @@ class Predictor(torch.nn.Module):
             module = getattr(self.model.parts, layer.name + "_", None)
             if isinstance(module, peer_torch.Window):
                 lie_as_keras(network, layer, module)
-            if layer.kind in ("conv2d", "dense"):
+            if layer.kind in description.KERNELS + ("batch_normalization",):
                 set_weights(network, layer, module, tensors)
         last = network.output
         self.softmax = "softmax" in (last.kind, last.activation)

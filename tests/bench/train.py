@@ -6,6 +6,7 @@ What it does, options and what the numbers mean: README.md beside this file.
 import argparse
 import gzip
 import json
+import math
 import os
 import platform
 import statistics
@@ -146,7 +147,7 @@ def interleaved(rows):
 
 # ---- rounds ----------------------------------------------------------------------------------------------------------
 
-def choose_examples(row, options, batch_size):
+def choose_examples(row, options, most, batch_size):
     """Whole batches: an epoch, or what fits in a turn. The turn before that tells the speed is not counted."""
     if isinstance(row.worker, Program):
         row.examples = EPOCH
@@ -154,7 +155,7 @@ def choose_examples(row, options, batch_size):
     probe = 16 * batch_size
     seconds, _ = row.worker.go(probe)
     fitting = options.seconds * probe / seconds
-    row.examples = max(int(min(options.images, fitting)) // batch_size, 1) * batch_size
+    row.examples = max(int(min(most, fitting)) // batch_size, 1) * batch_size
 
 
 def measure(row, batch_size):
@@ -186,11 +187,12 @@ def each(rows, action):
             row.failed, row.seconds = True, []
 
 
-def play(rows, options, batch_size):
+def play(rows, options, network):
     """All rounds; peak GFLOP/s by threads."""
-    peaks = peak_workers(options)
+    peaks, batch_size = peak_workers(options), network.batch_size
     gflops = dict.fromkeys(peaks, 0.0)
-    each(rows, lambda row: choose_examples(row, options, batch_size))
+    most = min(options.images, data.count(network))
+    each(rows, lambda row: choose_examples(row, options, most, batch_size))
     for turn in range(options.rounds):
         say(f"round {turn + 1} of {options.rounds} ...")
         for threads, worker in peaks.items():
@@ -203,7 +205,7 @@ def play(rows, options, batch_size):
 
 def measure_network(options, net):
     network = description.read(net)
-    paths = data.prepare(network.input.shape, os.path.join(build.ROOT, "examples", "mnist"), build.path("data", ""))
+    paths = data.prepare(network, os.path.join(build.ROOT, "examples", "mnist"), build.path("data", ""))
     say(f"{network.name}: generating and compiling ...")
     rows = []
     try:
@@ -211,7 +213,7 @@ def measure_network(options, net):
         rows.extend(start_prototype(options, network))
         rows.extend(start_peers(options, net, paths))
         rows = list(interleaved(rows))
-        gflops = play(rows, options, network.batch_size)
+        gflops = play(rows, options, network)
     finally:
         for row in rows:
             row.worker.close()
@@ -248,7 +250,7 @@ def table(result, options):
 
 def warnings(result):
     """Contenders that did not learn: their time is then worth nothing."""
-    guess = 2.303  # ln of ten classes
+    guess = 1 if result.network.regression else math.log(result.network.output.shape[-1])  # variance of the targets, entropy
     for row in result.rows:
         if row.seconds and isinstance(row.worker, Worker) and not row.loss < guess:
             yield f"{result.network.name}: {row.name} on {row.threads} threads does not learn (loss {row.loss})"

@@ -25,7 +25,7 @@ import weights
 from train import log, say, write
 from workers import Failure, Worker, pinned, run_program
 
-BATCH, IMAGES = 64, 256
+BATCH, IMAGES, CLASSES = 64, 256, 10  # classes: of synthetic images
 TOLERANCE = 1e-4  # of outputs
 MOST_CALLS, COLD_CALLS = 20000, 30  # of a turn
 HOWS = {"one": "an image a call", "many": f"{BATCH} images a call", "cold": "an image a call, caches cold"}
@@ -111,7 +111,7 @@ def examples(network):
     if shape == (28, 28, 1):
         images = data.mnist(os.path.join(build.ROOT, "examples", "mnist"))[0][:IMAGES]
     elif len(shape) == 3:
-        images = data.synthetic(shape, count=IMAGES)[0]
+        images = data.synthetic(shape, CLASSES, IMAGES)[0]
     else:
         images = random.integers(256, size=(IMAGES, *shape)).astype(np.uint8)
     return images if network.input.type == "u8" else (images / 255).astype(np.float32)

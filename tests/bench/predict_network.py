@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 
 import build
 
@@ -31,6 +32,7 @@ class Network:
     kinds: dict       # of layers by name: Keras's classes
     parameters: dict  # shapes by name
     flops: float      # of layers that multiply by weights, an example
+    scale: float      # what bytes are multiplied by first
 
 
 def sizes(text):
@@ -46,6 +48,12 @@ def tensors(text, what):
     return [Tensor(TYPES[kind], sizes(shape), int(classes)) for kind, shape, classes in rows]
 
 
+def scale_of(net):
+    with open(net, encoding="utf-8") as file:
+        scale = re.search(r"^[^#\n]*\binput .*\bscale=(\S+)", file.read(), re.MULTILINE)
+    return float(Fraction(scale.group(1))) if scale else 1.0
+
+
 def read(net):
     """The network that a file describes; of one input and one output."""
     source = build.path("tables", "network.c")
@@ -59,4 +67,4 @@ def read(net):
     shapes = re.findall(r'\{"([\w/]+)", \d+, \{([^}]*)\}', parameters.group(2)) if parameters else []
     work = re.search(r"FLOPs an example: ([\d,]+) forward", build.run([build.CNNC, "summary", net]))
     return Network(table(text, "inputs").group(1), inputs[0], outputs[0], dict(kinds),
-                   {name: sizes(shape) for name, shape in shapes}, float(work.group(1).replace(",", "")))
+                   {name: sizes(shape) for name, shape in shapes}, float(work.group(1).replace(",", "")), scale_of(net))

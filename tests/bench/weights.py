@@ -41,7 +41,10 @@ def initial(network, seed=1):
     random, tensors = np.random.default_rng(seed), {}
     for name, shape in network.parameters.items():
         draw = DRAWS.get(name.rsplit("/", 1)[-1], between(-BIAS, BIAS))
-        tensors[name] = draw(random, shape, network.kinds[name.split("/")[0]]).astype(np.float32)
+        tensor = draw(random, shape, network.kinds[name.split("/")[0]])
+        if not tensors and network.input.type == "u8":  # the first kernel is the smaller the larger the bytes are
+            tensor /= max(255 * network.scale, 1)
+        tensors[name] = tensor.astype(np.float32)
     return tensors
 
 

@@ -2,7 +2,8 @@
 """Makes the reference files that tests compare with, by Keras: references.py KERAS_ORACLE.py [NAME...]
 
 For each tests/nets/NAME.net a tests/reference/NAME.safetensors, for each tests/optimizers/NAME.net one beside it.
-Needs what keras_oracle.py needs. Files beyond 60 KB are not kept. Those of tests/nets/oracle are the oracle's own
+Needs what keras_oracle.py needs. Files beyond 60 KB are not kept, of MLPerf Tiny's networks (tiny_*) those beyond 300 KB; gradient/input is
+the first to be left out. Those of tests/nets/oracle are the oracle's own
 but for recurrent, which is made here: with TensorFlow the gradient of an embedding is a list of rows, one for each
 token that came, and Keras's optimizers square each row for itself where a token came twice. With JAX and PyTorch,
 and in cnnc, rows of a token are added up first; so they are here.
@@ -17,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 tests = pathlib.Path(__file__).resolve().parent
 oracle, names = sys.argv[1], sys.argv[2:]
-KEPT = 60 * 1024
+KEPT, KEPT_TINY = 60 * 1024, 300 * 1024
 DENSE = """
 import runpy, sys, keras, tensorflow as tf
 apply = keras.optimizers.Optimizer.apply_gradients
@@ -111,6 +112,13 @@ def add_metrics(net, out):
     save_file(tensors, out, metadata)
 
 
+def keep(out, most):
+    if most == KEPT_TINY and out.stat().st_size > most:
+        with safe_open(out, "np") as f: metadata = f.metadata()
+        save_file({k: v for k, v in load_file(out).items() if k != "gradient/input"}, out, metadata)
+    if out.stat().st_size > most: out.unlink(); print("  too large, not kept")
+
+
 def make(net, out, steps):
     text = net.read_text()
     scale = re.search(r",\s*loss_scale_factor=(\d+)", text)
@@ -123,7 +131,7 @@ def make(net, out, steps):
         save_file({k: v * v.dtype.type(scale[1]) if k.startswith("gradient/") else v for k, v in load_file(out).items()}, out, metadata)
     add_metrics(net, out)
     add_training(net, out, steps)
-    if out.stat().st_size > KEPT: out.unlink(); print("  too large, not kept")
+    keep(out, KEPT_TINY if net.stem.startswith("tiny_") else KEPT)
 
 
 for folder, to, steps in (("nets", "reference", 5), ("optimizers", "optimizers", 7)):

@@ -49,8 +49,12 @@ static void features_packed(void **state) { (void)state, assert_true(check_nets(
 static void oracle(void **state) { (void)state, assert_true(check_nets(NETS "/oracle", BOUNDS "--algorithm=direct", !all) >= (all ? ORACLE : FEW_ORACLE)); }
 
 static void oracle_of_one_target(void **state) { (void)state, assert_true(check_nets(NETS "/oracle", BOUNDS "--target=vec16", false) >= ORACLE); }
-/* MLPerf Tiny's architectures, of fewer channels. */
-static void tiny(void **state) { (void)state, assert_true(check_nets(NETS "/tiny", all ? BOUNDS "--algorithm=direct" : BOUNDS "--target=vec16 --algorithm=direct", false) >= TINY); }
+/* MLPerf Tiny's architectures, of fewer channels. Adam's first steps are as long for a gradient that is next to nothing as for any other:
+ * of elements whose gradients are little more than rounding the steps differ, by 1.1e-3 of the largest weight as far as it was seen. */
+static void tiny(void **state) {
+    (void)state;
+    assert_true(check_nets(NETS "/tiny", text(BOUNDS "--algorithm=direct --tolerance-after=5e-3%s", all ? "" : " --target=vec16"), false) >= TINY);
+}
 
 /* With Winograd's algorithm maxima that differ by rounding may change places in one of many thousand windows; RMSprop's steps then part
  * ways. In which variant that happens is the C compiler's choice, which multiplies and adds in one instruction where it likes: outputs and

@@ -79,12 +79,15 @@ fashion) # on a few digits: the files have the same names and shapes
     few 2000 train-images-idx3-ubyte train-labels-idx1-ubyte
     few 500 t10k-images-idx3-ubyte t10k-labels-idx1-ubyte
     export FASHION_MNIST="$work/few"
-    for net in '' residual; do
-        # shellcheck disable=SC2086 # no word for none
-        ./run.sh $net --epochs=3 --batch-size=16 >"$work/said" 2>&1 || { cat "$work/said"; exit 1; }
+    trained() { # CONDITION [ARGUMENT]
+        condition=$1
+        shift
+        ./run.sh "$@" --epochs=3 --batch-size=16 >"$work/said" 2>&1 || { cat "$work/said"; exit 1; }
         sed -n '/^Test/s/://gp' "$work/said" >"$work/accuracies"
-        accuracy 'n == 1 && x1 > 0.85'
-    done
+        accuracy "$condition"
+    }
+    trained 'n == 1 && x1 > 0.85'
+    trained 'n == 1 && x1 > 0.5' residual # digits are not for flipping, and the moving statistics are young
     ;;
 cortex_m) # each network on each processor
     for tool in arm-none-eabi-gcc qemu-system-arm make; do command -v $tool >/dev/null || missing $tool; done

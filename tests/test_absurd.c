@@ -5,13 +5,7 @@
 
 #include <sys/resource.h>
 
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ /* they take several times as long, and reserve more memory */
-#define SANITIZED 1
-#define SECONDS 60
-#else
-#define SANITIZED 0
 #define SECONDS 10
-#endif
 #define BYTES ((rlim_t)1 << 30)
 
 typedef struct Case { const char *what, *before, *repeated; int times; const char *after; int status; const char *says; } Case;
@@ -46,7 +40,9 @@ static void limit(int resource, rlim_t value) {
 
 static int set_up(void **state) {
     if (make_folder(state)) return -1;
-    if (!SANITIZED) limit(RLIMIT_AS, BYTES);
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__ /* they reserve more */
+    limit(RLIMIT_AS, BYTES);
+#endif
     limit(RLIMIT_CPU, SECONDS); /* of each process */
     return 0;
 }

@@ -198,7 +198,7 @@ static void lower_forward(Program *p, const Op *op) {
 static void lower_grad_input(Program *p, const Op *op) {
     Window w = window_of(op), back = w;
     Tensor *dy = op->inputs[0], *kernel = turned(p, op, op->inputs[1], &w);
-    bool one = w.kh * w.kw * w.sh * w.sw == 1, phases = in_phases(&w) && !one;
+    bool one = w.kh == 1 && w.kw == 1 && w.sh == 1 && w.sw == 1, phases = in_phases(&w) && !one;
     int high = (w.kh - 1) * w.dh, wide = (w.kw - 1) * w.dw, top = high - w.top, left = wide - w.left;
     back.ic = w.oc, back.oc = w.ic, back.sh = back.sw = 1, back.oh = w.ih, back.ow = w.iw;
     back.ih = w.ih + high, back.iw = w.iw + wide;

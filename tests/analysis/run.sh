@@ -1,17 +1,17 @@
 #!/bin/sh
-# Analyses of compiler/, runtime/ and tools/images/; any finding is a failure.
+# Analyses of compiler/, runtime/ and tools/; any finding is a failure.
 # usage: tests/analysis/run.sh [warnings|analyzer|cppcheck|tidy|asan|tsan|msan ...]       (all of them)
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tools/packages.sh"
 need_packages gcc g++ libc6-dev clang clang-tidy cppcheck cmake ninja-build zlib1g-dev libzip-dev libcmocka-dev python3 libpng-dev libjpeg62-turbo-dev
+need_packages pkg-config libhdf5-dev libjansson-dev libprotobuf-c-dev protobuf-c-compiler # cnnc import and export
 cd "$root"
 build=$root/build
 jobs=${JOBS:-$(nproc)}
 log=$(mktemp)
-object=$(mktemp)
-trap 'rm -f "$log" "$object"' EXIT
-sources() { ls compiler/*.c compiler/*/*.c runtime/*.c tools/images/*.c; }
+trap 'rm -f "$log"' EXIT
+sources() { ls compiler/*.c compiler/*/*.c runtime/*.c tools/*/*.c; }
 
 # The functions below are called where "set -e" does not count: each step of theirs says what its failure does.
 # Fails when the command fails or says anything.
@@ -28,8 +28,6 @@ build_of() { # PRESET [TARGET ...]
     cmake --build "$build/$preset" --parallel "$jobs" ${1:+--target "$@"} >"$log" 2>&1 || { cat "$log"; return 1; }
 }
 
-each_source() { sources | xargs -P "$jobs" -n 1 "$@"; }
-
 # gcc's and clang's warnings, in tests too, where both presets have them as errors
 run_warnings() {
     build_of gcc && build_of clang
@@ -37,7 +35,8 @@ run_warnings() {
 
 # Not -Wanalyzer-malloc-leak: of gcc 12 it loses what is kept in an array; the sanitizer of leaks (asan) does not.
 run_analyzer() {
-    silent each_source gcc -std=c11 -O1 -DCNNC_ZLIB -DCNNC_LIBZIP -DCNNC_IMAGES_VERSION='""' -Icompiler -Iruntime -Itools/images -fanalyzer -Wno-analyzer-malloc-leak -c -o "$object"
+    cmake --preset gcc -B "$build/analyzer" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1 -fanalyzer -Wno-analyzer-malloc-leak -Werror" >/dev/null || return 1
+    cmake --build "$build/analyzer" --parallel "$jobs" --target cnnc cnnc_runtime cnnc-images cnnc-import cnnc-export >"$log" 2>&1 || { cat "$log"; return 1; }
 }
 
 # autoVariables: the template engine's frames point at those before them on the stack, which is what they are for.
@@ -45,13 +44,13 @@ run_analyzer() {
 run_cppcheck() {
     silent cppcheck -q --std=c11 --error-exitcode=1 --enable=warning,performance,portability -D__GNUC__=12 -DCNNC_ZLIB -DCNNC_LIBZIP \
         --suppress=autoVariables:compiler/template.c --suppress=invalidFunctionArg:compiler/ops/categorical_crossentropy.c \
-        -Icompiler -Iruntime -Itools/images compiler runtime tools/images
+        -Icompiler -Iruntime -Itools/images -Itools/import -Itools/export compiler runtime tools
 }
 
 # One file at a time: in one process clang 14 carries its notion of va_list from file to file.
 run_tidy() {
     build_of clang || return 1
-    each_source clang-tidy --quiet -p "$build/clang" >"$log" 2>/dev/null || { cat "$log"; return 1; }
+    sources | xargs -P "$jobs" -n 1 clang-tidy --quiet -p "$build/clang" >"$log" 2>/dev/null || { cat "$log"; return 1; }
 }
 
 run_asan() {

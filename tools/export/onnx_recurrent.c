@@ -82,13 +82,13 @@ static const char *with_steps_swapped(Onnx *o, const Op *op, const char *x) {
 void write_recurrent(Onnx *o, const Op *op, const char *type) {
     const Layer *l = op->layer;
     const Cell *cell = cell_of(l);
-    const Tensor *bias = weight(o, l, "bias");
+    const Tensor *kernel = weight(o, l, "kernel"), *recurrent = weight(o, l, "recurrent_kernel"), *bias = weight(o, l, "bias");
+    if (!cell || !kernel || !recurrent) bug("a recurrent layer without its weights");
     const char *x = value_in(o, l->inputs[0], LAST);
     (void)type;
     if (layer_attribute(l, "go_backwards")->real != 0) x = reversed(o, op, x);
     x = with_steps_swapped(o, op, x);
-    const char *kernel = matrix(o, cell, weight(o, l, "kernel")), *recurrent = matrix(o, cell, weight(o, l, "recurrent_kernel"));
-    const char *inputs[] = {x, kernel, recurrent, bias ? biases(o, cell, bias) : ""};
+    const char *inputs[] = {x, matrix(o, cell, kernel), matrix(o, cell, recurrent), bias ? biases(o, cell, bias) : ""};
     const char *states = add_node(o, op, cell->type, inputs, bias ? 4 : 3), *last = add_output(o, op);
     set_int(o, "hidden_size", last_dim(op->outputs[0]->shape));
     if (!set_activations(o, l, cell)) return;

@@ -128,7 +128,7 @@ bool clamp_cut(Cut *, int64_t size, int64_t *count);
 const int64_t *integers_of(Onnx *, const OnnxNode *, int input, const char *attribute, int *count);
 
 /* ---- onnx_view.c ---- */
-View *new_view(Onnx *, int node, int rank, const int64_t *dims, int batch_dim, int64_t batch, const int *order, int axes); /* a part each; axes in memory by `order` */
+View *new_view(Onnx *, int node, int rank, const int64_t *dims, int batch, int64_t batch_size, const int *order, int axes); /* a part each; axes in memory by `order` */
 View *view_like(Onnx *, const View *, int node);           /* of the same elements in the same places */
 int64_t view_dim(const View *, int d);                     /* FREE: with a free batch in it */
 int64_t view_count(const View *);                          /* elements of an example */
@@ -161,11 +161,11 @@ bool has_input(const OnnxNode *, int i);
 bool output_unused(const Onnx *, const OnnxNode *, int i);
 bool set_view(Onnx *, const OnnxNode *, int output, View *);     /* true; false when view is NULL */
 int emit_one(Onnx *, const OnnxNode *, const char *word, int input); /* a node of the Model */
-int emit_merge(Onnx *, const OnnxNode *, const char *word, const int *inputs, int n);
+int emit_merge(Onnx *, const OnnxNode *, const char *word, const int *inputs, int count);
 void set_real(Onnx *, int node, const char *key, double);        /* a setting */
 void set_weight(Onnx *, int node, const char *name, int rank, const int64_t *shape, const float *data); /* of no data after an error */
 View *apply(Onnx *, const OnnxNode *, const View *, const char *word); /* an activation */
-View *affine(Onnx *, const OnnxNode *, const View *, const float *scale, const float *offset, int64_t n); /* by the last axis, or, n all, each element; NULLs are 1 and 0 */
+View *affine(Onnx *, const OnnxNode *, const View *, const float *scale, const float *offset, int64_t count); /* by the last axis, or, count all, each element; NULLs are 1 and 0 */
 View *scaled(Onnx *, const OnnxNode *, const View *, double scale, double offset);
 View *softmax(Onnx *, const OnnxNode *, const View *, int axis, bool all, const char *word); /* or log_softmax */
 View *multiplied(Onnx *, const OnnxNode *, const View *, const View *, const char *word); /* any merging word */
@@ -173,7 +173,7 @@ View *along(Onnx *, const OnnxNode *, const View *, int dim, int64_t size, const
 View *reduced(Onnx *, const OnnxNode *, const View *, unsigned dims, const char *word, bool keep); /* global_..._pooling1d over these */
 View *cut(Onnx *, const OnnxNode *, const View *, int dim, int64_t start, int64_t count);
 View *with_padding(Onnx *, const OnnxNode *, const View *, int dim, int64_t before, int64_t after, const char *mode, double value);
-View *joined(Onnx *, const OnnxNode *, View *const *, int n, int dim);
+View *joined(Onnx *, const OnnxNode *, View *const *, int count, int dim);
 
 #define OP(type, function) Convert convert_##function;
 #define MOVES(type, function) Convert convert_##function;

@@ -237,7 +237,7 @@ static bool fold_concat(Onnx *o, const OnnxNode *n) {
     const Numbers *first = input(o, n, 0);
     int axis = normal_axis(attribute_int(n, "axis", 0), first ? first->rank : 0);
     if (axis < 0) return refuse(o, n, "has no such axis");
-    int64_t dims[ONNX_RANK], size = 0, before = 0;
+    int64_t dims[ONNX_RANK] = {0}, size = 0, before = 0;
     size_t outer = 1, inner = 1;
     for (int d = 0; d < first->rank; d++) dims[d] = first->dims[d], *(d < axis ? &outer : &inner) *= d == axis ? 1 : (size_t)first->dims[d];
     for (int i = 0; i < n->input_count; i++) {
@@ -275,7 +275,7 @@ static bool fold_transpose(Onnx *o, const OnnxNode *n) {
     }
     Numbers *y = made(o, n, x->type, x->rank, dims);
     for (size_t i = 0; y && i < y->count; i++) {
-        size_t at[ONNX_RANK], from = 0, left = i;
+        size_t at[ONNX_RANK] = {0}, from = 0, left = i;
         for (int d = x->rank - 1; d >= 0; d--) at[perm[d]] = left % (size_t)dims[d], left /= (size_t)dims[d];
         for (int d = 0; d < x->rank; d++) from = from * (size_t)x->dims[d] + at[d];
         move(y, i, x, from);
@@ -491,6 +491,7 @@ static bool fold_reduce_prod(Onnx *o, const OnnxNode *n) {
     if (!axes) return false;
     if (x->rank > 1 || !exact(x)) return refuse(o, n, "of a constant with several axes, or of the batch, is not computed");
     Numbers *y = made(o, n, x->type, attribute_int(n, "keepdims", 1) && x->rank, dims);
+    if (!y) return false;
     double product = 1;
     for (size_t i = 0; i < x->count; i++) product *= constant_at(x, i);
     if (!(fabs(product) < 9e15)) return refuse(o, n, "its result is too large");

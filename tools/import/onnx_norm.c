@@ -54,7 +54,7 @@ bool convert_batch_normalization(Onnx *o, const OnnxNode *n) {
 
 /* gamma and beta NULL: without them. */
 static View *by_groups(Onnx *o, const OnnxNode *n, const View *x, int64_t groups, const float *gamma, const float *beta) {
-    View *v = channels_last(o, n, x), *y = apply(o, n, v, "group_normalization");
+    View *v = channels_last(o, n, x), *y = v ? apply(o, n, v, "group_normalization") : NULL;
     double epsilon = attribute_real(n, "epsilon", 1e-5f);
     if (!y) return NULL;
     int64_t channels = v->shape[v->axes - 1];

@@ -147,7 +147,7 @@ typedef struct Lane { int node, axis, axes; int64_t shape[3]; View *view; } Lane
 
 static bool find_lane(Onnx *o, const OnnxNode *n, const View *v, int dim, Lane *lane) {
     int dims[ONNX_RANK], count = 0, before = 0, wanted[PARTS], parts = 0, batch = batch_dim(v);
-    int64_t sizes[ONNX_RANK], outer = 1, inner = 1;
+    int64_t sizes[ONNX_RANK] = {0}, outer = 1, inner = 1;
     if (dim == batch) return refuse(o, n, "works on the axis of the batch");
     if (!in_order(v, dims, &count))
         for (int d = count = 0; d < v->rank; d++)
@@ -177,7 +177,8 @@ static bool find_lane(Onnx *o, const OnnxNode *n, const View *v, int dim, Lane *
 static View *lane_view(Onnx *o, const Lane *lane, int dim, int node, int64_t size, bool positive) {
     View *v = lane->view;
     int64_t sizes[ONNX_RANK];
-    int dims[ONNX_RANK], count, batch = batch_dim(v);
+    int dims[ONNX_RANK], count, batch = v ? batch_dim(v) : -1;
+    if (!v) return NULL;
     for (int d = 0; d < v->rank; d++) sizes[d] = d == dim ? size : view_dim(v, d);
     in_order(v, dims, &count);
     View *y = new_view(o, node, v->rank, sizes, batch, batch < 0 ? 0 : v->size[v->batch], dims, count);
@@ -199,7 +200,7 @@ static int on_lane(Onnx *o, const OnnxNode *n, const Lane *lane, const char *wor
 }
 
 View *cut(Onnx *o, const OnnxNode *n, const View *v, int dim, int64_t start, int64_t count) {
-    Lane lane;
+    Lane lane = {0};
     if (!v) return NULL;
     if (start == 0 && count == view_dim(v, dim)) return (View *)v;
     if (count < 1) return refuse(o, n, "leaves nothing"), NULL;
@@ -258,7 +259,7 @@ static View *padded_by_rows(Onnx *o, const OnnxNode *n, const View *v, int dim, 
 }
 
 View *with_padding(Onnx *o, const OnnxNode *n, const View *v, int dim, int64_t before, int64_t after, const char *mode, double value) {
-    Lane lane;
+    Lane lane = {0};
     if (!v || (!before && !after)) return (View *)v;
     if (before < 0 || after < 0) {
         int64_t front = before < 0 ? -before : 0, back = after < 0 ? -after : 0;

@@ -77,8 +77,7 @@ static size_t size_of(ElementType type) {
     return (unsigned)type < sizeof sizes ? sizes[type] : 0;
 }
 
-static void read_raw(Numbers *c, const uint8_t *bytes) {
-    size_t size = size_of(c->type);
+static void read_raw(Numbers *c, const uint8_t *bytes, size_t size) {
     for (size_t i = 0; i < c->count; i++) {
         uint64_t bits = little_endian(bytes + i * size, size);
         if (c->reals) c->reals[i] = real_of(c->type, bits);
@@ -125,7 +124,8 @@ Numbers *tensor_constant(Onnx *o, const void *tensor, const char *place) {
     if (raw ? t->raw_data.len != count * size : field_count(t) != count)
         return fail(o->model, place, "has data of %zu %s, not of %zu", raw ? t->raw_data.len : field_count(t), raw ? "bytes" : "elements", raw ? count * size : count), NULL;
     Numbers *c = new_constant(o, (ElementType)t->data_type, (int)t->n_dims, t->dims);
-    if (raw) read_raw(c, t->raw_data.data);
+    if (!c) return NULL;
+    if (raw) read_raw(c, t->raw_data.data, size);
     else read_fields(c, t);
     return c;
 }

@@ -59,7 +59,7 @@ static bool fits(Onnx *o, int rank, const int64_t *dims, int batch) {
 View *new_view(Onnx *o, int node, int rank, const int64_t *dims, int batch, int64_t batch_size, const int *order, int axes) {
     if (node < 0 || !fits(o, rank, dims, batch)) return NULL;
     View *v = NEW(o->arena, View);
-    int part[ONNX_RANK], lying = 0;
+    int part[ONNX_RANK] = {0}, lying = 0;
     *v = (View){.rank = rank, .batch = -1, .node = node, .axes = axes};
     for (int d = 0; d < rank; d++) {
         v->begin[d] = v->part_count;
@@ -319,7 +319,7 @@ bool in_order(const View *v, int *dims, int *count) {
 
 /* Which element of ONNX's dimensions from `first` on each is that comes in memory. */
 static int64_t *elements_of(Onnx *o, const View *v, const int *parts, int count, int64_t total, int first) {
-    int64_t *at = NEW_ARRAY(o->arena, int64_t, total + 1), stride[PARTS], each = 1;
+    int64_t *at = NEW_ARRAY(o->arena, int64_t, total + 1), stride[PARTS] = {0}, each = 1;
     for (int p = v->part_count - 1; p >= v->begin[first]; p--) stride[p] = each, each *= v->size[p];
     for (int64_t i = 0; i < total; i++) {
         int64_t left = i;

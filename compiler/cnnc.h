@@ -380,7 +380,7 @@ typedef struct Target {
     const char *name;       /* "avx512": variant and suffix of its functions */
     const char *vector;     /* "v16": prefix of the words of simd.h.tmpl */
     int lanes;              /* elements of a vector */
-    int registers;          /* vector registers */
+    int registers;          /* vector registers, but one for a product that has yet to be added where those are two instructions */
     double fma;             /* vector multiply-adds a cycle */
     const char *attribute;  /* the compiler's target string; NULL: what any machine of the family runs */
 } Target;

@@ -6,7 +6,7 @@
 const Target targets[] = {
     {"avx512", "v16", 16, 32, 1, "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"},
     {"avx2", "v8", 8, 16, 2, "avx2,fma"},
-    {"vec16", "v4", 4, 16, 1, NULL},
+    {"vec16", "v4", 4, 15, 1, NULL},
     {"scalar", "f1", 1, 16, 1, NULL},
     {NULL, NULL, 0, 0, 0, NULL},
 };

@@ -89,7 +89,7 @@ static void schedule_conv(Program *p, Kernel *k) {
     kernel_int(p, k, "MONOTONE", monotone_epilogues(k));
     cut_channels(p, k, channels, deep);
     int64_t taps = kernel_get(k, "KH") * kernel_get(k, "KW") * kernel_get(k, "C");
-    kernel_int(p, k, "WRITTEN_OUT", p->options->unroll < 0 && p->options->optimize != OPTIMIZE_SIZE && taps <= 32);
+    kernel_int(p, k, "WRITTEN_OUT", p->options->unroll < 0 && p->options->optimize != OPTIMIZE_SIZE && taps <= p->target->registers); /* more: gcc keeps splats on the stack */
     const int tiles[] = {ph * columns, ph * (width % columns)};
     if (step == 1) count_steps(p, k, taps, width < columns ? &tiles[1] : tiles, width < columns || !tiles[1] ? 1 : 2);
     if (step == 1) kernel_int(p, k, "HELD", taps * deep * p->target->lanes * 4); /* the input's place changes, its splats are not kept */

@@ -5,7 +5,6 @@
 
 #include "base/base.h"
 
-#define CNNC_VERSION "0.1.0"
 #define MAX_RANK 6 /* of a tensor, without the batch */
 
 /* ---- template.c --------------------------------------------------------------------------------------------------
@@ -380,7 +379,7 @@ typedef struct Target {
     const char *name;       /* "avx512": variant and suffix of its functions */
     const char *vector;     /* "v16": prefix of the words of simd.h.tmpl */
     int lanes;              /* elements of a vector */
-    int registers;          /* vector registers, but one for a product that has yet to be added where those are two instructions */
+    int registers;          /* vector registers; of vec16 on x86 less one, for the product: that and the sum are two instructions, and gcc and clang spill */
     double fma;             /* vector multiply-adds a cycle */
     const char *attribute;  /* the compiler's target string; NULL: what any machine of the family runs */
 } Target;
@@ -597,8 +596,5 @@ void compilation_free(Compilation *);
 bool is_stage(const char *name);
 const char *stage_name(int i);                   /* NULL past the end */
 const char *stage_names(Arena *);                /* "parse, build, ..." */
-
-/* ---- commands/: what the command line offers ---- */
-enum { EXIT_FINE, EXIT_INPUT, EXIT_USAGE, EXIT_FILE, EXIT_BUG };
 
 #endif

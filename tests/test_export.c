@@ -1,7 +1,7 @@
 /* test_export.c: what cnnc export writes of every network in tests/nets: files of ONNX whose values are all there before they are read,
  * and of HDF5 with every weight; two of them as text, compared with tests/golden/export (CNNC_UPDATE_GOLDEN=1 rewrites it); without
  * weights those that training begins with. What other programs compute from these files, export_outputs.py compares with Keras's
- * references, by the Python that CNNC_TEST_PYTHON names; weights for Keras where CNNC_TEST_ORACLE names keras_oracle.py. */
+ * references, by the Python that CNNC_TEST_PYTHON names; weights for Keras where CNNC_TEST_ORACLE names keras_oracle.py (see README.md). */
 #define _POSIX_C_SOURCE 200809L
 #include "test_processes.h"
 

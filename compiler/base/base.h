@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CNNC_VERSION "0.1.0"
+enum { EXIT_FINE, EXIT_INPUT, EXIT_USAGE, EXIT_FILE, EXIT_BUG }; /* exit statuses */
+
 #if defined __GNUC__
 #define PRINTF_LIKE(position, first) __attribute__((format(printf, position, first)))
 #define NORETURN __attribute__((noreturn))

@@ -4,7 +4,7 @@
  * was said before a crash can be read as well. docs/diagnostics.md is its reference. All that is not plain, showable
  * UTF-8 is escaped; bytes that are no UTF-8 become U+FFFD.
  */
-#include "cnnc.h"
+#include "base.h"
 
 #include <stdio.h>
 #include <stdlib.h>

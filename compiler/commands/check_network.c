@@ -12,7 +12,7 @@ static const double step = 5e-7;        /* of a tensor's root mean square, withi
 static const double finer = 0.1;        /* of the step, where a kink lies within it */
 static const double precision = 1e-7;   /* of doubles, of that of floats; they are more exact than that */
 static const double smallest = 1e-3;    /* slopes below are not told from the differences' rounding */
-static const double work = 2e10, memory = 1 << 27; /* of the interpreter: operations and elements */
+static const double work = 2e10, memory = 1 << 27; /* of the interpreters, 2 + NOISES at most: operations of one, elements of all */
 enum { SEED = 1, THREADS = 2, MAX_VARIANTS = 8 };
 
 static size_t count_of(const Tensor *t) { return (size_t)shape_count(t->shape); }
@@ -27,7 +27,7 @@ static int batch_size(const Graph *g, int shard_size) {
         flops += op->def->flops ? op->def->flops(op) : (double)count_of(op->outputs[0]);
         for (int k = 0; k < op->output_count; k++) elements += (double)count_of(op->outputs[k]);
     }
-    return (int)fmax(2, fmin(2 * shard_size + 5, fmin(work / flops, memory / elements)));
+    return (int)fmax(2, fmin(2 * shard_size + 5, fmin(work / flops, memory / (2 + NOISES) / elements)));
 }
 
 /* ---- slopes ------------------------------------------------------------------------------------------------------ */
@@ -137,24 +137,29 @@ static bool is_inexact(Table *t, const Row *row, const Results *r, const Results
     return is_rounding(absolute_error(values_of(r, row), values_of(expected, row), row->count), part * spread);
 }
 
-static bool print_results(Table *t, const Row *row, const Results *r, const Results *expected, double tolerance, double part) {
-    bool near = print_error(row_error(row, r, expected), tolerance);
-    return near || is_inexact(t, row, r, expected, part);
+typedef enum { FAILS, IS_ROUNDING, AGREES } Verdict;
+
+static Verdict print_results(Table *t, const Row *row, const Results *r, const Results *expected, double tolerance, double part) {
+    if (print_error(row_error(row, r, expected), tolerance)) return AGREES;
+    return is_inexact(t, row, r, expected, part) ? IS_ROUNDING : FAILS;
 }
 
+static Verdict worse(Verdict a, Verdict b) { return a < b ? a : b; }
+
 static bool print_row(Table *t, const Graph *g, const Row *row) {
+    static const char *const words[] = {[FAILS] = "FAIL", [IS_ROUNDING] = "float", [AGREES] = "ok"}; /* as check --reference says it */
     const Tensor *x = row->kind == ROW_GRADIENT ? g->parameters[row->index] : NULL;
-    bool fine = true;
+    Verdict verdict = AGREES;
     if (row->kind == ROW_INPUT_GRADIENT) x = g->inputs[row->index];
     printf("  %-36s %-16s", row->name, shape_text(t->arena, row->shape));
-    if (x) fine = print_error(slope_error(t->one, x), slope_tolerance);
+    if (x) verdict = print_error(slope_error(t->one, x), slope_tolerance) ? AGREES : FAILS;
     else printf(" %9s", "-");
-    fine = print_results(t, row, &t->doubles, &t->interpreter, double_tolerance, precision) && fine;
+    verdict = worse(verdict, print_results(t, row, &t->doubles, &t->interpreter, double_tolerance, precision));
     for (int i = 0; i < t->float_count; i++)
         if (row->kind == ROW_METRIC) printf(" %9s", "-"); /* a class may change within the tolerance */
-        else fine = print_results(t, row, &t->floats[i].results, &t->doubles, float_tolerance, 1) && fine;
-    printf("  %s\n", fine ? "ok" : "FAIL");
-    return fine;
+        else verdict = worse(verdict, print_results(t, row, &t->floats[i].results, &t->doubles, float_tolerance, 1));
+    printf("  %s\n", words[verdict]);
+    return verdict != FAILS;
 }
 
 static bool print_table(Table *t, const Graph *g) {

@@ -97,6 +97,8 @@ static bool complete(Compilation *c, CompileOptions *o) {
     if (c->options.inference && c->options.input_gradient) return say_error("--input-gradient is of code that trains, --inference of code that does not"), false;
     if (!apply_optimize(c, o)) return false;
     if (o->dump && !is_stage(o->dump)) return no_stage(c->arena, o->dump);
+    if (o->dump && o->out) return say_error("--emit writes to standard output, not to '%s'", o->out), false;
+    if (o->dump && (o->depends || o->depfile || o->targets)) return say_error("--emit writes no rule for Make"), false;
     if (o->out && !strcmp(o->out, "-")) return say_error("-o needs the name of a file\nhint: --emit=c writes to standard output"), false;
     if (!o->dump && !o->out) return say_error("-o OUT.c is missing\nhint: 'cnnc NET.net -o OUT.c' writes OUT.c and OUT.h"), false;
     if (!o->header && o->out) o->header = with_ending(c->arena, o->out, ".h");

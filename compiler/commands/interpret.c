@@ -100,12 +100,12 @@ static void move_operands(Interpreter *it, Arena *scratch, const Op *op, double 
 }
 
 static void evaluate_moved(Interpreter *it, Arena *scratch, const Op *op, double **in, double *const *out) {
-    double **exact = NEW_ARRAY(scratch, double *, op->output_count);
     if (op->def->accumulates) {
         move_operands(it, scratch, op, in);
         op->def->evaluate(op, in, out);
         return;
     }
+    double **exact = NEW_ARRAY(scratch, double *, op->output_count);
     op->def->evaluate(op, in, out);
     for (int k = 0; k < op->output_count; k++)
         exact[k] = memcpy(NEW_ARRAY(scratch, double, count_of(op->outputs[k])), out[k], sizeof(double) * count_of(op->outputs[k]));

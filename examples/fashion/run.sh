@@ -5,7 +5,8 @@ set -eu
 net=fashion
 [ "${1:-}" != residual ] || { net=residual; shift; }
 . "$(dirname "$0")/../prepare.sh"
-data=${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}
-[ -d "$data" ] || need_packages dataset-fashion-mnist
+. "$root/tools/packages.sh"
+[ -n "${FASHION_MNIST:-}" ] || need_packages dataset-fashion-mnist
+data=$(cd "${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}" && pwd)
 cd "$out"
 exec "$prefix/bin/cnnc" train "$here/$net.net" --data "$data" "$@"

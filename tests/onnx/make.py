@@ -267,7 +267,35 @@ def normalized():
     n.save([("x", ["N", 5, 9], image(n, 2, 5, 9))], [n.add("Relu", x)])
 
 
-ALL = [cnn, pixels, residual, mobile, inception, channels_last, tokens, mixer, upward, merges, recurrent, old, blocks, fixed, normalized]
+def shared():
+    """Constants added to one view of a layer's output, of which other nodes, or the network's user, take another one."""
+    n = Net("shared")
+    a = n.add("Conv", "x", n.weight(3, 2, 1, 1))
+    turned = n.add("Add", n.add("Transpose", a, perm=[0, 2, 3, 1]), n.weight(3))
+    x = n.add("Add", n.add("Relu", n.add("Transpose", turned, perm=[0, 3, 1, 2])), a)
+    b = n.add("MatMul", x, n.weight(5, 4))
+    c = n.add("Add", n.add("Identity", b), n.weight(4))
+    given = n.add("MatMul", x, n.weight(5, 3))
+    n.save([("x", ["N", 2, 4, 5], image(n, 2, 2, 4, 5))], [n.add("Mul", b, c), given, n.add("Add", n.add("Unsqueeze", given, n.ints(1)), n.weight(3))])
+
+
+def sizes():
+    """Sizes of which the nearest elements depend on how floats round: doubles have others."""
+    n = Net("sizes")
+    ways = [dict(mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"), dict(mode="nearest"),
+            dict(mode="nearest", coordinate_transformation_mode="align_corners", nearest_mode="ceil"), dict(mode="linear")]
+    outputs = [n.add("Resize", "x", "", "", n.ints(1, 1, 14, size), **way) for size in (2, 6, 17, 27) for way in ways]
+    outputs += [n.add("Resize", "x", "", n.weight(values=[1, 1, scale, 1]), **way) for scale in (0.6, 1.2, 2.4) for way in ways[:1]]
+    n.save([("x", [1, 1, 14, 10], image(n, 1, 1, 14, 10))], outputs)
+
+
+def fewer():
+    """A Resize without a nearest_mode: of fewer elements those above."""
+    n = Net("fewer", 10)
+    n.save([("x", ["N", 1, 5, 10], image(n, 2, 1, 5, 10))], [n.add("Resize", "x", n.weight(values=[1, 1, *s]), mode=m) for s, m in (((1, 0.4), "nearest"), ((0.4, 1.5), "nearest"), ((1, 0.4), "linear"))])
+
+
+ALL = [cnn, pixels, residual, mobile, inception, channels_last, tokens, mixer, upward, merges, recurrent, old, blocks, fixed, normalized, shared, sizes, fewer]
 if __name__ == "__main__":
     for make in ALL:
         if len(sys.argv) < 2 or make.__name__ in sys.argv[1:]:

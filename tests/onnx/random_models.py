@@ -100,9 +100,15 @@ def main():
         n = make.Net(f"random_{seed}", 13)
         s = [int(v) for v in r.integers(1, 6, r.integers(2, 4))]
         given, x = make.image(n, 2, *s), "x"
-        outputs = []
+        earlier = []
         for _ in range(r.integers(2, 20)):
+            earlier.append((x, s))
+            if r.integers(5) == 0:  # a branch of an earlier value; sums and outputs take it, too
+                x, s = earlier[int(r.integers(len(earlier)))]
             made = step(n, r, x, s)
+            same = [e for e, t in earlier if made and e != made[0] and list(t) == [int(v) for v in made[1]]]
+            if same and r.integers(2):
+                made = n.add(["Add", "Mul", "Max"][r.integers(3)], made[0], same[int(r.integers(len(same)))]), made[1]
             if made:
                 x, s = made[0], [int(v) for v in made[1]]
             if made and not s:
@@ -110,7 +116,8 @@ def main():
         if x == "x":
             continue
         try:
-            n.save([("x", ["N", *given.shape[1:]], given)], [x] + outputs)
+            others = [e for e, _ in earlier if e not in ("x", x) and r.integers(8) == 0]
+            n.save([("x", ["N", *given.shape[1:]], given)], list(dict.fromkeys([x] + others)))
         except Exception as e:
             print(seed, repr(e)[:200])
 

@@ -75,11 +75,26 @@ static const struct { char operation; const char *word, *without, *weight; } abs
     {'A', "dense", "use_bias", "bias"}, {'A', "conv", "use_bias", "bias"}, {'A', "normalization", "center", "beta"}, {'M', "layer_normalization", "scale", "gamma"},
 };
 
+/* Whether nothing but this value's one reader gets a node: neither takes from it another value, of which this one is another view. */
+static bool alone(const Onnx *o, int value, int node) {
+    for (int from = value; value >= 0; value = from) {
+        const Edge *e = &o->values[value];
+        const OnnxNode *p = e->producer < 0 ? NULL : &o->nodes[e->producer];
+        if (e->uses != 1) return false;
+        from = -1;
+        for (int i = 0; p && i < p->input_count; i++) {
+            const View *v = p->match ? NULL : view_input(o, p, i);
+            if (v && v->node == node) from = p->inputs[i];
+        }
+    }
+    return true;
+}
+
 /* False: a constant does not become a weight of the layer that makes its input. */
 static bool absorb(Onnx *o, const OnnxNode *n, int input, const View *v, char operation, const float *data, int64_t count) {
     Node *node = &o->model->nodes[v->node];
-    bool just_made = v->node == o->model->node_count - 1 && o->values[n->inputs[input]].uses == 1 && count == v->shape[v->axes - 1];
-    if (!just_made || !all_finite(data, count)) return false;
+    bool just_made = v->node == o->model->node_count - 1 && count == v->shape[v->axes - 1];
+    if (!just_made || !alone(o, n->inputs[input], v->node) || !all_finite(data, count)) return false;
     for (int i = 0; i < LENGTH(absorbs); i++) {
         int at = absorbs[i].operation == operation && strstr(node->word, absorbs[i].word) ? setting_of(node, absorbs[i].without) : -1;
         if (at < 0 || (operation == 'M' && setting_of(node, "center") < 0) || (!strcmp(absorbs[i].weight, "bias") && setting_of(node, "trainable") >= 0)) continue;

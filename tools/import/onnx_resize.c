@@ -7,20 +7,21 @@
 
 enum { MOST_LENGTH = 1 << 12 };
 
-typedef struct Resize { const char *mode, *coordinates, *nearest; double cubic, extrapolation; bool exclude_outside; } Resize;
+typedef struct Resize { const char *mode, *coordinates, *nearest; double cubic; bool exclude_outside; } Resize;
 
-/* Where element i of the new ones lies among the old. */
-static double origin(const Resize *r, double i, double scale, double from, double to) {
+/* Where element i of the new ones lies among the old; in floats, as everybody has it, since the nearest one depends on their rounding. */
+static float origin(const Resize *r, float i, float scale, float from, float to) {
     if (!strcmp(r->coordinates, "align_corners")) return to > 1 ? i * (from - 1) / (to - 1) : 0;
     if (!strcmp(r->coordinates, "asymmetric")) return i / scale;
-    if (!strcmp(r->coordinates, "pytorch_half_pixel")) return to > 1 ? (i + 0.5) / scale - 0.5 : 0;
-    if (!strcmp(r->coordinates, "tf_half_pixel_for_nn")) return (i + 0.5) / scale;
-    return (i + 0.5) / scale - 0.5;
+    if (!strcmp(r->coordinates, "pytorch_half_pixel")) return to > 1 ? (i + 0.5f) / scale - 0.5f : 0;
+    if (!strcmp(r->coordinates, "tf_half_pixel_for_nn")) return (i + 0.5f) / scale;
+    return (i + 0.5f) / scale - 0.5f;
 }
 
-static double nearest_to(const Resize *r, double x) {
-    if (!strcmp(r->nearest, "floor")) return floor(x);
-    if (!strcmp(r->nearest, "ceil")) return ceil(x);
+/* Before there was a nearest_mode, fewer elements were those above. */
+static double nearest_to(const Resize *r, double x, float scale) {
+    if (!strcmp(r->nearest, "floor") || (!*r->nearest && scale >= 1)) return floor(x);
+    if (!strcmp(r->nearest, "ceil") || !*r->nearest) return ceil(x);
     if (!strcmp(r->nearest, "round_prefer_ceil")) return floor(x + 0.5);
     return ceil(x - 0.5);
 }
@@ -32,10 +33,10 @@ static double cubic(double a, double x) {
 }
 
 /* Column i of the matrix. */
-static void share(const Resize *r, double x, int64_t from, int64_t to, int64_t i, float *matrix) {
-    double first = floor(x), shares[4], sum = 0;
+static void share(const Resize *r, float scale, int64_t from, int64_t to, int64_t i, float *matrix) {
+    double x = (double)origin(r, (float)i, scale, (float)from, (float)to), first = floor(x), shares[4], sum = 0;
     int count = *r->mode == 'n' ? 1 : *r->mode == 'l' ? 2 : 4, start = count == 4 ? -1 : 0;
-    if (count == 1) first = nearest_to(r, x);
+    if (count == 1) first = nearest_to(r, x, scale);
     for (int k = 0; k < count; k++) {
         double at = first + start + k;
         shares[k] = count == 1 ? 1 : count == 2 ? fmax(0, 1 - fabs(x - at)) : cubic(r->cubic, x - at);
@@ -50,25 +51,25 @@ static void share(const Resize *r, double x, int64_t from, int64_t to, int64_t i
 }
 
 /* NULL after an error. */
-static float *matrix_of(Onnx *o, const Resize *r, int64_t from, int64_t to, double scale) {
+static float *matrix_of(Onnx *o, const Resize *r, int64_t from, int64_t to, float scale) {
     if (!afford(o, from * to)) return NULL;
     float *matrix = NEW_ARRAY(o->arena, float, from * to);
-    for (int64_t i = 0; i < to; i++) share(r, origin(r, (double)i, scale, (double)from, (double)to), from, to, i, matrix);
+    for (int64_t i = 0; i < to; i++) share(r, scale, from, to, i, matrix);
     return matrix;
 }
 
 /* What up_sampling2d does, as a matrix, is the same. */
 static bool is_up_sampling(Onnx *o, const float *matrix, int64_t from, int64_t to, bool bilinear) {
-    Resize keras = {bilinear ? "linear" : "nearest", bilinear ? "half_pixel" : "asymmetric", "floor", 0, 0, false};
+    Resize keras = {bilinear ? "linear" : "nearest", bilinear ? "half_pixel" : "asymmetric", "floor", 0, false};
     if (to % from) return false;
-    const float *other = matrix_of(o, &keras, from, to, (double)(to / from));
+    const float *other = matrix_of(o, &keras, from, to, (float)(to / from));
     for (int64_t i = 0; other && i < from * to; i++)
         if (fabs((double)matrix[i] - (double)other[i]) > 1e-6) return false;
     return other;
 }
 
 /* Its scales or sizes, for each dimension; 0: not given. False after an error. */
-static bool find_sizes(Onnx *o, const OnnxNode *n, const View *x, double *scales, int64_t *sizes) {
+static bool find_sizes(Onnx *o, const OnnxNode *n, const View *x, float *scales, int64_t *sizes) {
     bool old = !strcmp(n->type, "Upsample") || o->opset < 11;
     int count = 0, listed;
     const float *given = attribute_reals(n, "scales", &count);
@@ -86,10 +87,12 @@ static bool find_sizes(Onnx *o, const OnnxNode *n, const View *x, double *scales
         int d = axes ? normal_axis(axes[i], x->rank) : i;
         if (d < 0) return refuse(o, n, "has no axis %lld", (long long)axes[i]);
         double value = given ? (double)given[i] : constant_at(list, (size_t)i);
-        if (sizes[d] == FREE && (by_size ? value == (double)FREE : value == 1)) continue;
+        if (sizes[d] == FREE && (by_size ? list->integers[i] == FREE : value == 1)) continue;
         if (sizes[d] == FREE || !(value > 0) || value > MOST_LENGTH) return refuse(o, n, "has a scale or size of %g, or resizes the batch", value);
-        scales[d] = by_size ? value / (double)sizes[d] : value;
-        sizes[d] = by_size ? (int64_t)value : (int64_t)floor((double)sizes[d] * value);
+        scales[d] = by_size ? (float)value / (float)sizes[d] : (float)value;
+        int64_t exact = (int64_t)((double)sizes[d] * value), rounded = (int64_t)((float)sizes[d] * scales[d]);
+        if (!by_size && exact != rounded) return refuse(o, n, "its scale of %g gives %lld elements or %lld, as one rounds", value, (long long)exact, (long long)rounded);
+        sizes[d] = by_size ? (int64_t)value : exact;
         if (sizes[d] < 1) return refuse(o, n, "leaves nothing");
     }
     return true;
@@ -100,9 +103,9 @@ static bool find_mode(Onnx *o, const OnnxNode *n, Resize *r) {
     static const char *const modes[] = {"nearest", "linear", "cubic"}, *const ways[] = {"half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners", "tf_half_pixel_for_nn"};
     static const char *const roundings[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
     *r = (Resize){attribute_text(n, "mode", "nearest"), attribute_text(n, "coordinate_transformation_mode", old ? "asymmetric" : "half_pixel"),
-                  attribute_text(n, "nearest_mode", old ? "floor" : "round_prefer_floor"), attribute_real(n, "cubic_coeff_a", -0.75), 0, attribute_int(n, "exclude_outside", 0)};
+                  old ? "" : attribute_text(n, "nearest_mode", "round_prefer_floor"), attribute_real(n, "cubic_coeff_a", -0.75), attribute_int(n, "exclude_outside", 0)};
     const struct { const char *word; const char *const *list; int count; } checks[] = {{r->mode, modes, 3}, {r->coordinates, ways, 5}, {r->nearest, roundings, 4}};
-    for (int i = 0; i < LENGTH(checks); i++) {
+    for (int i = 0; i < LENGTH(checks) - old; i++) {
         int k = 0;
         while (k < checks[i].count && strcmp(checks[i].word, checks[i].list[k])) k++;
         if (k == checks[i].count) return refuse(o, n, "'%s' is not converted", shown(o->model, checks[i].word));
@@ -126,7 +129,7 @@ static View *up_sampled(Onnx *o, const OnnxNode *n, const View *x, float *const 
 bool convert_resize(Onnx *o, const OnnxNode *n) {
     const View *x = view_input(o, n, 0);
     Resize r;
-    double scales[ONNX_RANK];
+    float scales[ONNX_RANK];
     int64_t sizes[ONNX_RANK];
     float *matrices[ONNX_RANK] = {0};
     if (!x || !find_mode(o, n, &r) || !find_sizes(o, n, x, scales, sizes)) return x ? false : refuse(o, n, "has a constant input");
@@ -135,7 +138,7 @@ bool convert_resize(Onnx *o, const OnnxNode *n) {
         bool two = x->rank == 4 && d > 1; /* of a map both */
         if (from == FREE || (sizes[d] == from && scales[d] == 1 && !two)) continue;
         if (from > MOST_LENGTH || sizes[d] > MOST_LENGTH) return refuse(o, n, "resizes %lld elements", (long long)from);
-        if (!strcmp(r.coordinates, "align_corners") && fabs((double)from * scales[d] - (double)sizes[d]) > 1e-4)
+        if (!strcmp(r.coordinates, "align_corners") && fabs((double)from * (double)scales[d] - (double)sizes[d]) > 1e-4)
             return refuse(o, n, "aligns corners by a scale that gives no whole size, of which there are several meanings");
         matrices[d] = matrix_of(o, &r, from, sizes[d], scales[d]);
         if (!matrices[d]) return false;

@@ -18,7 +18,7 @@ def factors(random, n):
 def step(n, r, x, s):
     """One layer on x of shape s, without the batch, which comes first: the result and its shape, or None."""
     d = len(s)
-    kind = r.integers(0, 22)
+    kind = r.integers(0, 23)
     if kind == 0 and d > 1:
         p = [int(i) for i in r.permutation(d)]
         return n.add("Transpose", x, perm=[0] + [i + 1 for i in p]), [s[i] for i in p]
@@ -63,7 +63,7 @@ def step(n, r, x, s):
         return n.add("MatMul", x, n.weight(s[-1], m)), s[:-1] + [m]
     if kind == 13 and d == 3:
         m = int(r.integers(1, 6))
-        return n.add("Conv", x, n.weight(m, s[0], 1, 1), n.weight(m)), [m] + s[1:]
+        return n.add("Conv", x, n.weight(m, s[0], 1, 1), *[n.weight(m)] * int(r.integers(2))), [m] + s[1:]
     if kind == 14 and d == 3 and min(s[1:]) > 1:
         return n.add("MaxPool", x, kernel_shape=[2, 2], pads=[1, 0, 0, 1]), s
     if kind == 15:
@@ -90,6 +90,8 @@ def step(n, r, x, s):
         return n.dense(x, s[0], 4), [4]
     if kind == 21 and d > 1:
         return n.add("BatchNormalization", x, *[n.weight(values=r.uniform(0.5, 1.5, s[0])) for _ in range(4)]), s
+    if kind == 22:
+        return n.add("Add", n.add("Identity", x), n.weight(s[-1])), s
     return None
 
 

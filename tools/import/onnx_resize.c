@@ -2,6 +2,7 @@
  * up_sampling2d does, it is used; all else is a matrix. */
 #include "onnx.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -26,15 +27,21 @@ static double nearest_to(const Resize *r, double x, float scale) {
     return ceil(x - 0.5);
 }
 
+/* So near to the middle of two elements that some round it as if it were there, others not. */
+static bool is_doubtful(const Resize *r, double x) {
+    double off = fabs(x - floor(x) - 0.5);
+    return !strncmp(r->nearest, "round", 5) && off > 0 && off < fmax(1e-5, 4 * (double)FLT_EPSILON * fabs(x));
+}
+
 /* Keys's kernel, at a distance. */
 static double cubic(double a, double x) {
     x = fabs(x);
     return x <= 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
 }
 
-/* Column i of the matrix. */
-static void share(const Resize *r, float scale, int64_t from, int64_t to, int64_t i, float *matrix) {
-    double x = (double)origin(r, (float)i, scale, (float)from, (float)to), first = floor(x), shares[4], sum = 0;
+/* Column i of the matrix, that lies at x. */
+static void share(const Resize *r, double x, float scale, int64_t from, int64_t to, int64_t i, float *matrix) {
+    double first = floor(x), shares[4], sum = 0;
     int count = *r->mode == 'n' ? 1 : *r->mode == 'l' ? 2 : 4, start = count == 4 ? -1 : 0;
     if (count == 1) first = nearest_to(r, x, scale);
     for (int k = 0; k < count; k++) {
@@ -54,7 +61,11 @@ static void share(const Resize *r, float scale, int64_t from, int64_t to, int64_
 static float *matrix_of(Onnx *o, const Resize *r, int64_t from, int64_t to, float scale) {
     if (!afford(o, from * to)) return NULL;
     float *matrix = NEW_ARRAY(o->arena, float, from * to);
-    for (int64_t i = 0; i < to; i++) share(r, scale, from, to, i, matrix);
+    for (int64_t i = 0; i < to; i++) {
+        double x = (double)origin(r, (float)i, scale, (float)from, (float)to);
+        if (*r->mode == 'n' && is_doubtful(r, x)) return refuse(o, NULL, "its element %lld lies in the middle of two, but for rounding, of which there are several meanings", (long long)i), NULL;
+        share(r, x, scale, from, to, i, matrix);
+    }
     return matrix;
 }
 
@@ -132,7 +143,10 @@ bool convert_resize(Onnx *o, const OnnxNode *n) {
     float scales[ONNX_RANK];
     int64_t sizes[ONNX_RANK];
     float *matrices[ONNX_RANK] = {0};
+    bool same = true, scaled_by_1 = true;
     if (!x || !find_mode(o, n, &r) || !find_sizes(o, n, x, scales, sizes)) return x ? false : refuse(o, n, "has a constant input");
+    for (int d = 0; d < x->rank; d++) same = same && sizes[d] == view_dim(x, d), scaled_by_1 = scaled_by_1 && scales[d] == 1;
+    if (same && !scaled_by_1) return refuse(o, n, "its scales leave all sizes as they are, of which there are several meanings");
     for (int d = 0; d < x->rank; d++) {
         int64_t from = view_dim(x, d);
         bool two = x->rank == 4 && d > 1; /* of a map both */

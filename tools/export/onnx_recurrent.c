@@ -69,7 +69,7 @@ static bool set_activations(Onnx *o, const Layer *l, const Cell *cell) {
 }
 
 static const char *reversed(Onnx *o, const Op *op, const char *x) {
-    const int64_t start = -1, end = INT64_MIN, axis = 1, step = -1;
+    const int64_t start = -1, end = -INT64_MAX, axis = 1, step = -1;
     return add_node(o, op, "Slice", IN(x, integers(o, op, &start, 1), integers(o, op, &end, 1), integers(o, op, &axis, 1), integers(o, op, &step, 1)));
 }
 

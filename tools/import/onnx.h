@@ -176,8 +176,10 @@ View *with_padding(Onnx *, const OnnxNode *, const View *, int dim, int64_t befo
 View *joined(Onnx *, const OnnxNode *, View *const *, int count, int dim);
 
 #define OP(type, function) Convert convert_##function;
+#define ANY(type, function) Convert convert_##function;
 #define MOVES(type, function) Convert convert_##function;
 #include "onnx_ops.def"
 #undef OP
+#undef ANY
 #undef MOVES
 #endif

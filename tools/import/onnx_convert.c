@@ -79,10 +79,12 @@ static Origin *transposed(Onnx *o, const OnnxNode *n, const Origin *from) {
     int count;
     const int64_t *perm = attribute_ints(n, "perm", &count);
     Origin *y = NEW(o->arena, Origin);
+    unsigned seen = 0;
     y->port = from->port;
     for (int i = 0; i < from->port->rank; i++) {
         int d = !perm ? from->port->rank - 1 - i : count == from->port->rank ? normal_axis(perm[i], count) : -1;
-        if (d < 0) return NULL;
+        if (d < 0 || seen >> d & 1) return NULL;
+        seen |= 1u << d;
         y->dims[i] = from->dims[d];
     }
     return y;
@@ -165,6 +167,7 @@ static void convert_output(Onnx *o, Port *port) {
     const View *v = value->view;
     const OnnxNode *n = &o->nodes[value->producer];
     if (value->constant) fail(o->model, NULL, "output '%s' is a constant", shown(o->model, port->name));
+    if (!value->constant && !v && !o->model->errors) refuse(o, n, "does not make the output '%s'", shown(o->model, port->name));
     if (value->constant || !v) return;
     o->current = n;
     port->batch = batch_dim(v);
@@ -186,11 +189,13 @@ static void convert_output(Onnx *o, Port *port) {
 
 /* ---- nodes ---------------------------------------------------------------------------------------------------------------------- */
 
-static const struct { const char *type; Convert *convert; bool moves; } converts[] = {
-#define OP(type, function) {#type, convert_##function, false},
-#define MOVES(type, function) {#type, convert_##function, true},
+static const struct { const char *type; Convert *convert; bool moves, any; } converts[] = {
+#define OP(type, function) {#type, convert_##function, false, false},
+#define ANY(type, function) {#type, convert_##function, false, true},
+#define MOVES(type, function) {#type, convert_##function, true, false},
 #include "onnx_ops.def"
 #undef OP
+#undef ANY
 #undef MOVES
 };
 
@@ -237,6 +242,7 @@ static void convert_node(Onnx *o, const OnnxNode *n) {
     for (int i = 0; i < LENGTH(converts); i++) {
         if (strcmp(n->type, converts[i].type)) continue;
         if (!has_input(n, 0)) refuse(o, n, "has no input");
+        else if (!converts[i].any && !view_input(o, n, 0)) refuse(o, n, "its first input is constant");
         else if (!check_free(o, n)) return;
         else if (converts[i].moves) {
             if (converts[i].convert(o, n) && n->outputs[0] >= 0) o->values[n->outputs[0]].type = o->values[n->inputs[0]].type;

@@ -103,7 +103,7 @@ bool convert_gemm(Onnx *o, const OnnxNode *n) {
     const Numbers *c = constant_input(o, n, a ? 1 : 0);
     double alpha = attribute_real(n, "alpha", 1), beta = attribute_real(n, "beta", 1);
     int64_t rows = 1, columns = 1;
-    if ((a && b) || n->input_count < 2 || n->input_count > 3) return refuse(o, n, "multiplies two computed matrices");
+    if (!a == !b || n->input_count < 2 || n->input_count > 3) return refuse(o, n, "multiplies two computed matrices, or two constants");
     if (!matrix_of(o, n, c, &rows, &columns)) return false;
     if (c->rank != 2 || v->rank != 2) return refuse(o, n, "takes matrices only");
     bool turn_input = attribute_int(n, a ? "transA" : "transB", 0) != 0, turn_matrix = attribute_int(n, a ? "transB" : "transA", 0) != 0;

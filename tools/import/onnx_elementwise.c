@@ -243,7 +243,7 @@ bool convert_merge(Onnx *o, const OnnxNode *n) {
 bool convert_pow(Onnx *o, const OnnxNode *n) {
     const View *x = view_input(o, n, 0);
     double power;
-    if (!x || !constant_input(o, n, 1) || !is_uniform(constant_input(o, n, 1), &power) || constant_input(o, n, 1)->count != 1) return refuse(o, n, "its exponent is not one constant");
+    if (!constant_input(o, n, 1) || !is_uniform(constant_input(o, n, 1), &power) || constant_input(o, n, 1)->count != 1) return refuse(o, n, "its exponent is not one constant");
     if (power != floor(power) || power < 1 || power > 8) return refuse(o, n, "its exponent is %g; cnnc takes 1 to 8", power);
     int inputs[8];
     for (int i = 0; i < (int)power; i++) inputs[i] = x->node;
@@ -335,7 +335,7 @@ bool convert_prelu(Onnx *o, const OnnxNode *n) {
     const View *x = view_input(o, n, 0);
     const Numbers *slope = constant_input(o, n, 1);
     const char *why;
-    if (!x || !slope) return refuse(o, n, "its slopes are not constant");
+    if (!slope) return refuse(o, n, "its slopes are not constant");
     float *all = spread(o, x, slope, &why);
     if (!all) return why && refuse(o, n, "%s", why);
     int64_t count = view_count(x), each = period(all, count, x->shape[x->axes - 1]);
@@ -359,7 +359,7 @@ static View *limited(Onnx *o, const OnnxNode *n, const View *v, double value, co
 bool convert_clip(Onnx *o, const OnnxNode *n) {
     const View *x = view_input(o, n, 0);
     double least = -INFINITY, most = INFINITY;
-    if (!x || !limit(o, n, 1, "min", &least) || !limit(o, n, 2, "max", &most)) return x ? false : refuse(o, n, "has a constant input");
+    if (!limit(o, n, 1, "min", &least) || !limit(o, n, 2, "max", &most)) return false;
     if (least > most || least == INFINITY || most == -INFINITY) return refuse(o, n, "its limits are the wrong way round");
     if (least == -1 && most == 1) return set_view(o, n, 0, apply(o, n, x, "hard_tanh"));
     if (least != 0 || most <= 0) {

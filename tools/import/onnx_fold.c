@@ -76,19 +76,37 @@ static double both(double a, double b) { return a != 0 && b != 0; }
 static double either(double a, double b) { return a != 0 || b != 0; }
 static double larger(double a, double b) { return a > b ? a : b; }
 static double smaller(double a, double b) { return a < b ? a : b; }
-static double rest(double a, double b) { return a - floor(a / b) * b; }
+/* Of b's sign; a Mod with fmod=1 has a's. */
+static double rest(double a, double b) {
+    double r = fmod(a, b);
+    return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
 static const struct { const char *type; Binary *f; bool truth; } binaries[] = {
     {"Add", plus, false}, {"Sub", minus, false}, {"Mul", times, false}, {"Div", divided, false}, {"Pow", pow, false}, {"Max", larger, false}, {"Min", smaller, false},
     {"Mod", rest, false}, {"Equal", equal, true}, {"Less", less, true}, {"Greater", greater, true}, {"And", both, true}, {"Or", either, true},
 };
+
+/* What its integers can be; 64 bits only as far as doubles hold them. */
+static const struct { ElementType type; double least, most; } ranges[] = {
+    {ONNX_U8, 0, UINT8_MAX}, {ONNX_I8, INT8_MIN, INT8_MAX}, {ONNX_U16, 0, UINT16_MAX}, {ONNX_I16, INT16_MIN, INT16_MAX}, {ONNX_I32, INT32_MIN, INT32_MAX},
+    {ONNX_I64, -9e15, 9e15}, {ONNX_BOOL, 0, 1}, {ONNX_U32, 0, UINT32_MAX}, {ONNX_U64, 0, 9e15},
+};
+
+/* Element i of a result; false after an error. */
+static bool put(Onnx *o, const OnnxNode *n, Numbers *y, size_t i, double value) {
+    if (y->reals) return y->reals[i] = (float)value, true;
+    int k = 0;
+    while (k < LENGTH(ranges) && ranges[k].type != y->type) k++;
+    if (k == LENGTH(ranges) || !(value >= ranges[k].least && value <= ranges[k].most)) return refuse(o, n, "its result, %g, is no integer of its type", value);
+    return y->integers[i] = (int64_t)value, true;
+}
 
 static bool fold_unary(Onnx *o, const OnnxNode *n, Unary *f) {
     const Numbers *x = input(o, n, 0);
     Numbers *y = made(o, n, x->type, x->rank, x->dims);
     for (size_t i = 0; y && i < x->count; i++) {
         if (x->integers && x->integers[i] == FREE) return refuse(o, n, "computes with the size of the batch, which is free");
-        if (y->reals) y->reals[i] = (float)f((double)x->reals[i]);
-        else y->integers[i] = (int64_t)f((double)x->integers[i]);
+        if (!put(o, n, y, i, f(constant_at(x, i)))) return false;
     }
     return y && set(o, n, y);
 }
@@ -134,12 +152,12 @@ static bool fold_binary(Onnx *o, const OnnxNode *n, Binary *f, bool truth) {
     if (!a || !b || !broadcast(a, b, &rank, dims)) return refuse(o, n, "its constants do not fit each other");
     if (!exact(a) || !exact(b)) return refuse(o, n, "computes with the size of the batch, which is free, or with very large integers");
     if (!a->reals != !b->reals) return refuse(o, n, "computes with integers and fractions at once");
+    if (f == rest && attribute_int(n, "fmod", 0)) f = fmod;
+    else if (f == rest && a->reals) return refuse(o, n, "has fractions, but not fmod=1");
     Numbers *y = made(o, n, truth ? ONNX_BOOL : a->type, rank, dims);
     for (size_t i = 0; y && i < y->count; i++) {
         double value = f(constant_at(a, repeated_index(a, i, rank, dims)), constant_at(b, repeated_index(b, i, rank, dims)));
-        if (y->integers && !(fabs(value) < 9e15)) return refuse(o, n, "its result is no integer");
-        if (y->reals) y->reals[i] = (float)value;
-        else y->integers[i] = (int64_t)value;
+        if (!put(o, n, y, i, value)) return false;
     }
     return y && set(o, n, y);
 }
@@ -192,7 +210,7 @@ bool clamp_cut(Cut *c, int64_t size, int64_t *count) {
     int64_t *ends[] = {&c->start, &c->end};
     if (!c->step || c->step == INT64_MIN) return false;
     for (int i = 0; i < 2; i++) {
-        if (*ends[i] < 0) *ends[i] += *ends[i] < -size ? -*ends[i] + least : size;
+        if (*ends[i] < 0) *ends[i] = *ends[i] < -size ? least : *ends[i] + size;
         if (*ends[i] < least) *ends[i] = least;
         if (*ends[i] > most) *ends[i] = most;
     }
@@ -419,7 +437,8 @@ static bool fold_constant(Onnx *o, const OnnxNode *n) {
     if (!list && !has_attribute(n, "value_int") && !has_attribute(n, "value_float")) return refuse(o, n, "has no tensor as its value");
     Numbers *c = made(o, n, integers || has_attribute(n, "value_int") ? ONNX_I64 : ONNX_FLOAT, list, dims);
     for (size_t i = 0; c && i < c->count; i++) {
-        if (c->integers) c->integers[i] = integers ? integers[i] : attribute_int(n, "value_int", 0);
+        int64_t integer = integers ? integers[i] : attribute_int(n, "value_int", 0);
+        if (c->integers) c->integers[i] = integer == FREE ? FREE + 1 : integer; /* as in a tensor */
         else c->reals[i] = reals ? reals[i] : (float)attribute_real(n, "value_float", 0);
     }
     return c && set(o, n, c);
@@ -470,14 +489,14 @@ static bool fold_expand(Onnx *o, const OnnxNode *n) {
 static bool fold_range(Onnx *o, const OnnxNode *n) {
     double start, limit, step;
     if (!is_scalar(input(o, n, 0), &start) || !is_scalar(input(o, n, 1), &limit) || !is_scalar(input(o, n, 2), &step)) return refuse(o, n, "its ends are no numbers");
+    for (int i = 0; i < 3; i++)
+        if (!exact(input(o, n, i))) return refuse(o, n, "computes with the size of the batch, which is free, or with very large integers");
     double length = ceil((limit - start) / step);
     int64_t dims[] = {length > 0 ? (int64_t)fmin(length, LARGEST + 1.0) : 0};
     if (step == 0 || !isfinite(length) || fabs(start) > 9e15) return refuse(o, n, "its ends are wrong");
     Numbers *y = made(o, n, input(o, n, 0)->type, 1, dims);
-    for (size_t i = 0; y && i < y->count; i++) {
-        if (y->reals) y->reals[i] = (float)(start + (double)i * step);
-        else y->integers[i] = (int64_t)(start + (double)i * step);
-    }
+    for (size_t i = 0; y && i < y->count; i++)
+        if (!put(o, n, y, i, start + (double)i * step)) return false;
     return y && set(o, n, y);
 }
 
@@ -494,10 +513,7 @@ static bool fold_reduce_prod(Onnx *o, const OnnxNode *n) {
     if (!y) return false;
     double product = 1;
     for (size_t i = 0; i < x->count; i++) product *= constant_at(x, i);
-    if (!(fabs(product) < 9e15)) return refuse(o, n, "its result is too large");
-    if (y->reals) *y->reals = (float)product;
-    else *y->integers = (int64_t)product;
-    return set(o, n, y);
+    return put(o, n, y, 0, product) && set(o, n, y);
 }
 
 /* ---- which they are ---------------------------------------------------------------------------------------------------------------- */

@@ -29,7 +29,7 @@ static View *channels_last(Onnx *o, const OnnxNode *n, const View *v) {
 
 bool convert_batch_normalization(Onnx *o, const OnnxNode *n) {
     const View *x = view_input(o, n, 0);
-    if (!x || n->input_count != 5) return refuse(o, n, "needs five inputs, of which the first is computed");
+    if (n->input_count != 5) return refuse(o, n, "needs five inputs");
     for (int i = 1; i < n->output_count; i++)
         if (!output_unused(o, n, i)) return refuse(o, n, "gives statistics, too");
     if (attribute_int(n, "training_mode", 0) || !attribute_int(n, "spatial", 1)) return refuse(o, n, "is in training mode, or not by channels");
@@ -68,7 +68,7 @@ static View *by_groups(Onnx *o, const OnnxNode *n, const View *x, int64_t groups
 
 bool convert_instance_normalization(Onnx *o, const OnnxNode *n) {
     const View *x = view_input(o, n, 0);
-    if (!x || x->rank < 3) return refuse(o, n, "needs an input with at least three axes");
+    if (x->rank < 3) return refuse(o, n, "needs an input with at least three axes");
     int64_t channels = view_dim(x, 1);
     const float *gamma = vector(o, n, 1, channels, "scale"), *beta = gamma ? vector(o, n, 2, channels, "bias") : NULL;
     return beta && set_view(o, n, 0, by_groups(o, n, x, channels, gamma, beta));
@@ -77,7 +77,7 @@ bool convert_instance_normalization(Onnx *o, const OnnxNode *n) {
 /* Before version 21 there is a factor for each group. */
 bool convert_group_normalization(Onnx *o, const OnnxNode *n) {
     const View *x = view_input(o, n, 0);
-    if (!x || x->rank < 3) return refuse(o, n, "needs an input with at least three axes");
+    if (x->rank < 3) return refuse(o, n, "needs an input with at least three axes");
     int64_t channels = view_dim(x, 1), groups = attribute_int(n, "num_groups", 0);
     if (groups < 1 || channels < 1 || channels % groups) return refuse(o, n, "its groups do not divide its channels");
     int64_t each = o->opset < 21 ? channels / groups : 1;
@@ -117,7 +117,7 @@ static bool set_elements(Onnx *o, const OnnxNode *n, const View *y, const Number
 
 bool convert_layer_normalization(Onnx *o, const OnnxNode *n) {
     const View *x = view_input(o, n, 0);
-    int axis = x ? normal_axis(attribute_int(n, "axis", -1), x->rank) : -1;
+    int axis = normal_axis(attribute_int(n, "axis", -1), x->rank);
     int64_t *elements;
     if (axis < 0 || !has_input(n, 1)) return refuse(o, n, "has no such axis, or no scale");
     if (!output_unused(o, n, 1) || !output_unused(o, n, 2)) return refuse(o, n, "gives statistics, too");

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPSET_LEAST = 7, OPSET_MOST = 21, MOST_NODES = 1 << 17, MOST_MADE = 1 << 28, MOST_INPUTS = 1 << 12 };
+enum { OPSET_LEAST = 7, OPSET_MOST = 21, MOST_NODES = 1 << 17, MOST_MADE = 1 << 28, MOST_INPUTS = 1 << 12, MOST_LISTED = 1 << 20 };
 
 bool refuse(Onnx *o, const OnnxNode *n, const char *format, ...) {
     StrBuf text = {0};
@@ -61,19 +61,19 @@ const char *attribute_text(const OnnxNode *n, const char *name, const char *fall
 
 const int64_t *attribute_ints(const OnnxNode *n, const char *name, int *count) {
     const Onnx__AttributeProto *a = find(n, name, ATTRIBUTE_INTS);
-    *count = a && a->n_ints < 1 << 20 ? (int)a->n_ints : 0;
+    *count = a ? (int)a->n_ints : 0;
     return a ? a->ints : NULL;
 }
 
 const float *attribute_reals(const OnnxNode *n, const char *name, int *count) {
     const Onnx__AttributeProto *a = find(n, name, ATTRIBUTE_REALS);
-    *count = a && a->n_floats < 1 << 20 ? (int)a->n_floats : 0;
+    *count = a ? (int)a->n_floats : 0;
     return a ? a->floats : NULL;
 }
 
 const char *attribute_texts(const OnnxNode *n, const char *name, int i, int *count) {
     const Onnx__AttributeProto *a = find(n, name, ATTRIBUTE_TEXTS);
-    *count = a && a->n_strings < 1 << 20 ? (int)a->n_strings : 0;
+    *count = a ? (int)a->n_strings : 0;
     return a && i < *count ? (const char *)a->strings[i].data : "";
 }
 
@@ -177,8 +177,12 @@ static bool read_node(Reading *r, Onnx__NodeProto *from, OnnxNode *n) {
         if (o->values[v].constant || o->values[v].producer >= 0) return refuse(o, n, "'%s' is made twice", shown(o->model, o->values[v].name));
         o->values[v].producer = o->node_count;
     }
-    for (size_t i = 0; i < from->n_attribute; i++)
-        if (*from->attribute[i]->ref_attr_name) return refuse(o, n, "attribute '%s' is that of a function", shown(o->model, from->attribute[i]->name));
+    for (size_t i = 0; i < from->n_attribute; i++) {
+        const Onnx__AttributeProto *a = from->attribute[i];
+        if (*a->ref_attr_name) return refuse(o, n, "attribute '%s' is that of a function", shown(o->model, a->name));
+        if (a->n_ints > MOST_LISTED || a->n_floats > MOST_LISTED || a->n_strings > MOST_LISTED)
+            return refuse(o, n, "attribute '%s' has more than %d elements", shown(o->model, a->name), MOST_LISTED);
+    }
     return true;
 }
 

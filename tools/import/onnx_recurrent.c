@@ -152,7 +152,7 @@ bool convert_recurrent(Onnx *o, const OnnxNode *n) {
     while (strcmp(n->type, cell->type)) cell++;
     int layout = attribute_int(n, "layout", 0) != 0;
     const char *direction = attribute_text(n, "direction", "forward");
-    if (!x || x->rank != 3 || !w || !r || w->rank != 3 || r->rank != 3) return refuse(o, n, "its input is no sequences, or its weights are not constant");
+    if (x->rank != 3 || !w || !r || w->rank != 3 || r->rank != 3) return refuse(o, n, "its input is no sequences, or its weights are not constant");
     if (strcmp(direction, "forward") && strcmp(direction, "reverse") && strcmp(direction, "bidirectional")) return refuse(o, n, "has the direction '%s'", shown(o->model, direction));
     Sizes s = {view_dim(x, layout), view_dim(x, 2), r->dims[2], strcmp(direction, "bidirectional") ? 1 : 2};
     if (s.units < 1 || s.units > 1 << 20 || s.features < 1 || s.steps < 1) return refuse(o, n, "its sizes are wrong; is its batch where it should be?");

@@ -144,7 +144,7 @@ bool convert_resize(Onnx *o, const OnnxNode *n) {
     int64_t sizes[ONNX_RANK];
     float *matrices[ONNX_RANK] = {0};
     bool same = true, scaled_by_1 = true;
-    if (!x || !find_mode(o, n, &r) || !find_sizes(o, n, x, scales, sizes)) return x ? false : refuse(o, n, "has a constant input");
+    if (!find_mode(o, n, &r) || !find_sizes(o, n, x, scales, sizes)) return false;
     for (int d = 0; d < x->rank; d++) same = same && sizes[d] == view_dim(x, d), scaled_by_1 = scaled_by_1 && scales[d] == 1;
     if (same && !scaled_by_1) return refuse(o, n, "its scales leave all sizes as they are, of which there are several meanings");
     for (int d = 0; d < x->rank; d++) {

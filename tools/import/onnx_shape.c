@@ -17,7 +17,7 @@ bool convert_identity(Onnx *o, const OnnxNode *n) {
 bool convert_dropout(Onnx *o, const OnnxNode *n) {
     const View *x = view_input(o, n, 0);
     double rate = attribute_real(n, "ratio", 0.5), training = 0;
-    if (!x || !output_unused(o, n, 1)) return refuse(o, n, "gives its mask, too");
+    if (!output_unused(o, n, 1)) return refuse(o, n, "gives its mask, too");
     if (has_input(n, 1) && !is_scalar(constant_input(o, n, 1), &rate)) return refuse(o, n, "its rate is not constant");
     if (has_input(n, 2) && !is_scalar(constant_input(o, n, 2), &training)) return refuse(o, n, "its training_mode is not constant");
     if (training != 0 && rate != 0) return refuse(o, n, "is in training mode");
@@ -45,8 +45,9 @@ bool convert_flatten(Onnx *o, const OnnxNode *n) {
     if (axis < 0) axis += v->rank;
     if (axis < 0 || axis > v->rank) return refuse(o, n, "has no such axis");
     int first = (int)axis;
-    View *y = first < v->rank ? view_merge(o, v, first, v->rank) : view_unsqueeze(o, v, v->rank + 1, 1u << v->rank);
-    y = first ? view_merge(o, y, 0, first) : view_unsqueeze(o, y, 2, 1);
+    View *y = first < v->rank ? view_merge(o, v, first, v->rank) : v;
+    if (first) y = view_merge(o, y, 0, first);
+    while (y->rank < 2) y = view_unsqueeze(o, y, y->rank + 1, first ? 1u << y->rank : 1);
     return set_view(o, n, 0, y);
 }
 
@@ -56,7 +57,7 @@ bool convert_reshape(Onnx *o, const OnnxNode *n) {
     const int64_t *shape = integers_of(o, n, 1, "shape", &count);
     int64_t dims[ONNX_RANK];
     if (!shape) return false;
-    if (!v || count < 0 || count > ONNX_RANK) return refuse(o, n, "has no shape, or one of more than %d dimensions", ONNX_RANK);
+    if (count < 0 || count > ONNX_RANK) return refuse(o, n, "has no shape, or one of more than %d dimensions", ONNX_RANK);
     for (int d = 0; d < count; d++) {
         dims[d] = shape[d];
         if (shape[d] || attribute_int(n, "allowzero", 0)) continue;
@@ -148,7 +149,7 @@ typedef struct Lane { int node, axis, axes; int64_t shape[3]; View *view; } Lane
 static bool find_lane(Onnx *o, const OnnxNode *n, const View *v, int dim, Lane *lane) {
     int dims[ONNX_RANK], count = 0, before = 0, wanted[PARTS], parts = 0, batch = batch_dim(v);
     int64_t sizes[ONNX_RANK] = {0}, outer = 1, inner = 1;
-    if (dim == batch) return refuse(o, n, "works on the axis of the batch");
+    if (dim == batch || (batch >= 0 && !is_batch(v, batch))) return refuse(o, n, "works on the axis of the batch");
     if (!in_order(v, dims, &count))
         for (int d = count = 0; d < v->rank; d++)
             if (d != batch) dims[count++] = d;
@@ -156,12 +157,7 @@ static bool find_lane(Onnx *o, const OnnxNode *n, const View *v, int dim, Lane *
     while (dims[before] != dim) outer *= sizes[dims[before++]];
     for (int i = before + 1; i < count; i++) inner *= sizes[dims[i]];
     for (int i = 0; i < count; i++)
-        for (int p = v->begin[dims[i]]; p < v->begin[dims[i] + 1]; p++) {
-            if (p == v->batch) return refuse(o, n, "works on the axis of the batch");
-            wanted[parts++] = p;
-        }
-    for (int d = 0; d < v->rank; d++)
-        if (sizes[d] == FREE && !is_batch(v, d)) return refuse(o, n, "works on the axis of the batch");
+        for (int p = v->begin[dims[i]]; p < v->begin[dims[i] + 1]; p++) wanted[parts++] = p;
     *lane = (Lane){.axis = outer > 1, .axes = outer > 1 ? 3 : 2, .shape = {outer, sizes[dim], inner}};
     if (outer == 1) lane->shape[0] = sizes[dim], lane->shape[1] = inner;
     if (v->axes == 3 && count == 3 && before < 2) { /* a map as it is */
@@ -290,7 +286,7 @@ static View *picked(Onnx *o, const OnnxNode *n, const View *v, int dim, const in
 bool convert_slice(Onnx *o, const OnnxNode *n) {
     const View *v = view_input(o, n, 0);
     Cut cuts[ONNX_RANK];
-    int count = v ? slice_cuts(o, n, v->rank, cuts) : -1;
+    int count = slice_cuts(o, n, v->rank, cuts);
     if (count < 0) return false;
     for (int i = 0; i < count && v; i++) {
         int64_t size = view_dim(v, cuts[i].axis), length;
@@ -307,7 +303,7 @@ bool convert_slice(Onnx *o, const OnnxNode *n) {
 
 bool convert_split(Onnx *o, const OnnxNode *n) {
     const View *v = view_input(o, n, 0);
-    int axis = v ? normal_axis(attribute_int(n, "axis", 0), v->rank) : -1, given;
+    int axis = normal_axis(attribute_int(n, "axis", 0), v->rank), given;
     const int64_t *sizes = axis < 0 ? NULL : integers_of(o, n, 1, "split", &given);
     if (!sizes) return axis < 0 ? refuse(o, n, "has no such axis") : false;
     int64_t size = view_dim(v, axis), start = 0, each = (size + n->output_count - 1) / n->output_count;
@@ -325,7 +321,7 @@ bool convert_split(Onnx *o, const OnnxNode *n) {
 
 bool convert_concat(Onnx *o, const OnnxNode *n) {
     const View *first = view_input(o, n, 0);
-    int axis = first ? normal_axis(attribute_int(n, "axis", o->opset < 4 ? 1 : INT64_MAX), first->rank) : -1;
+    int axis = first ? normal_axis(attribute_int(n, "axis", INT64_MAX), first->rank) : -1;
     View **views = NEW_ARRAY(o->arena, View *, n->input_count);
     for (int i = 0; i < n->input_count; i++)
         if (!(views[i] = view_input(o, n, i))) return refuse(o, n, "has a constant among its inputs");
@@ -368,8 +364,9 @@ bool convert_gather(Onnx *o, const OnnxNode *n) {
     if (!is_real_type(o->values[n->inputs[0]].type)) return refuse(o, n, "computes with integers");
     int64_t size = view_dim(x, axis), *places = NEW_ARRAY(o->arena, int64_t, which->count);
     for (size_t i = 0; i < which->count; i++) {
+        if (size == FREE) return refuse(o, n, "works on the axis of the batch");
         places[i] = which->integers[i] < 0 ? which->integers[i] + size : which->integers[i];
-        if (size == FREE || places[i] < 0 || places[i] >= size) return refuse(o, n, size == FREE ? "works on the axis of the batch" : "takes what is not there");
+        if (places[i] < 0 || places[i] >= size) return refuse(o, n, "takes what is not there");
     }
     View *y = picked(o, n, x, axis, places, (int64_t)which->count);
     if (y && !which->rank && is_batch(y, axis)) return refuse(o, n, "takes the axis of the batch away");
@@ -382,7 +379,7 @@ bool convert_pad(Onnx *o, const OnnxNode *n) {
     double value = attribute_real(n, "value", 0);
     int count, axes;
     const int64_t *pads = integers_of(o, n, 1, "pads", &count), *axis = pads ? integers_of(o, n, 3, "axes", &axes) : NULL;
-    if (!v || !axis) return v ? false : refuse(o, n, "its input is constant, but not how it is padded");
+    if (!axis) return false;
     int listed = axes < 0 ? v->rank : axes;
     if (has_input(n, 2) && !is_scalar(constant_input(o, n, 2), &value)) return refuse(o, n, "its value is not constant");
     if (count != 2 * listed || listed > v->rank) return refuse(o, n, "has not two pads for each axis");
@@ -412,7 +409,8 @@ bool convert_expand(Onnx *o, const OnnxNode *n) {
     const View *v = view_input(o, n, 0);
     int count;
     const int64_t *shape = integers_of(o, n, 1, "shape", &count);
-    if (!shape || !v || count < 0 || count > ONNX_RANK) return shape ? refuse(o, n, "has no shape") : false;
+    if (!shape) return false;
+    if (count < 0 || count > ONNX_RANK) return refuse(o, n, "has no shape, or one of more than %d dimensions", ONNX_RANK);
     if (count > v->rank) v = view_unsqueeze(o, v, count, (1u << (count - v->rank)) - 1);
     for (int i = 0; i < count && v; i++) {
         int d = i + v->rank - count;
@@ -428,7 +426,8 @@ bool convert_tile(Onnx *o, const OnnxNode *n) {
     const View *v = view_input(o, n, 0);
     int count;
     const int64_t *times = integers_of(o, n, 1, "repeats", &count);
-    if (!times || !v || count != v->rank) return times ? refuse(o, n, "has not a number of repeats for each axis") : false;
+    if (!times) return false;
+    if (count != v->rank) return refuse(o, n, "has not a number of repeats for each axis");
     for (int d = 0; d < count && v; d++) v = repeated(o, n, v, d, times[d]);
     return set_view(o, n, 0, v ? view_like(o, v, v->node) : NULL);
 }
@@ -436,7 +435,7 @@ bool convert_tile(Onnx *o, const OnnxNode *n) {
 bool convert_cumsum(Onnx *o, const OnnxNode *n) {
     const View *v = view_input(o, n, 0);
     double number;
-    if (!v || !is_scalar(constant_input(o, n, 1), &number)) return refuse(o, n, "its axis is not constant");
+    if (!is_scalar(constant_input(o, n, 1), &number)) return refuse(o, n, "its axis is not constant");
     int axis = number > -100 && number < 100 ? normal_axis((int64_t)number, v->rank) : -1;
     int64_t size = axis < 0 ? 0 : view_dim(v, axis);
     if (size < 1 || size > MOST_ALONG / 2) return refuse(o, n, "has no such axis, or it is long, or the batch");

@@ -64,8 +64,9 @@ static float real_of(ElementType type, uint64_t bits) {
     }
 }
 
-/* Of `size` bytes, with its sign where the type has one. */
+/* Of `size` bytes, with its sign where the type has one. The least one of 64 bits, as the end of a slice, would be FREE; the next does as well. */
 static int64_t integer_of(ElementType type, uint64_t bits, size_t size) {
+    if (type == ONNX_I64 && (int64_t)bits == FREE) return FREE + 1;
     bool with_sign = type == ONNX_I8 || type == ONNX_I16 || type == ONNX_I32;
     uint64_t sign = (uint64_t)1 << (8 * size - 1);
     return (int64_t)(with_sign && bits & sign ? bits | ~(2 * sign - 1) : bits);
@@ -102,7 +103,7 @@ static void read_fields(Numbers *c, const Onnx__TensorProto *t) {
         case ONNX_FLOAT: c->reals[i] = t->float_data[i]; break;
         case ONNX_DOUBLE: c->reals[i] = (float)t->double_data[i]; break;
         case ONNX_F16: case ONNX_BF16: c->reals[i] = real_of(c->type, (uint16_t)t->int32_data[i]); break;
-        case ONNX_I64: c->integers[i] = t->int64_data[i]; break;
+        case ONNX_I64: c->integers[i] = integer_of(c->type, (uint64_t)t->int64_data[i], 8); break;
         case ONNX_U32: case ONNX_U64: c->integers[i] = (int64_t)t->uint64_data[i]; break;
         default: c->integers[i] = t->int32_data[i];
         }
@@ -127,6 +128,8 @@ Numbers *tensor_constant(Onnx *o, const void *tensor, const char *place) {
     if (!c) return NULL;
     if (raw) read_raw(c, t->raw_data.data, size);
     else read_fields(c, t);
+    for (size_t i = 0; c->type == ONNX_U64 && i < count; i++)
+        if (c->integers[i] < 0) return refuse_tensor(o, place, "has an integer of 2^63 or more");
     return c;
 }
 

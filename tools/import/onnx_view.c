@@ -366,6 +366,7 @@ View *replace_last(Onnx *o, const View *v, int first, int node, int64_t size) {
     y->rank = first + 1;
     y->begin[first] = y->part_count;
     if (size < 1 || size > MOST_ELEMENTS / view_count(y)) return refuse(o, NULL, "makes an example of no elements, or of more than 2^31"), NULL;
+    if (size > 1 && y->part_count == PARTS) return refuse(o, NULL, "has axes of more than %d parts", PARTS), NULL;
     if (size > 1) y->order[lying++] = y->part_count, y->size[y->part_count++] = size;
     y->begin[first + 1] = y->part_count;
     y->shape[y->axes - 1] = size;

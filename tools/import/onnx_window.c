@@ -13,7 +13,7 @@ typedef struct Geometry { int n; Axis axis[2]; bool same; } Geometry; /* same: c
 
 static int64_t reach(const Axis *a) { return (a->kernel - 1) * a->dilation + 1; }
 
-/* An attribute of so many integers for each axis, of 1 to 65536, or all the fallback. */
+/* An attribute of so many integers, from the least to 65536, or all the least. */
 static bool read_axes(Onnx *o, const OnnxNode *n, const char *name, int count, int64_t least, int64_t *to) {
     int given;
     const int64_t *list = attribute_ints(n, name, &given);
@@ -142,7 +142,7 @@ typedef struct Taps { const Numbers *weights, *bias; int64_t taps, sizes[2], gro
 static bool find_kernel(Onnx *o, const OnnxNode *n, const View *x, Taps *k) {
     int given;
     *k = (Taps){constant_input(o, n, 1), constant_input(o, n, 2), 1, {1, 1}, attribute_int(n, "group", 1)};
-    if (!x || !k->weights || !k->weights->reals || (has_input(n, 2) && (!k->bias || !k->bias->reals))) return refuse(o, n, "its weights are not constant");
+    if (!k->weights || !k->weights->reals || (has_input(n, 2) && (!k->bias || !k->bias->reals))) return refuse(o, n, "its weights are not constant");
     if (x->rank < 3 || x->rank > 4) return refuse(o, n, "is %d-dimensional; cnnc has one and two dimensions", x->rank - 2);
     if (k->weights->rank != x->rank) return refuse(o, n, "its kernel has not as many dimensions as its input");
     if (k->groups < 1 || !k->weights->count) return refuse(o, n, "its group is %lld, or its kernel is empty", (long long)k->groups);
@@ -277,7 +277,7 @@ bool convert_pool(Onnx *o, const OnnxNode *n) {
     int given;
     Geometry g;
     const int64_t *kernel = attribute_ints(n, "kernel_shape", &given);
-    if (!x || x->rank < 3 || x->rank > 4) return refuse(o, n, "is not one- or two-dimensional");
+    if (x->rank < 3 || x->rank > 4) return refuse(o, n, "is not one- or two-dimensional");
     if (!kernel || given != x->rank - 2) return refuse(o, n, "has no kernel_shape, or a wrong one");
     if (!output_unused(o, n, 1)) return refuse(o, n, "gives the places of the largest, too");
     if (!find_geometry(o, n, x, kernel, &g)) return false;
@@ -306,7 +306,7 @@ bool convert_pool(Onnx *o, const OnnxNode *n) {
 bool convert_global_pool(Onnx *o, const OnnxNode *n) {
     const View *x = view_input(o, n, 0);
     unsigned dims = 0;
-    if (!x || x->rank < 3) return refuse(o, n, "needs an input with at least three axes");
+    if (x->rank < 3) return refuse(o, n, "needs an input with at least three axes");
     for (int d = 2; d < x->rank; d++) dims |= 1u << d;
     return set_view(o, n, 0, reduced(o, n, x, dims, strstr(n->type, "Max") ? "global_max_pooling" : "global_average_pooling", true));
 }

@@ -461,6 +461,18 @@ static void doubtful_sizes(void **state) {
     }
 }
 
+/* All states and the last one are of the same layer, which is trained as one. */
+static void one_layer(void **state) {
+    (void)state;
+    Message m = {0};
+    message_input(&m, "x", ONNX_FLOAT, "5,n,3"), message_constant(&m, "w", ONNX_FLOAT, "1,16,3", "0.1,-0.2"), message_constant(&m, "r", ONNX_FLOAT, "1,16,4", "0.3");
+    message_node(&m, "LSTM", "x,w,r", "y,h", "hidden_size=4");
+    assert_string_equal(import_message(&m, 13, "y,h"), "");
+    const char *net = file_text(text("%s/damaged.net", folder), NULL), *first = strstr(net, "lstm ");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "lstm "));
+}
+
 /* One node with as many attributes, inputs and integers as anyone could write. */
 static void very_long_lists(void **state) {
     (void)state;
@@ -491,6 +503,6 @@ static int set_up(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(nodes), cmocka_unit_test(models), cmocka_unit_test(cut_short), cmocka_unit_test(turned_bits), cmocka_unit_test(what_cannot_be),
                                        cmocka_unit_test(constant_inputs), cmocka_unit_test(views_at_limits), cmocka_unit_test(folded_constants), cmocka_unit_test(least_integers),
-                                       cmocka_unit_test(doubtful_sizes), cmocka_unit_test(very_long_lists)};
+                                       cmocka_unit_test(doubtful_sizes), cmocka_unit_test(one_layer), cmocka_unit_test(very_long_lists)};
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -295,7 +295,18 @@ def fewer():
     n.save([("x", ["N", 1, 5, 10], image(n, 2, 1, 5, 10))], [n.add("Resize", "x", n.weight(values=[1, 1, *s]), mode=m) for s, m in (((1, 0.4), "nearest"), ((0.4, 1.5), "nearest"), ((1, 0.4), "linear"))])
 
 
-ALL = [cnn, pixels, residual, mobile, inception, channels_last, tokens, mixer, upward, merges, recurrent, old, blocks, fixed, normalized, shared, sizes, fewer]
+def states():
+    """All states and the last one of the same layers, forwards, backwards, in both directions, and of one step."""
+    n = Net("states")
+    outputs = []
+    for x, direction in (("x", "forward"), ("x", "reverse"), ("x", "bidirectional"), (n.add("Slice", "x", n.ints(1), n.ints(2), n.ints(0)), "bidirectional")):
+        d = 1 + (direction == "bidirectional")
+        y, h = n.add("LSTM", x, n.weight(d, 8, 3), n.weight(d, 8, 2), n.weight(d, 16), hidden_size=2, direction=direction, outputs=2)
+        outputs += [n.add("ReduceMean", y, axes=[0, 1], keepdims=0), n.add("Transpose", h, perm=[1, 0, 2])]
+    n.save([("x", [4, "N", 3], image(n, 4, 2, 3))], outputs)
+
+
+ALL = [cnn, pixels, residual, mobile, inception, channels_last, tokens, mixer, upward, merges, recurrent, old, blocks, fixed, normalized, shared, sizes, fewer, states]
 if __name__ == "__main__":
     for make in ALL:
         if len(sys.argv) < 2 or make.__name__ in sys.argv[1:]:

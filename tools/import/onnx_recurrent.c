@@ -132,17 +132,30 @@ static View *state_view(Onnx *o, const View *x, int node, const Sizes *s, bool s
     return v;
 }
 
-static bool set_states(Onnx *o, const OnnxNode *n, const Cell *cell, const Sizes *s, const View *x, int input, bool sequences) {
-    bool reverse = !strcmp(attribute_text(n, "direction", "forward"), "reverse");
-    int nodes[2] = {-1, -1};
+/* Of the states of all steps, as the layer has them, the last one. */
+static int last_state(Onnx *o, int node, const Sizes *s) {
+    int last = s->steps > 1 ? emit_one(o, NULL, "cropping1d", node) : node;
+    if (last >= 0 && s->steps > 1) add_setting(o->model, last, NULL, "(%lld,0)", (long long)s->steps - 1);
+    return reshaped(o, last, 1, &s->units);
+}
+
+/* Y and Y_h, as far as they are used, of the same layers. */
+static bool set_states(Onnx *o, const OnnxNode *n, const Cell *cell, const Sizes *s, const View *x, int input) {
+    bool reverse = !strcmp(attribute_text(n, "direction", "forward"), "reverse"), used[2] = {!output_unused(o, n, 0), !output_unused(o, n, 1)};
+    int nodes[2][2] = {{-1, -1}, {-1, -1}}; /* of Y and Y_h, for each direction */
     for (int d = 0; d < s->directions; d++) {
         bool backwards = reverse || d;
-        nodes[d] = emit_direction(o, n, cell, s, input, d, backwards, sequences);
-        if (nodes[d] >= 0 && backwards && sequences) nodes[d] = in_time(o, n, nodes[d], s);
-        if (nodes[d] < 0) return false;
+        int node = emit_direction(o, n, cell, s, input, d, backwards, used[0]);
+        if (node < 0) return false;
+        if (used[1]) nodes[1][d] = used[0] ? last_state(o, node, s) : node;
+        if (used[0]) nodes[0][d] = backwards ? in_time(o, n, node, s) : node;
     }
-    int node = s->directions > 1 ? emit_merge(o, NULL, "concatenate", nodes, 2) : nodes[0];
-    return set_view(o, n, !sequences, state_view(o, x, node, s, sequences, attribute_int(n, "layout", 0)));
+    for (int k = 0; k < 2; k++) {
+        if (!used[k]) continue;
+        int node = s->directions > 1 ? emit_merge(o, NULL, "concatenate", nodes[k], 2) : nodes[k][0];
+        if (!set_view(o, n, k, state_view(o, x, node, s, !k, attribute_int(n, "layout", 0)))) return false;
+    }
+    return true;
 }
 
 bool convert_recurrent(Onnx *o, const OnnxNode *n) {
@@ -163,7 +176,5 @@ bool convert_recurrent(Onnx *o, const OnnxNode *n) {
     if (has_attribute(n, "hidden_size") && attribute_int(n, "hidden_size", 0) != s.units) return refuse(o, n, "its hidden_size is not that of its weights");
     if (!check_cell(o, n, cell, &s)) return false;
     int input = arranged(o, n, x, (int[]){layout, 2}, 2);
-    for (int k = 0; k < 2 && input >= 0; k++)
-        if (!output_unused(o, n, k) && !set_states(o, n, cell, &s, x, input, !k)) return false;
-    return input >= 0;
+    return input >= 0 && set_states(o, n, cell, &s, x, input);
 }

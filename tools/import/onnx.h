@@ -2,7 +2,7 @@
  *
  *   onnx_read.c     protobuf -> values and nodes in an order in which they can be computed; onnx_tensor.c: numbers
  *   onnx_match.c    what several nodes make together (a GELU, a layer normalization) becomes one; what no output needs goes
- *   onnx_fold.c     what depends on constants only is a constant
+ *   onnx_fold.c     what depends on constants only is a constant; onnx_fold_shape.c: shapes, and elements elsewhere
  *   onnx_view.c     how ONNX's axes lie in cnnc's memory
  *   onnx_convert.c  node by node to the Model's, by the table of onnx_ops.def; onnx_<family>.c: the functions of that table
  *
@@ -115,7 +115,7 @@ typedef struct Match { const char *word; int input, axis; double a; int scale, o
 void onnx_match(Onnx *);       /* and marks what is needed */
 bool convert_match(Onnx *, const OnnxNode *);
 
-/* ---- onnx_fold.c ---- */
+/* ---- onnx_fold.c, onnx_fold_shape.c ---- */
 bool can_fold(const OnnxNode *);
 bool takes_free(const OnnxNode *); /* a constant of a batch that is free */
 bool onnx_fold(Onnx *, const OnnxNode *); /* with all inputs constant; false after an error */

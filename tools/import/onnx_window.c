@@ -32,18 +32,26 @@ static int64_t same_total(const Axis *a) {
     return total > 0 ? total : 0;
 }
 
-static bool find_padding(Onnx *o, const OnnxNode *n, Geometry *g) {
+/* How it is padded: its pads, which count only where there is no auto_pad; *upper or *lower: as much as it takes instead. False after an error. */
+static bool read_pads(Onnx *o, const OnnxNode *n, int axes, int64_t *pads, bool *upper, bool *lower) {
     const char *automatic = attribute_text(n, "auto_pad", "NOTSET");
+    bool none = !strcmp(automatic, "VALID");
+    *upper = !strcmp(automatic, "SAME_UPPER"), *lower = !strcmp(automatic, "SAME_LOWER");
+    if (strcmp(automatic, "NOTSET") && *automatic && !none && !*upper && !*lower) return refuse(o, n, "has the auto_pad '%s'", shown(o->model, automatic));
+    if (!read_axes(o, n, "pads", 2 * axes, 0, pads)) return false;
+    if (none) memset(pads, 0, sizeof *pads * 2 * (size_t)axes);
+    return true;
+}
+
+static bool find_padding(Onnx *o, const OnnxNode *n, Geometry *g) {
     int64_t pads[4];
-    bool upper = !strcmp(automatic, "SAME_UPPER"), lower = !strcmp(automatic, "SAME_LOWER");
-    if (strcmp(automatic, "NOTSET") && strcmp(automatic, "VALID") && *automatic && !upper && !lower)
-        return refuse(o, n, "has the auto_pad '%s'", shown(o->model, automatic));
-    if (!read_axes(o, n, "pads", 2 * g->n, 0, pads)) return false;
+    bool upper, lower;
+    if (!read_pads(o, n, g->n, pads, &upper, &lower)) return false;
     for (int i = 0; i < g->n; i++) {
         Axis *a = &g->axis[i];
         int64_t total = same_total(a);
         if (upper || lower) a->before = upper ? total / 2 : total - total / 2, a->after = total - a->before;
-        else if (strcmp(automatic, "VALID")) a->before = pads[i], a->after = pads[g->n + i];
+        else a->before = pads[i], a->after = pads[g->n + i];
     }
     return true;
 }
@@ -190,13 +198,11 @@ bool convert_conv(Onnx *o, const OnnxNode *n) {
 
 /* What of all that the kernels reach is cut off, before and behind; below 0: added. False after an error. */
 static bool find_cuts(Onnx *o, const OnnxNode *n, Geometry *g, int64_t *before, int64_t *after) {
-    const char *automatic = attribute_text(n, "auto_pad", "NOTSET");
     int64_t more[2], pads[4];
     int count;
+    bool upper, lower;
     const int64_t *shape = attribute_ints(n, "output_shape", &count);
-    bool upper = !strcmp(automatic, "SAME_UPPER"), lower = !strcmp(automatic, "SAME_LOWER");
-    if (strcmp(automatic, "NOTSET") && strcmp(automatic, "VALID") && !upper && !lower) return refuse(o, n, "has the auto_pad '%s'", shown(o->model, automatic));
-    if (!read_axes(o, n, "output_padding", g->n, 0, more) || !read_axes(o, n, "pads", 2 * g->n, 0, pads)) return false;
+    if (!read_axes(o, n, "output_padding", g->n, 0, more) || !read_pads(o, n, g->n, pads, &upper, &lower)) return false;
     if (shape && count != g->n) return refuse(o, n, "its output_shape has %d numbers, not %d", count, g->n);
     for (int i = 0; i < g->n; i++) {
         Axis *a = &g->axis[i];

@@ -4,6 +4,7 @@
  *               What is imported must compute what the test says, by cnnc's interpreter. onnx_nodes.txt has which is which.
  *     models    tests/onnx, made by its make.py: small networks as exporters write them, with onnxruntime's outputs
  *     damage    files cut short, with bits turned over, that say what cannot be
+ *     limits    graphs built by onnx_message.h: constants, views and lists as large or as odd as can be
  *
  * An operator's test has arrays where a network has one input of a batch of examples. It is tried in six ways: its inputs after the first are
  * constants or are inputs, and its first dimension is the batch or is not; then only its first output is wanted. One way that is right makes it

@@ -1,36 +1,94 @@
 /* What is no model, or a malicious one: cnnc-import says so in one line, ends with 1 and leaves nothing behind. Files are cut short, bits
- * of them flipped, configurations and weights made up. Built where cnnc-import is. */
+ * of them flipped, configurations and weights made up. Only libhdf5 may crash, and only on bytes of HDF5 that are damaged. Built where
+ * cnnc-import is. */
 #define _POSIX_C_SOURCE 200809L
 #include "test_import.h"
 
 #include "cnnc_runtime.h"
 
 #include <hdf5.h>
+#include <signal.h>
 #include <zip.h>
 
 enum { FLIPS = 80, CUTS = 40 };
 
+/* ---- what libhdf5 does alone -------------------------------------------------------------------------------------------------------- */
+
+static herr_t read_attribute(hid_t object, const char *name, const H5A_info_t *info, void *context) {
+    (void)info, (void)context;
+    hid_t attribute = H5Aopen(object, name, H5P_DEFAULT), type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+    hssize_t count = H5Sget_simple_extent_npoints(space);
+    size_t size = H5Tget_size(type);
+    void *bytes = count > 0 && count < 1 << 20 && size < 1 << 20 ? calloc((size_t)count, size + 1) : NULL;
+    if (bytes) H5Aread(attribute, type, bytes);
+    free(bytes);
+    H5Sclose(space), H5Tclose(type), H5Aclose(attribute);
+    return 0;
+}
+
+static herr_t read_object(hid_t file, const char *name, const H5O_info_t *info, void *context) {
+    hid_t object = H5Oopen(file, name, H5P_DEFAULT);
+    H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, read_attribute, context);
+    hid_t space = info->type == H5O_TYPE_DATASET ? H5Dget_space(object) : -1;
+    hssize_t count = H5Sget_simple_extent_npoints(space);
+    double *numbers = count > 0 && count < 1 << 20 ? calloc((size_t)count, sizeof *numbers) : NULL;
+    if (numbers) H5Dread(object, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers);
+    free(numbers);
+    H5Sclose(space), H5Oclose(object);
+    return 0;
+}
+
+/* Whether it crashes when it reads all that is in the file, without a reader of ours. */
+static bool crashes_library(const char *path) {
+    int status;
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (!pid) {
+        for (int i = SIGILL; i <= SIGSEGV; i++) signal(i, SIG_DFL); /* not CMocka's */
+        int nowhere = open("/dev/null", O_WRONLY);
+        dup2(nowhere, 2);
+        alarm(60);
+        hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+        if (file >= 0) H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, read_object, NULL, H5O_INFO_BASIC), H5Fclose(file);
+        H5close();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status);
+}
+
 /* ---- what it says ----------------------------------------------------------------------------------------------------------------- */
 
+/* Whether the crash that a sanitizer reports is of libhdf5: the first function that is not the sanitizer's own. */
+static bool is_of_library(const char *report) {
+    for (const char *frame = strstr(report, "\n    #"); frame; frame = strstr(frame + 1, "\n    #")) {
+        char *line = text("%.*s", (int)strcspn(frame + 1, "\n"), frame + 1);
+        if (!strstr(line, "libsanitizer") && !strstr(line, "libasan") && !strstr(line, "/libc")) return strstr(line, "libhdf5");
+    }
+    return false;
+}
+
 /* Whatever it thinks of the file: an exit status of 0 and both outputs, or of 1, a message and none. */
-static char *try_file(const char *file, int *exited) {
+static char *try_file(const char *file, bool damaged_hdf5, int *exited) {
     int status;
     remove_outputs();
-    char *said = import_file(file, NULL, &status);
+    char *said = import_file(file, NULL, &status), *report = strstr(said, "Sanitizer:");
     if (!WIFEXITED(status)) fail_msg("%s: signal %d: %s", file, WTERMSIG(status), said);
     *exited = WEXITSTATUS(status);
-    assert_in_range(*exited, 0, 1);
+    if (*exited > 1) fail_msg("%s: exit status %d: %s", file, *exited, said);
     assert_int_equal(is_there("o.net"), *exited == 0);
     assert_int_equal(is_there("o.safetensors"), *exited == 0);
     if (*exited) assert_non_null(strstr(said, "error: "));
-    if (strstr(said, "Sanitizer")) assert_non_null(strstr(said, "libhdf5")); /* which is not ours to mend */
+    if (strstr(said, "runtime error: ")) fail_msg("%s: %s", file, said);
+    if ((report || strstr(said, "what reads it crashed")) && !(damaged_hdf5 && (report ? is_of_library(report) : crashes_library(file)))) fail_msg("%s: %s", file, said);
     for (const char *c = said; *c; c++) assert_true(*c == '\n' || (unsigned char)*c >= ' ');
     return said;
 }
 
 static void refused(const char *file, const char *why) {
     int exited;
-    char *said = try_file(file, &exited);
+    char *said = try_file(file, false, &exited);
     if (exited != 1 || !strstr(said, why)) fail_msg("exit status %d, '%s', and not '%s'", exited, said, why);
 }
 
@@ -48,6 +106,9 @@ static char *write_bytes(const char *name, const void *bytes, size_t n) {
 static const char *const models[] = {"convolutions.keras", "adam.keras", "keras2_adam.h5", "functional.h5"};
 enum { MODEL_COUNT = sizeof models / sizeof *models };
 
+/* In a .keras a checksum keeps damage from libhdf5. */
+static bool is_hdf5(const char *name) { return strstr(name, ".h5"); }
+
 static void cut_short(void **state) {
     (void)state;
     for (int i = 0; i < MODEL_COUNT; i++) {
@@ -55,7 +116,7 @@ static void cut_short(void **state) {
         char *bytes = file_text(text(MODELS "/%s", models[i]), &n);
         for (int cut = 0; cut < CUTS; cut++) {
             int exited;
-            try_file(write_bytes("cut", bytes, cut < 12 ? (size_t)cut : n - 1 - (n - 13) * (size_t)(cut - 12) / CUTS), &exited);
+            try_file(write_bytes("cut", bytes, cut < 12 ? (size_t)cut : n - 1 - (n - 13) * (size_t)(cut - 12) / CUTS), is_hdf5(models[i]), &exited);
             assert_int_equal(exited, 1);
         }
     }
@@ -71,7 +132,7 @@ static void flipped(void **state) {
             int exited;
             char *bytes = file_text(text(MODELS "/%s", models[i]), &n);
             for (int k = flip % 4; k >= 0; k--) bytes[cnnc_random_below(&random, flip % 3 ? n : 4096)] ^= (char)(1 << cnnc_random_below(&random, 8));
-            try_file(write_bytes("flipped", bytes, n), &exited);
+            try_file(write_bytes("flipped", bytes, n), is_hdf5(models[i]), &exited);
         }
 }
 
@@ -159,7 +220,7 @@ static void made_up(void **state) {
 static void several(void **state) {
     (void)state;
     int exited;
-    const char *said = try_file(craft_with(SEQUENTIAL("{\"class_name\":\"Lambda\",\"config\":{\"name\":\"f\"}}," DENSE("d", "2", ",\"lora_rank\":4") ",{\"class_name\":\"Dot\",\"config\":{\"name\":\"g\"}}"), NULL), &exited);
+    const char *said = try_file(craft_with(SEQUENTIAL("{\"class_name\":\"Lambda\",\"config\":{\"name\":\"f\"}}," DENSE("d", "2", ",\"lora_rank\":4") ",{\"class_name\":\"Dot\",\"config\":{\"name\":\"g\"}}"), NULL), false, &exited);
     assert_int_equal(exited, 1);
     for (const char *const *line = (const char *const[]){"layer 'f'", "layer 'd'", "layer 'g'", NULL}; *line; line++) assert_non_null(strstr(said, *line));
 }
@@ -181,7 +242,7 @@ static void names(void **state) {
         const char *name = i < sizeof strange / sizeof *strange ? strange[i] : long_text("", 'n', 10000, "");
         char *config = malloc(strlen(name) + 1000);
         sprintf(config, SEQUENTIAL(DENSE("%s", "2", "")), name);
-        const char *said = try_file(craft_with(config, NULL), &exited);
+        const char *said = try_file(craft_with(config, NULL), false, &exited);
         free(config);
         if (exited) fail_msg("'%s': %s", name, said);
         assert_int_equal(system(text("%s summary %s >%s", CNNC_COMMAND, in_folder("o.net"), in_folder("summary"))), 0);

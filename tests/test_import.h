@@ -3,9 +3,13 @@
 #define TEST_IMPORT_H
 #include "test_processes.h"
 
+#include <sys/resource.h>
+
 #define MODELS CNNC_SOURCE_DIR "/tests/import"
 
 static char *in_folder(const char *name) { return text("%s/%s", folder, name); }
+
+static long import_kilobytes; /* the most memory that the last import_file had, with the processes it began */
 
 /* Runs cnnc-import FILE -o o.net --weights o.safetensors OPTIONS in the folder; what it says. *status: as wait has it. */
 static char *import_file(const char *file, const char *option, int *status) {
@@ -21,7 +25,9 @@ static char *import_file(const char *file, const char *option, int *status) {
         execl(CNNC_IMPORT_COMMAND, "cnnc-import", file, "-o", in_folder("o.net"), "--weights", in_folder("o.safetensors"), option, (char *)NULL);
         _exit(127);
     }
-    assert_int_equal(waitpid(pid, status, 0), pid);
+    struct rusage usage;
+    assert_int_equal(wait4(pid, status, 0, &usage), pid);
+    import_kilobytes = usage.ru_maxrss;
     return file_text(said, NULL);
 }
 

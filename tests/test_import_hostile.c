@@ -1,9 +1,10 @@
 /* What is no model, or a malicious one: cnnc-import says so in one line, ends with 1 and leaves nothing behind. Files are cut short, bits
  * of them flipped, configurations and weights made up. Only libhdf5 may crash, and only on bytes of HDF5 that are damaged. Built where
  * cnnc-import is. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* wait4 */
 #include "test_import.h"
 
+#include "base/base.h"
 #include "cnnc_runtime.h"
 
 #include <hdf5.h>
@@ -216,6 +217,50 @@ static void made_up(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refused(craft_with(cases[i].config, NULL), cases[i].why);
 }
 
+/* Small files that would need much memory or time if these grew with the square of their lists. */
+static char *many(const char *format, int n) {
+    StrBuf out = {0};
+    for (int i = 0; i < n; i++) {
+        strbuf_add(&out, i ? "," : "");
+        for (const char *c = format; *c; c++) { /* #: the number, +: the next one */
+            if (*c == '#' || *c == '+') strbuf_printf(&out, "%d", i + (*c == '+'));
+            else strbuf_add_n(&out, c, 1);
+        }
+    }
+    return keep(out.text);
+}
+
+static char *between(const char *before, const char *middle, const char *after) {
+    StrBuf out = {0};
+    strbuf_add(&out, before), strbuf_add(&out, middle), strbuf_add(&out, after);
+    return keep(out.text);
+}
+
+static void assert_little_memory(void) {
+#ifndef __SANITIZE_ADDRESS__ /* which keeps what is freed */
+    if (import_kilobytes > 100000) fail_msg("%ld kB of memory", import_kilobytes);
+#endif
+}
+
+static void long_lists(void **state) {
+    (void)state;
+    enum { MANY = 9000 };
+    static const char scales[] = SEQUENTIAL("{\"class_name\":\"Rescaling\",\"config\":{\"offset\":0.5,\"scale\":[@]}}"), padding[] = SEQUENTIAL("{\"class_name\":\"ZeroPadding2D\",\"config\":{\"padding\":[@]}}"),
+        means[] = SEQUENTIAL("{\"class_name\":\"Normalization\",\"config\":{\"mean\":[@],\"variance\":1}}"), reversed[] = FUNCTIONAL("@", "l0");
+    const struct { const char *model, *item; int n; const char *why; } cases[] = {
+        {scales, "0.0001", 4000, "cnnc does not take this network"}, {scales, "0.0001", 60000, "is not possible in cnnc"}, {padding, "[12,34]", 12000, "is not possible in cnnc"}, {means, "0.1", 60000, "is not possible in cnnc"},
+        {reversed, LAYER("l#", "ReLU", "", TENSOR("l+")), MANY, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int exited, head = (int)strcspn(cases[i].model, "@");
+        char *items = many(cases[i].item, cases[i].n);
+        if (!cases[i].why) items = between(items, text("," LAYER("l%d", "ReLU", "", TENSOR("x")), MANY), "");
+        char *said = try_file(craft_with(between(text("%.*s", head, cases[i].model), items, cases[i].model + head + 1), NULL), false, &exited);
+        if (exited != (cases[i].why != NULL) || (cases[i].why && !strstr(said, cases[i].why))) fail_msg("list %d: exit status %d: %s", (int)i, exited, said);
+        assert_little_memory();
+    }
+}
+
 /* All that cnnc has not, a line each. */
 static void several(void **state) {
     (void)state;
@@ -327,7 +372,7 @@ static void outputs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(made_up), cmocka_unit_test(several), cmocka_unit_test(nested), cmocka_unit_test(names), cmocka_unit_test(zips),
+        cmocka_unit_test(made_up), cmocka_unit_test(long_lists), cmocka_unit_test(several), cmocka_unit_test(nested), cmocka_unit_test(names), cmocka_unit_test(zips),
         cmocka_unit_test(weights), cmocka_unit_test(outputs), cmocka_unit_test(cut_short), cmocka_unit_test(flipped),
     };
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);

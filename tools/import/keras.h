@@ -61,6 +61,10 @@ void read_options(const Call *, int node, const Callable *);
 const char *callable_text(Container *, const char *place, const char *key, Family *, json_t *value);
 const char *arguments_text(Container *, const char *place, const Callable *, json_t *config); /* "a=1, b=2" */
 const char *number_text(Model *, double); /* as short as the numbers that a float stands for */
+enum { MOST_NUMBERS = 4096 }; /* that a statement of cnnc takes */
+const char *numbers_text(Model *, const double *, int n); /* "1,0.5" */
+/* Appends those of nested lists, as Keras keeps what was an array; false: they hold something else, or more than MOST_NUMBERS. */
+bool collect_numbers(json_t *, int depth, double *numbers, int *n);
 
 /* ---- keras_compile.c: the statement `compile` ---- */
 void read_compile(Container *, const char *const *output_names, int n);

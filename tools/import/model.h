@@ -44,7 +44,9 @@ float *add_weight(Model *, int node, const char *name, int rank, const int64_t *
 void add_output(Model *, int node);
 /* An error, "FILE: PLACE: text", said at once; place NULL: of the file. Text from a file goes through shown(). */
 void fail(Model *, const char *place, const char *format, ...) PRINTF_LIKE(3, 4);
+void warn(Model *, const char *place, const char *format, ...) PRINTF_LIKE(3, 4); /* likewise, of what may be left out */
 const char *shown(Model *, const char *s);          /* what may be shown: control characters escaped, cut after 80 bytes */
+const char *keep_text(Model *, StrBuf *);           /* a copy in the arena, "" of none; frees it */
 bool element_count(int rank, const int64_t *shape, size_t *count); /* false: a dimension below 0, or 2^31 elements and more */
 
 /* ---- readers: each fills the model or fails ---- */

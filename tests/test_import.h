@@ -9,7 +9,9 @@
 
 static char *in_folder(const char *name) { return text("%s/%s", folder, name); }
 
-static long import_kilobytes; /* the most memory that the last import_file had, with the processes it began */
+/* What the last import_file took, with the processes it began. */
+static long import_kilobytes; /* of memory, at most */
+static double import_seconds; /* of processors */
 
 /* Runs cnnc-import FILE -o o.net --weights o.safetensors OPTIONS in the folder; what it says. *status: as wait has it. */
 static char *import_file(const char *file, const char *option, int *status) {
@@ -28,6 +30,7 @@ static char *import_file(const char *file, const char *option, int *status) {
     struct rusage usage;
     assert_int_equal(wait4(pid, status, 0, &usage), pid);
     import_kilobytes = usage.ru_maxrss;
+    import_seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     return file_text(said, NULL);
 }
 

@@ -8,6 +8,7 @@
 #include "cnnc_runtime.h"
 
 #include <hdf5.h>
+#include <poll.h>
 #include <signal.h>
 #include <zip.h>
 
@@ -262,6 +263,32 @@ static void long_lists(void **state) {
     }
 }
 
+/* What training asks for that cnnc has not: a weight of the only loss is an error, what can be left out is said. */
+#define TRAINED(compile) "{\"class_name\":\"Sequential\",\"config\":{\"layers\":[" INPUT "," DENSE("d", "2", "") "]},\"compile_config\":{\"optimizer\":\"sgd\",\"loss\":\"mse\"," compile "}}"
+
+static void warned(const char *file, const char *what) {
+    int exited;
+    const char *said = try_file(file, false, &exited);
+    if (exited || strcmp(said, text("%s: warning: %s\n", file, what))) fail_msg("exit status %d: %s", exited, said);
+}
+
+static void training(void **state) {
+    (void)state;
+    refused(craft_with(TRAINED("\"loss_weights\":[0.5]"), NULL), "error: loss_weights: [0.5] is not possible in cnnc");
+    refused(craft_with(TRAINED("\"loss_weights\":0.5"), NULL), "error: loss_weights: 0.5 is not possible in cnnc");
+    warned(craft_with(TRAINED("\"loss_weights\":[1.0],\"weighted_metrics\":[\"mae\"]"), NULL), "compile: weighted_metrics are left out: cnnc has no weights of examples");
+    static const char *const configs[][2] = {{"keras_version", "2.15.0"}, {"model_config", FUNCTIONAL(LAYER("a", "Dropout", "\"rate\":0.5", "[[[\"x\",0,0,{\"training\":false}]]]"), "a")}};
+    hid_t file = H5Fcreate(in_folder("old.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), space = H5Screate(H5S_SCALAR), type = H5Tcopy(H5T_C_S1);
+    for (int i = 0; i < 2; i++) {
+        H5Tset_size(type, strlen(configs[i][1]));
+        hid_t attribute = H5Acreate2(file, configs[i][0], type, space, H5P_DEFAULT, H5P_DEFAULT);
+        assert_true(H5Awrite(attribute, type, configs[i][1]) >= 0);
+        H5Aclose(attribute);
+    }
+    H5Tclose(type), H5Sclose(space), H5Fclose(file);
+    warned(in_folder("old.h5"), "layer 'a': is called with training=false, which is left out: in training, cnnc's layers train");
+}
+
 /* All that cnnc has not, a line each. */
 static void several(void **state) {
     (void)state;
@@ -316,7 +343,7 @@ static void zips(void **state) {
 }
 
 /* Weights of a dense layer: `make` makes the kernel in the group. */
-static char *craft_weights(hid_t (*make)(hid_t group)) {
+static char *craft_weights(const char *config, hid_t (*make)(hid_t group)) {
     char *path = in_folder("weights.h5");
     hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), link = H5Pcreate(H5P_LINK_CREATE);
     H5Pset_create_intermediate_group(link, 1);
@@ -325,7 +352,7 @@ static char *craft_weights(hid_t (*make)(hid_t group)) {
     H5Gclose(group);
     H5Pclose(link);
     H5Fclose(file);
-    return craft_with(ONE_DENSE, path);
+    return craft_with(config, path);
 }
 
 static hid_t make_data(hid_t group, hid_t type, int rank, const hsize_t *shape, hid_t list) {
@@ -347,6 +374,15 @@ static hid_t make_external(hid_t group) {
 }
 static hid_t make_link(hid_t group) { return H5Lcreate_external("/etc/other.h5", "/0", group, "0", H5P_DEFAULT, H5P_DEFAULT); }
 static hid_t make_loop(hid_t group) { return H5Lcreate_soft("0", group, "0", H5P_DEFAULT, H5P_DEFAULT); }
+static hid_t make_shared(hid_t group) { /* one kernel for two layers */
+    hid_t list = H5Pcreate(H5P_DATASET_CREATE), link = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
+    make_data(group, H5T_IEEE_F32LE, 2, (hsize_t[]){3, 4096}, list);
+    H5Pset_create_intermediate_group(link, 1);
+    H5Lcreate_hard(group, "0", group, "/layers/dense_1/vars/0", link, H5P_DEFAULT);
+    H5Pclose(list);
+    return H5Pclose(link);
+}
 static hid_t make_group(hid_t group) { return H5Gclose(H5Gcreate2(group, "0", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)); }
 
 static void weights(void **state) {
@@ -355,7 +391,9 @@ static void weights(void **state) {
         {make_nothing, "has no weight"}, {make_huge, "is too large"}, {make_hollow, "more numbers than the file holds"}, {make_deep, "too many axes"}, {make_text, "is not of numbers"},
         {make_external, "kept in other files"}, {make_link, "has no weight"}, {make_loop, "has no weight"}, {make_group, "has no weight"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refused(craft_weights(cases[i].make), cases[i].why);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refused(craft_weights(ONE_DENSE, cases[i].make), cases[i].why);
+#define NO_BIAS(name) LAYER(name, "Dense", "\"units\":4096,\"use_bias\":false", TENSOR("x"))
+    refused(craft_weights(FUNCTIONAL(NO_BIAS("a") "," NO_BIAS("b"), "a"), make_shared), "layers/dense_1/vars/0 is there more than once");
     hid_t file = H5Fcreate(in_folder("no.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     H5Fclose(file);
     refused(in_folder("no.h5"), "weights alone are no model");
@@ -375,10 +413,37 @@ static void outputs(void **state) {
     assert_int_not_equal(system(text("ls %s/*.tmp >%s 2>&1", folder, in_folder("said"))), 0);
 }
 
+/* Killed while it reads, it leaves no child behind. */
+static void killed(void **state) {
+    (void)state;
+#ifdef __linux__
+    char *pipe = in_folder("pipe");
+    int end = -1;
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (!pid) {
+        execl(CNNC_IMPORT_COMMAND, "cnnc-import", pipe, "-o", in_folder("o.net"), (char *)NULL);
+        _exit(127);
+    }
+    for (int i = 0; i < 2000 && (end = open(pipe, O_WRONLY | O_NONBLOCK)) < 0; i++) poll(NULL, 0, 10); /* until the child has it open */
+    assert_true(end >= 0);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    struct pollfd ends = {.fd = end};
+    assert_int_equal(poll(&ends, 1, 20000), 1); /* no reader is left */
+    assert_true(ends.revents & POLLERR);
+    close(end);
+#else
+    skip();
+#endif
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(made_up), cmocka_unit_test(long_lists), cmocka_unit_test(several), cmocka_unit_test(nested), cmocka_unit_test(names), cmocka_unit_test(zips),
-        cmocka_unit_test(weights), cmocka_unit_test(outputs), cmocka_unit_test(cut_short), cmocka_unit_test(flipped),
+        cmocka_unit_test(made_up), cmocka_unit_test(long_lists), cmocka_unit_test(training), cmocka_unit_test(several), cmocka_unit_test(nested), cmocka_unit_test(names), cmocka_unit_test(zips),
+        cmocka_unit_test(weights), cmocka_unit_test(outputs), cmocka_unit_test(killed), cmocka_unit_test(cut_short), cmocka_unit_test(flipped),
     };
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -12,11 +12,14 @@ typedef struct Container {
     hid_t file;              /* the weights */
     void *image; size_t size; /* of a zip: the HDF5 file in it, in memory */
     uint64_t bytes;          /* length of the HDF5 file */
+    uint64_t read;           /* as many of them are of datasets that were asked for */
     bool legacy;             /* one .h5 with attributes; else the parts of a .keras */
     int version;             /* of Keras, 2 or 3 */
     json_t *config, *compile; /* of the model, and of its training (NULL: none) */
 } Container;
-bool container_open(Container *, Model *, const char *path); /* false after an error; close it in any case */
+void container_begin(Container *, Model *);
+bool open_zip(Container *, const char *path); /* false after an error */
+bool open_legacy(Container *, const char *path);
 void container_close(Container *);
 
 /* ---- keras_weights.c: weights, which come in another order than layers do ---- */

@@ -50,7 +50,8 @@ const char *keep_text(Model *, StrBuf *);           /* a copy in the arena, "" o
 bool element_count(int rank, const int64_t *shape, size_t *count); /* false: a dimension below 0, or 2^31 elements and more */
 
 /* ---- readers: each fills the model or fails ---- */
-void read_keras(Model *, const char *path); /* keras.c: .keras (a zip) and .h5 */
+void read_keras_zip(Model *, const char *path);  /* keras.c: .keras */
+void read_keras_hdf5(Model *, const char *path); /* .h5 */
 void read_onnx(Model *, const char *path);  /* onnx.c */
 
 /* ---- write.c: the description and the weights ---- both or none; an exit status, after a message. Checks with cnnc that it takes the

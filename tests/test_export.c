@@ -18,6 +18,7 @@ static int net_count;
 static char *exported(const Net *net, const char *ending) { return text("%s/%s%s", folder, net->name, ending); }
 
 static void export_all(const char *ending) {
+    forget_jobs(); /* of a test that failed */
     for (int i = 0; i < net_count; i++) {
         Job *job = add_job("");
         add_word(job, CNNC_COMMAND);

@@ -2,6 +2,7 @@
 #ifndef KERAS_H
 #define KERAS_H
 #include "model.h"
+#include "../keras_name.h"
 
 #include <hdf5.h>
 #include <jansson.h>
@@ -60,6 +61,8 @@ int read_input(Container *, const char *name, json_t *shape, json_t *config); /*
 /* ---- keras_options.c: options, by cnnc's own tables ---- */
 /* Settings of a node by the attributes of `callable`; what else config has must mean nothing. */
 void read_options(const Call *, int node, const Callable *);
+/* What config has besides the attributes must mean nothing. */
+void check_rest(Container *, const char *place, const Callable *, json_t *config);
 /* A word with options, "he_normal(seed=3)", of what config has; NULL after an error. fallback: not said if it is that; NULL: always. */
 const char *callable_text(Container *, const char *place, const char *key, Family *, json_t *value);
 const char *arguments_text(Container *, const char *place, const Callable *, json_t *config); /* "a=1, b=2" */
@@ -73,7 +76,6 @@ bool collect_numbers(json_t *, int depth, double *numbers, int *n);
 void read_compile(Container *, const char *const *output_names, int n);
 
 /* ---- small ones ---- */
-const char *snake_case(Model *, const char *class); /* Keras's: "Conv2D" -> "conv2d" */
 bool same_word(const char *keras, const char *ours); /* but for capitals and underscores */
 const Callable *find_callable(Family *, const char *name); /* of either; NULL: there is none */
 const char *class_of(json_t *object);               /* its class_name without a package; NULL: none */

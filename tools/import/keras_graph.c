@@ -84,7 +84,7 @@ static void take_weights(const Scope *s, const WantedList *list, const char *nam
 /* Where Keras 3 keeps a layer's weights: by its class, numbered in the model. */
 static const char *weight_place(const Scope *s, Map *numbers, const char *class) {
     Arena *arena = s->c->model->arena;
-    const char *snake = snake_case(s->c->model, class);
+    const char *snake = keras_name(arena, class);
     int *number = map_get(numbers, snake);
     if (!number) map_set(arena, numbers, snake, number = NEW(arena, int));
     const char *suffix = *number ? arena_printf(arena, "_%d", *number) : "";

@@ -13,7 +13,7 @@ static const OpDef *layer_of_class(const char *class) {
 
 /* A layer's name, unless Keras made it of the class: "conv2d_3". */
 static const char *given_name(const Call *c) {
-    const char *snake = snake_case(c->container->model, c->class);
+    const char *snake = keras_name(c->container->model->arena, c->class);
     size_t n = strlen(snake);
     if (strncmp(c->name, snake, n)) return c->name;
     const char *rest = c->name + n;
@@ -142,6 +142,7 @@ static int read_rescaling(const Call *c) {
     if (node < 0) return -1;
     add_setting(m, node, "mean", "(%s)", numbers_text(m, means, (int)n));
     add_setting(m, node, "variance", "(%s)", numbers_text(m, variances, (int)n));
+    check_rest(c->container, c->place, &layer_of_class("Rescaling")->call, c->config);
     return node;
 }
 
@@ -172,6 +173,7 @@ static int read_normalization(const Call *c) {
         if (*text) add_setting(m, node, "axis", "%.*s", (int)strcspn(strchr(text, '=') + 1 + (strchr(text, '(') != NULL), ")"), strchr(text, '=') + 1 + (strchr(text, '(') != NULL));
     }
     if (is_true(c->config, "invert")) add_setting(m, node, "invert", "true");
+    check_rest(c->container, c->place, &layer_of_class("Normalization")->call, c->config);
     return node;
 }
 

@@ -14,18 +14,6 @@
 
 /* ---- small ones ------------------------------------------------------------------------------------------------------------- */
 
-/* An underscore before a capital with small letters behind it, and between a small letter and a capital; all in small letters. */
-const char *snake_case(Model *m, const char *class) {
-    size_t n = strlen(class), k = 0;
-    char *snake = arena_alloc(m->arena, 2 * n + 1);
-    for (size_t i = 0; i < n; i++) {
-        bool capital = isupper((unsigned char)class[i]);
-        if (i && capital && (islower((unsigned char)class[i - 1]) || islower((unsigned char)class[i + 1])) && snake[k - 1] != '_') snake[k++] = '_';
-        snake[k++] = (char)tolower((unsigned char)class[i]);
-    }
-    return snake;
-}
-
 /* But for capitals and underscores: "L1L2" is l1_l2, "LeakyReLU" leaky_relu. */
 bool same_word(const char *keras, const char *ours) {
     for (;; keras++, ours++) {
@@ -260,7 +248,7 @@ static const AttrDef *attribute_of(const Callable *callable, const char *key) {
     return NULL;
 }
 
-static void check_rest(Container *c, const char *place, const Callable *callable, json_t *config) {
+void check_rest(Container *c, const char *place, const Callable *callable, json_t *config) {
     const char *key;
     json_t *value;
     check_format(c, place, config);

@@ -1,5 +1,5 @@
 /* main.c: cnnc-import, what cnnc import runs: models of Keras and ONNX as descriptions and weights of cnnc. */
-#define _XOPEN_SOURCE 700 /* SIGXFSZ */
+#define _XOPEN_SOURCE 700
 #include "model.h"
 #include "../../compiler/commands/commands.h"
 
@@ -91,10 +91,8 @@ static int import_apart(const ImportOptions *options) {
 
 int main(int argc, char **argv) {
     ImportOptions options = {0};
-    signal(SIGXFSZ, SIG_IGN); /* a file beyond the shell's limit is an error of write */
-    for (int i = 1; i < argc; i++)
-        if (has_controls(argv[i])) return say_error("argument %d has a control character in it (a line's end?)", i), EXIT_USAGE;
-    if (argc > 1 && !strcmp(argv[1], "--version")) return puts("cnnc-import " CNNC_VERSION), EXIT_FINE;
+    int status;
+    if (!begin_program("cnnc-import", argc, argv, &status)) return status;
     if (!import_options(argc, argv, &options)) return EXIT_USAGE;
     return import_apart(&options);
 }

@@ -1,7 +1,7 @@
 /* keras.c: weights as Keras 3 saves and loads them, NAME.weights.h5: a group for each layer, layers/conv2d_1/vars, with its weights by
  * their numbers, 0, 1 ... Layers are named after their class and counted in the order that Keras's own model of this network has. */
 #include "export.h"
-#include "../keras_name.h"
+#include "../shared/keras_name.h"
 
 #include <hdf5.h>
 #include <string.h>

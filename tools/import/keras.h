@@ -2,7 +2,7 @@
 #ifndef KERAS_H
 #define KERAS_H
 #include "model.h"
-#include "../keras_name.h"
+#include "../shared/keras_name.h"
 
 #include <hdf5.h>
 #include <jansson.h>

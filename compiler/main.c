@@ -1,8 +1,6 @@
 /* main.c: which command. Everything else is the command's. */
-#define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include "commands/commands.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,9 +25,8 @@ static bool wants_json(int argc, char **argv) {
 }
 
 static int run(int argc, char **argv) {
-    for (int i = 1; i < argc; i++)
-        if (has_controls(argv[i])) return say_error("argument %d has a control character in it (a line's end?)", i), EXIT_USAGE;
-    if (argc > 1 && !strcmp(argv[1], "--version")) return puts("cnnc " CNNC_VERSION), EXIT_FINE;
+    int status;
+    if (!begin_program("cnnc", argc, argv, &status)) return status;
     if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) return command_help(1, argv);
     for (const CommandDef *c = commands + 1; argc > 1 && c->name; c++)
         if (!strcmp(argv[1], c->name)) return c->run(argc - 1, argv + 1);
@@ -39,9 +36,8 @@ static int run(int argc, char **argv) {
     return EXIT_USAGE;
 }
 
-/* What is lost on a full disk is no success; a file beyond the shell's limit is an error of write, too, not a sudden end. */
+/* What is lost on a full disk is no success. */
 int main(int argc, char **argv) {
-    signal(SIGXFSZ, SIG_IGN);
     diagnostics_as_json(wants_json(argc, argv));
     int status = run(argc, argv);
     if (!fflush(stdout) && !ferror(stdout)) return status;

@@ -1,11 +1,12 @@
-/* test_export.c: what cnnc export writes of every network in tests/nets: files of ONNX whose values are all there before they are read,
- * and of HDF5 with every weight; two of them as text, compared with tests/golden/export (CNNC_UPDATE_GOLDEN=1 rewrites it); without
- * weights those that training begins with. What other programs compute from these files, export_outputs.py compares with Keras's
- * references, by the Python that CNNC_TEST_PYTHON names; weights for Keras where CNNC_TEST_ORACLE names keras_oracle.py (see README.md). */
+/* test_export.c: what cnnc export writes of every network in tests/nets, with weights at random: files of ONNX whose values are all there
+ * before they are read, and which cnnc-import, where it is built, makes a network of that computes the same; of HDF5 with every weight; two
+ * of them as text, compared with tests/golden/export (CNNC_UPDATE_GOLDEN=1 rewrites it); without weights those that training begins with.
+ * What other programs compute from these files, export_outputs.py compares with Keras's references, by the Python that CNNC_TEST_PYTHON
+ * names; weights for Keras where CNNC_TEST_ORACLE names keras_oracle.py (see README.md). */
 #define _POSIX_C_SOURCE 200809L
 #include "test_processes.h"
 
-#include "commands/commands.h"
+#include "commands/interpret.h"
 #include "onnx_text.h"
 
 #include <hdf5.h>
@@ -17,6 +18,7 @@ static int net_count;
 static char *exported(const Net *net, const char *ending) { return text("%s/%s%s", folder, net->name, ending); }
 
 static void export_all(const char *ending) {
+    forget_jobs(); /* of a test that failed */
     for (int i = 0; i < net_count; i++) {
         Job *job = add_job("");
         add_word(job, CNNC_COMMAND);
@@ -24,8 +26,40 @@ static void export_all(const char *ending) {
         add_word(job, nets[i].path);
         add_word(job, "-o");
         add_word(job, exported(&nets[i], ending));
+        add_word(job, "--weights");
+        add_word(job, exported(&nets[i], ".safetensors"));
     }
     run_jobs(false);
+}
+
+static Graph *build_net(Compilation *c, const char *path) {
+    compilation_init(c, false);
+    assert_int_equal(compile(c, path, "build", NULL, NULL), EXIT_FINE);
+    return c->graph;
+}
+
+/* From -0.5 to 0.5; what there is a root of, from 0.5. */
+static float *draw_weight(cnnc_random *random, const Tensor *p) {
+    int64_t n = shape_count(p->shape);
+    float *values = NEW_ARRAY(arena, float, n);
+    for (int64_t i = 0; i < n; i++) values[i] = (float)(cnnc_random_below(random, 1 << 20) * 0x1p-20 - (strstr(p->name, "variance") ? -0.5 : 0.5));
+    return values;
+}
+
+static void draw_weights(const Net *net, uint64_t seed) {
+    Compilation c;
+    cnnc_error error = {0};
+    cnnc_random random;
+    const Graph *g = build_net(&c, net->path);
+    cnnc_safetensor *tensors = NEW_ARRAY(arena, cnnc_safetensor, g->parameter_count);
+    cnnc_random_seed(&random, seed, 0);
+    for (int i = 0; i < g->parameter_count; i++) {
+        const Tensor *p = g->parameters[i];
+        tensors[i] = (cnnc_safetensor){weight_path(arena, p), {.dtype = CNNC_DTYPE_F32, .rank = p->shape.rank, .count = (size_t)shape_count(p->shape), .data = draw_weight(&random, p)}};
+        for (int d = 0; d < p->shape.rank; d++) tensors[i].array.shape[d] = (size_t)p->shape.dim[d];
+    }
+    if (cnnc_safetensors_write(exported(net, ".safetensors"), tensors, g->parameter_count, NULL, 0, &error) != CNNC_OK) fail_msg("%s", error.text);
+    compilation_free(&c);
 }
 
 /* ---- ONNX --------------------------------------------------------------------------------------------------------------- */
@@ -64,12 +98,6 @@ static void assert_well_formed(const Onnx__GraphProto *g) {
     for (size_t i = 0; i < g->n_output; i++) assert_non_null(map_get(&known, g->output[i]->name));
 }
 
-static Graph *build_net(Compilation *c, const char *path) {
-    compilation_init(c, false);
-    assert_int_equal(compile(c, path, "build", NULL, NULL), EXIT_FINE);
-    return c->graph;
-}
-
 static void models_are_well_formed(void **state) {
     (void)state;
     export_all(".onnx");
@@ -103,11 +131,109 @@ static void models_as_text(void **state) {
     }
 }
 
+/* ---- numbers that come back -------------------------------------------------------------------------------------------- */
+
+enum { EXAMPLES = 2 };
+
+/* What a network and its weights make of examples at random. */
+static Interpreter computed(Compilation *c, const char *path, const char *weights) {
+    int status;
+    cnnc_random random;
+    Graph *g = build_net(c, path);
+    Interpreter it = interpreter_new(g, EXAMPLES);
+    assert_true(read_weights(g, weights, &status));
+    cnnc_random_seed(&random, 7, 0);
+    for (int i = 0; i < g->parameter_count; i++) memcpy(interpreter_value(&it, g->parameters[i]), g->parameters[i]->values, sizeof(double) * (size_t)shape_count(g->parameters[i]->shape));
+    for (int i = 0; i < g->input_count; i++)
+        for (int k = 0; k < EXAMPLES; k++) draw_example(&random, g->inputs[i], interpreter_value(&it, g->inputs[i]) + k * shape_count(g->inputs[i]->shape));
+    interpret(&it, RUN_PREDICT);
+    return it;
+}
+
+static void compare(const Net *net) {
+    Compilation a, b;
+    Interpreter original = computed(&a, net->path, exported(net, ".safetensors")), again = computed(&b, exported(net, ".again.net"), exported(net, ".again.safetensors"));
+    assert_int_equal(a.graph->output_count, b.graph->output_count);
+    for (int i = 0; i < a.graph->output_count; i++) {
+        const Tensor *x = a.graph->outputs[i], *y = b.graph->outputs[i];
+        assert_int_equal(shape_count(x->shape), shape_count(y->shape));
+        double error = relative_error(interpreter_value(&again, y), interpreter_value(&original, x), EXAMPLES * (size_t)shape_count(x->shape));
+        if (!(error < 1e-5)) fail_msg("%s: output %d is %g of the largest away", net->name, i, error);
+    }
+    compilation_free(&a);
+    compilation_free(&b);
+}
+
+#ifdef CNNC_IMPORT_COMMAND
+/* What cnnc-import has not, and inputs and outputs whose axes it puts in another order. */
+static const struct { const char *net, *said; } others[] = {
+    {"embedding", "(Clip): computes with integers"}, {"embedding_wide", "(Clip): computes with integers"},
+    {"tokens", "(Clip): computes with integers"}, {"recurrent", "(Clip): computes with integers"}, {"gru_options", "its ends depend on the size of the batch"},
+    {"lstm_options", "its ends depend on the size of the batch"}, {"simple_rnn_options", "its ends depend on the size of the batch"},
+    {"layer_normalization", "(Sqrt): cnnc has no such layer"}, {"merge_ties", "(Greater): cnnc has no such layer"}, {"relu_options", "(Greater): cnnc has no such layer"},
+    {"softmax_axis_loss", "note: output 'softmax': the axes of an example are axes 2, 1 of the file's"},
+    {"up_sampling2d", "note: input 'input': the axes of an example are axes 2, 3, 1 of the file's"},
+};
+
+static bool is_other(const Net *net, const char *said) {
+    for (int i = 0; i < LENGTH(others); i++)
+        if (!strcmp(others[i].net, net->name) && strstr(said, others[i].said)) return true;
+    return false;
+}
+#endif
+
+static void imported_again(void **state) {
+    (void)state;
+#ifdef CNNC_IMPORT_COMMAND
+    export_all(".onnx");
+    for (int i = 0; i < net_count; i++) {
+        Job *job = add_job(CNNC_IMPORT_COMMAND);
+        add_word(job, exported(&nets[i], ".onnx"));
+        add_word(job, "-o");
+        add_word(job, exported(&nets[i], ".again.net"));
+        add_word(job, "--weights");
+        add_word(job, exported(&nets[i], ".again.safetensors"));
+    }
+    try_jobs();
+    for (int i = 0; i < net_count; i++) {
+        const char *said = file_text(log_of(&jobs[i]), NULL);
+        if (is_other(&nets[i], said)) continue;
+        if (jobs[i].status) fail_msg("%s", said);
+        compare(&nets[i]);
+    }
+    forget_jobs();
+#else
+    skip();
+#endif
+}
+
 /* ---- weights ------------------------------------------------------------------------------------------------------------ */
 
-static herr_t count_set(hid_t group, const char *name, const H5O_info_t *info, void *context) {
-    (void)group, (void)name;
-    *(int *)context += info->type == H5O_TYPE_DATASET;
+typedef struct Sets { const Graph *graph; int count; } Sets;
+
+/* Whether a parameter has this shape and these values, which no two have. */
+static bool is_parameter(const Graph *g, int rank, const hsize_t *shape, const float *values) {
+    for (int i = 0; i < g->parameter_count; i++) {
+        const Tensor *p = g->parameters[i];
+        bool same = p->shape.rank == rank;
+        for (int d = 0; d < rank && same; d++) same = (hsize_t)p->shape.dim[d] == shape[d];
+        for (int64_t k = 0; same && k < shape_count(p->shape); k++) same = (double)values[k] == p->values[k];
+        if (same) return true;
+    }
+    return false;
+}
+
+static herr_t check_set(hid_t file, const char *name, const H5O_info_t *info, void *context) {
+    Sets *sets = context;
+    if (info->type != H5O_TYPE_DATASET) return 0;
+    hid_t set = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(set);
+    hsize_t shape[H5S_MAX_RANK];
+    int rank = H5Sget_simple_extent_dims(space, shape, NULL);
+    float *values = NEW_ARRAY(arena, float, H5Sget_simple_extent_npoints(space));
+    assert_true(H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    if (!is_parameter(sets->graph, rank, shape, values)) fail_msg("%s of %s is no weight of it", name, sets->graph->name);
+    H5Sclose(space), H5Dclose(set);
+    sets->count++;
     return 0;
 }
 
@@ -116,14 +242,16 @@ static void every_weight_is_there(void **state) {
     export_all(".weights.h5");
     for (int i = 0; i < net_count; i++) {
         Compilation c;
-        int sets = 0, used = 0;
-        const Graph *g = build_net(&c, nets[i].path);
+        int used = 0, status;
+        Graph *g = build_net(&c, nets[i].path);
+        Sets sets = {g, 0};
         for (int k = 0; k < g->parameter_count; k++) used += g->parameters[k]->layer->used;
+        assert_true(read_weights(g, exported(&nets[i], ".safetensors"), &status));
         hid_t file = H5Fopen(exported(&nets[i], ".weights.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
         assert_true(file >= 0);
-        assert_true(H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, count_set, &sets, H5O_INFO_BASIC) >= 0);
+        assert_true(H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, check_set, &sets, H5O_INFO_BASIC) >= 0);
         H5Fclose(file);
-        if (sets != used) fail_msg("%s: %d weights of %d", nets[i].name, sets, used);
+        if (sets.count != used) fail_msg("%s: %d weights of %d", nets[i].name, sets.count, used);
         compilation_free(&c);
     }
 }
@@ -235,14 +363,16 @@ static int set_up(void **state) {
     arena = arena_new();
     net_count = find_nets(CNNC_SOURCE_DIR "/tests/nets", nets);
     net_count += find_nets(CNNC_SOURCE_DIR "/tests/nets/oracle", nets + net_count);
-    return make_folder(state);
+    if (make_folder(state)) return -1;
+    for (int i = 0; i < net_count; i++) draw_weights(&nets[i], (uint64_t)i);
+    return 0;
 }
 
 static int tear_down(void **state) { return arena_free(arena), remove_folder(state); }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(models_are_well_formed),     cmocka_unit_test(models_as_text), cmocka_unit_test(every_weight_is_there),
+        cmocka_unit_test(models_are_well_formed),     cmocka_unit_test(models_as_text), cmocka_unit_test(imported_again), cmocka_unit_test(every_weight_is_there),
         cmocka_unit_test(training_begins_with_these), cmocka_unit_test(refused),        cmocka_unit_test(told_where_it_is_missing),
         cmocka_unit_test(outputs_by_others),
     };

@@ -1,6 +1,6 @@
 /* What cnnc-import makes of models that Keras saved (import/make_models.py): the description, in full, and that cnnc's interpreter computes
  * from the weights what Keras did. Built where cnnc-import is. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* wait4 */
 #include "test_import.h"
 
 #include "commands/interpret.h"

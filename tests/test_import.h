@@ -3,9 +3,15 @@
 #define TEST_IMPORT_H
 #include "test_processes.h"
 
+#include <sys/resource.h>
+
 #define MODELS CNNC_SOURCE_DIR "/tests/import"
 
 static char *in_folder(const char *name) { return text("%s/%s", folder, name); }
+
+/* What the last import_file took, with the processes it began. */
+static long import_kilobytes; /* of memory, at most */
+static double import_seconds; /* of processors */
 
 /* Runs cnnc-import FILE -o o.net --weights o.safetensors OPTIONS in the folder; what it says. *status: as wait has it. */
 static char *import_file(const char *file, const char *option, int *status) {
@@ -21,7 +27,10 @@ static char *import_file(const char *file, const char *option, int *status) {
         execl(CNNC_IMPORT_COMMAND, "cnnc-import", file, "-o", in_folder("o.net"), "--weights", in_folder("o.safetensors"), option, (char *)NULL);
         _exit(127);
     }
-    assert_int_equal(waitpid(pid, status, 0), pid);
+    struct rusage usage;
+    assert_int_equal(wait4(pid, status, 0, &usage), pid);
+    import_kilobytes = usage.ru_maxrss;
+    import_seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     return file_text(said, NULL);
 }
 

@@ -88,6 +88,8 @@ const char **data_files(Arena *, const char *list, const char **files, int *n); 
 
 /* ---- tool.c: what another program does ---- does not return where there is one of that name; else an exit status, after a message */
 int run_tool(const char *name, char **argv, const char *otherwise);
+/* What cnnc and those programs begin with. False: it is done, with this exit status. */
+bool begin_program(const char *name, int argc, char **argv, int *status);
 
 /* ---- export.c: what cnnc export and cnnc-export (tools/export) take; false after a message, or the options' visitor ---- */
 typedef enum { EXPORT_ONNX, EXPORT_KERAS } ExportFormat;

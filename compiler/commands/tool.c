@@ -1,8 +1,10 @@
 /* tool.c: commands that another program does, with libraries that cnnc itself does without: found beside cnnc, then in PATH. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include "commands.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,4 +27,15 @@ int run_tool(const char *name, char **argv, const char *otherwise) {
     else say_error("cannot run %s: %s", name, strerror(errno));
     arena_free(arena);
     return EXIT_FILE;
+}
+
+bool begin_program(const char *name, int argc, char **argv, int *status) {
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond the shell's limit is an error of write, too, not a sudden end */
+    *status = EXIT_USAGE;
+    for (int i = 1; i < argc; i++)
+        if (has_controls(argv[i])) return say_error("argument %d has a control character in it (a line's end?)", i), false;
+    *status = EXIT_FINE;
+    if (argc < 2 || strcmp(argv[1], "--version")) return true;
+    printf("%s %s\n", name, CNNC_VERSION);
+    return false;
 }

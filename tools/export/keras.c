@@ -1,8 +1,8 @@
 /* keras.c: weights as Keras 3 saves and loads them, NAME.weights.h5: a group for each layer, layers/conv2d_1/vars, with its weights by
  * their numbers, 0, 1 ... Layers are named after their class and counted in the order that Keras's own model of this network has. */
 #include "export.h"
+#include "../shared/keras_name.h"
 
-#include <ctype.h>
 #include <hdf5.h>
 #include <string.h>
 
@@ -56,22 +56,9 @@ static const Layer **keras_order(const Graph *g) {
 
 /* ---- names -------------------------------------------------------------------------------------------------------------- */
 
-/* Keras's own rule: BatchNormalization is batch_normalization, Conv2D conv2d, PReLU p_re_lu. */
-static const char *snake_case(Arena *arena, const char *class) {
-    StrBuf out = {0};
-    for (const char *c = class; *c; c++) {
-        bool upper = isupper((unsigned char)*c), word = upper && islower((unsigned char)c[1]);
-        if (c > class && (word || (upper && islower((unsigned char)c[-1])))) strbuf_add(&out, "_");
-        strbuf_printf(&out, "%c", tolower((unsigned char)*c));
-    }
-    const char *name = arena_string(arena, out.text, out.length);
-    strbuf_free(&out);
-    return name;
-}
-
 /* The second one of its kind gets a number. */
 static const char *group_name(Arena *arena, Map *counts, const char *class) {
-    const char *name = snake_case(arena, class);
+    const char *name = keras_name(arena, class);
     int *count = map_get(counts, name);
     if (count) return arena_printf(arena, "layers/%s_%d", name, ++*count);
     map_set(arena, counts, name, NEW(arena, int));

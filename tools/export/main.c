@@ -1,10 +1,5 @@
 /* main.c: cnnc-export, what cnnc export runs: networks of cnnc as files of other programs. */
-#define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include "export.h"
-
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
 
 #ifdef HAVE_ONNX
 #define ONNX write_onnx
@@ -44,12 +39,10 @@ static int run(Compilation *c, const ExportOptions *o) {
 int main(int argc, char **argv) {
     Compilation c;
     ExportOptions options = {0};
-    signal(SIGXFSZ, SIG_IGN); /* a file beyond the shell's limit is an error of write */
-    for (int i = 1; i < argc; i++)
-        if (has_controls(argv[i])) return say_error("argument %d has a control character in it (a line's end?)", i), EXIT_USAGE;
-    if (argc > 1 && !strcmp(argv[1], "--version")) return puts("cnnc-export " CNNC_VERSION), EXIT_FINE;
+    int status;
+    if (!begin_program("cnnc-export", argc, argv, &status)) return status;
     compilation_init(&c, false);
-    int status = EXIT_USAGE;
+    status = EXIT_USAGE;
     if (export_options(argc, argv, &c, &options)) {
         const ExportFormat format = export_format(options.out);
         if (formats[format].write) status = run(&c, &options);

@@ -14,9 +14,10 @@ static void read_training(Container *c) {
     read_compile(c, names, m->output_count);
 }
 
-void read_keras(Model *m, const char *path) {
+static void read_container(Model *m, const char *path, bool (*open)(Container *, const char *path)) {
     Container c;
-    if (container_open(&c, m, path)) {
+    container_begin(&c, m);
+    if (open(&c, path)) {
         read_graph(&c);
         if (!m->errors && c.compile && !m->no_compile) {
             read_training(&c);
@@ -25,3 +26,6 @@ void read_keras(Model *m, const char *path) {
     }
     container_close(&c);
 }
+
+void read_keras_zip(Model *m, const char *path) { read_container(m, path, open_zip); }
+void read_keras_hdf5(Model *m, const char *path) { read_container(m, path, open_legacy); }

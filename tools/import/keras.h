@@ -2,6 +2,7 @@
 #ifndef KERAS_H
 #define KERAS_H
 #include "model.h"
+#include "../shared/keras_name.h"
 
 #include <hdf5.h>
 #include <jansson.h>
@@ -12,11 +13,14 @@ typedef struct Container {
     hid_t file;              /* the weights */
     void *image; size_t size; /* of a zip: the HDF5 file in it, in memory */
     uint64_t bytes;          /* length of the HDF5 file */
+    uint64_t read;           /* as many of them are of datasets that were asked for */
     bool legacy;             /* one .h5 with attributes; else the parts of a .keras */
     int version;             /* of Keras, 2 or 3 */
     json_t *config, *compile; /* of the model, and of its training (NULL: none) */
 } Container;
-bool container_open(Container *, Model *, const char *path); /* false after an error; close it in any case */
+void container_begin(Container *, Model *);
+bool open_zip(Container *, const char *path); /* false after an error */
+bool open_legacy(Container *, const char *path);
 void container_close(Container *);
 
 /* ---- keras_weights.c: weights, which come in another order than layers do ---- */
@@ -57,16 +61,21 @@ int read_input(Container *, const char *name, json_t *shape, json_t *config); /*
 /* ---- keras_options.c: options, by cnnc's own tables ---- */
 /* Settings of a node by the attributes of `callable`; what else config has must mean nothing. */
 void read_options(const Call *, int node, const Callable *);
+/* What config has besides the attributes must mean nothing. */
+void check_rest(Container *, const char *place, const Callable *, json_t *config);
 /* A word with options, "he_normal(seed=3)", of what config has; NULL after an error. fallback: not said if it is that; NULL: always. */
 const char *callable_text(Container *, const char *place, const char *key, Family *, json_t *value);
 const char *arguments_text(Container *, const char *place, const Callable *, json_t *config); /* "a=1, b=2" */
 const char *number_text(Model *, double); /* as short as the numbers that a float stands for */
+enum { MOST_NUMBERS = 4096 }; /* that a statement of cnnc takes */
+const char *numbers_text(Model *, const double *, int n); /* "1,0.5" */
+/* Appends those of nested lists, as Keras keeps what was an array; false: they hold something else, or more than MOST_NUMBERS. */
+bool collect_numbers(json_t *, int depth, double *numbers, int *n);
 
 /* ---- keras_compile.c: the statement `compile` ---- */
 void read_compile(Container *, const char *const *output_names, int n);
 
 /* ---- small ones ---- */
-const char *snake_case(Model *, const char *class); /* Keras's: "Conv2D" -> "conv2d" */
 bool same_word(const char *keras, const char *ours); /* but for capitals and underscores */
 const Callable *find_callable(Family *, const char *name); /* of either; NULL: there is none */
 const char *class_of(json_t *object);               /* its class_name without a package; NULL: none */

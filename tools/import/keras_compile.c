@@ -25,7 +25,7 @@ static const char *loss_text(Container *c, json_t *v) {
     const char *text = callable_text(c, c->legacy ? "training_config" : "compile_config", "loss", loss_family, loss);
     json_decref(loss);
     if (text && !strcmp(text, "huber") && config_of(v) && !json_object_get(config_of(v), "delta"))
-        remark("warning", c->model->path, 0, "compile: this Keras does not save the delta of Huber's loss: 1, as when Keras loads it");
+        warn(c->model, "compile", "this Keras does not save the delta of Huber's loss: 1, as when Keras loads it");
     return text;
 }
 
@@ -38,33 +38,36 @@ static bool is_by_output(json_t *v) { return json_is_array(v) || (json_is_object
 
 /* One for all outputs or one for each; NULL after an error. */
 static const char *losses_text(Container *c, json_t *v, const char *const *outputs, int n) {
+    StrBuf all = {0};
+    bool fine = true;
     if (!is_by_output(v)) return loss_text(c, v);
-    const char *all = "";
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && fine; i++) {
         json_t *one = of_output(v, outputs, i);
-        if (!one || json_is_null(one)) return fail(c->model, "loss", "output '%s' has none, which cnnc does not know", shown(c->model, outputs[i])), NULL;
-        const char *text = loss_text(c, one);
-        if (!text) return NULL;
-        all = arena_printf(c->model->arena, "%s%s%s", all, i ? "," : "", text);
+        bool none = !one || json_is_null(one);
+        if (none) fail(c->model, "loss", "output '%s' has none, which cnnc does not know", shown(c->model, outputs[i]));
+        const char *text = none ? NULL : loss_text(c, one);
+        fine = text;
+        if (fine) strbuf_printf(&all, "%s%s", i ? "," : "", text);
     }
-    return all;
+    const char *losses = keep_text(c->model, &all);
+    return fine ? losses : NULL;
 }
 
+/* cnnc weighs outputs against each other only: the weight of a single one must be 1. */
 static void read_loss_weights(Container *c, json_t *v, const char *const *outputs, int n) {
-    const char *all = "";
-    bool plain = true;
-    if (!is_by_output(v)) return;
-    for (int i = 0; i < n; i++) {
-        json_t *one = of_output(v, outputs, i);
-        if (one && !json_is_number(one)) {
-            fail(c->model, "loss_weights", "%s is not possible in cnnc", json_shown(c->model, v));
-            return;
-        }
-        double weight = one ? json_number_value(one) : 1;
+    Model *m = c->model;
+    StrBuf all = {0};
+    bool fine = true, plain = true;
+    for (int i = 0; i < n && fine; i++) {
+        json_t *one = is_by_output(v) ? of_output(v, outputs, i) : v;
+        double weight = json_is_number(one) ? json_number_value(one) : 1;
+        fine = !one || json_is_null(one) || json_is_number(one);
         plain = plain && weight == 1;
-        all = arena_printf(c->model->arena, "%s%s%s", all, i ? "," : "", number_text(c->model, weight));
+        strbuf_printf(&all, "%s%s", i ? "," : "", number_text(m, weight));
     }
-    if (!plain && n > 1) set(c->model, "loss_weights", all);
+    const char *weights = keep_text(m, &all);
+    if (!fine || (!plain && (n == 1 || json_is_number(v)))) fail(m, "loss_weights", "%s is not possible in cnnc", json_shown(m, v));
+    else if (!plain) set(m, "loss_weights", weights);
 }
 
 /* ---- metrics -------------------------------------------------------------------------------------------------------------------- */
@@ -91,20 +94,32 @@ static const char *metric_text(Container *c, json_t *v) {
     return m->warnings == before ? text : NULL;
 }
 
+typedef struct Metrics { StrBuf text; Map there; } Metrics;
+
 /* Appends the metrics of nested lists and objects by output that are not there yet. */
-static const char *add_metrics(Container *c, json_t *v, int depth, const char *all) {
+static void add_metrics(Container *c, json_t *v, int depth, Metrics *all) {
     const char *key;
     json_t *each;
-    if (depth > 4 || !v || json_is_null(v)) return all;
+    if (depth > 4 || !v || json_is_null(v)) return;
     if (json_is_array(v)) {
-        for (size_t i = 0; i < json_array_size(v) && i < 64; i++) all = add_metrics(c, json_array_get(v, i), depth + 1, all);
+        for (size_t i = 0; i < json_array_size(v) && i < 64; i++) add_metrics(c, json_array_get(v, i), depth + 1, all);
     } else if (is_by_output(v)) {
-        json_object_foreach(v, key, each) all = add_metrics(c, each, depth + 1, all);
+        json_object_foreach(v, key, each) add_metrics(c, each, depth + 1, all);
     } else {
-        const char *text = metric_text(c, v), *comma = *all ? "," : "";
-        if (text && !strstr(arena_printf(c->model->arena, ",%s,", all), arena_printf(c->model->arena, ",%s,", text))) return arena_printf(c->model->arena, "%s%s%s", all, comma, text);
+        const char *text = metric_text(c, v);
+        if (!text || map_get(&all->there, text)) return;
+        map_set(c->model->arena, &all->there, text, text);
+        strbuf_printf(&all->text, "%s%s", all->text.length ? "," : "", text);
     }
-    return all;
+}
+
+static void read_metrics(Container *c, json_t *config) {
+    Metrics all = {0};
+    json_t *weighted = json_object_get(config, "weighted_metrics");
+    add_metrics(c, json_object_get(config, "metrics"), 0, &all);
+    const char *text = keep_text(c->model, &all.text);
+    if (*text) set(c->model, "metrics", text);
+    if (json_array_size(weighted) || json_object_size(weighted)) warn(c->model, "compile", "weighted_metrics are left out: cnnc has no weights of examples");
 }
 
 /* ---- the optimizer ---------------------------------------------------------------------------------------------------------------- */
@@ -133,6 +148,5 @@ void read_compile(Container *c, const char *const *outputs, int n) {
     if (optimizer) read_optimizer(c, optimizer);
     set(m, "loss", losses);
     read_loss_weights(c, json_object_get(config, "loss_weights"), outputs, n);
-    const char *metrics = add_metrics(c, json_object_get(config, "metrics"), 0, "");
-    if (*metrics) set(m, "metrics", metrics);
+    read_metrics(c, config);
 }

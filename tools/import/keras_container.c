@@ -53,13 +53,13 @@ static json_t *parse_text(Model *m, const char *text, size_t length, const char 
 /* From memory. Its name must not be that of a file. */
 static hid_t open_image(Container *c, const char *path) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = -1;
-    if (access >= 0 && H5Pset_fapl_core(access, CHUNK, 0) >= 0 && H5Pset_file_image(access, c->image, c->size) >= 0) 
+    if (access >= 0 && H5Pset_fapl_core(access, CHUNK, 0) >= 0 && H5Pset_file_image(access, c->image, c->size) >= 0)
         file = H5Fopen(arena_printf(c->model->arena, "%s/model.weights.h5", path), H5F_ACC_RDONLY, access);
     H5Pclose(access);
     return file;
 }
 
-static bool open_zip(Container *c, const char *path) {
+bool open_zip(Container *c, const char *path) {
     Model *m = c->model;
     int code;
     zip_t *zip = zip_open(path, ZIP_RDONLY, &code);
@@ -87,7 +87,7 @@ static json_t *parse_attribute(Container *c, const char *name) {
     return text ? parse_text(c->model, text, strlen(text), name) : NULL;
 }
 
-static bool open_legacy(Container *c, const char *path) {
+bool open_legacy(Container *c, const char *path) {
     struct stat status;
     c->legacy = true;
     c->bytes = stat(path, &status) ? 0 : (uint64_t)status.st_size;
@@ -101,17 +101,11 @@ static bool open_legacy(Container *c, const char *path) {
     return c->config && !c->model->errors;
 }
 
-bool container_open(Container *c, Model *m, const char *path) {
-    static const unsigned char zip[] = {'P', 'K', 3, 4};
-    unsigned char magic[sizeof zip] = {0};
-    FILE *file = fopen(path, "rb");
-    bool is_zip = file && fread(magic, 1, sizeof magic, file) == sizeof magic && !memcmp(magic, zip, sizeof magic);
-    if (file) fclose(file);
+void container_begin(Container *c, Model *m) {
     *c = (Container){.model = m, .file = -1};
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     H5PLset_loading_state(0);
     H5Lunregister(H5L_TYPE_EXTERNAL);
-    return is_zip ? open_zip(c, path) : open_legacy(c, path);
 }
 
 void container_close(Container *c) {

@@ -1,7 +1,7 @@
 /* keras_graph.c: models as nodes. Models in models are flattened: their inputs are what the model is called with.
  *
- * Layers of a Functional model may stand in any order; each is made when all it takes from is there. What cannot be made after a round
- * through the list takes from itself, by way of others, or from what is not there.
+ * Layers of a Functional model may stand in any order. One whose inputs are not all there waits for the first that is missing, and goes on
+ * from there. What waits in the end takes from itself, by way of others.
  */
 #include "keras.h"
 
@@ -11,6 +11,10 @@
 enum { DEEPEST = 32, MOST_INPUTS = 1024 };
 
 typedef struct Nodes { int *items; int length; } Nodes;
+
+/* A tensor: the name of its layer, which call, which output. */
+typedef struct Reference { const char *layer; long long call, output; } Reference;
+typedef struct References { Reference *items; int length; } References;
 
 /* One model: the outermost, or one in another. */
 typedef struct Scope {
@@ -27,6 +31,10 @@ typedef struct Record {
     json_t *layer, *nodes;      /* nodes: its calls */
     Nodes outputs;              /* of its only call, or of its calls one after the other if it has no weights */
     int calls;
+    References *from;           /* of each call, */
+    Nodes *inputs;              /* as far as they are there: */
+    int ready;                  /* of so many calls all */
+    struct Record *waiting, *next; /* those that wait for it; the next one that waits for the same */
     WantedList wanted;
     bool done;
 } Record;
@@ -35,6 +43,7 @@ typedef struct Records { Record *items; int length; Map by_name; } Records;
 static bool model_nodes(const Scope *, json_t *model, const char *name, const Nodes *inputs, Nodes *outputs);
 
 static bool is_model(const char *class) { return !strcmp(class, "Functional") || !strcmp(class, "Model") || !strcmp(class, "Sequential"); }
+static const char *layer_place(const Scope *s, const char *name) { return arena_printf(s->c->model->arena, "layer '%s'", shown(s->c->model, name)); }
 static void add(Arena *arena, Nodes *nodes, int node) { *PUSH(arena, nodes->items, nodes->length) = node; }
 
 /* ---- one layer ----------------------------------------------------------------------------------------------------------------- */
@@ -47,7 +56,7 @@ static json_t *shape_of_input(json_t *config) {
 /* A call of a layer or of a model as a layer. False after an error. */
 static bool layer_nodes(const Scope *s, json_t *layer, const char *name, const char *path, const Nodes *inputs, WantedList *wanted, Nodes *outputs) {
     Model *m = s->c->model;
-    const char *class = class_of(layer), *place = arena_printf(m->arena, "layer '%s'", shown(m, name));
+    const char *class = class_of(layer), *place = layer_place(s, name);
     json_t *config = config_of(layer), *sublayers = json_object_get(layer, "config");
     if (!class || (!config && !json_is_array(sublayers))) return fail(m, place, "has no class or configuration"), false;
     bool trainable = s->trainable && !json_is_false(json_object_get(config, "trainable"));
@@ -58,7 +67,7 @@ static bool layer_nodes(const Scope *s, json_t *layer, const char *name, const c
     Call call = {s->c, class, name, place, config, path, trainable, inputs->items, inputs->length, wanted};
     int node = read_layer(&call);
     if (node < 0) return false;
-    if (!trainable && wanted->length && m->nodes[node].setting_count >= 0 && !json_is_false(json_object_get(config, "trainable"))) add_setting(m, node, "trainable", "false");
+    if (!trainable && wanted->length && !json_is_false(json_object_get(config, "trainable"))) add_setting(m, node, "trainable", "false");
     add(m->arena, outputs, node);
     return true;
 }
@@ -66,7 +75,7 @@ static bool layer_nodes(const Scope *s, json_t *layer, const char *name, const c
 /* Weights of a layer that is done: now, or with those of the model around it. */
 static void take_weights(const Scope *s, const WantedList *list, const char *name) {
     Model *m = s->c->model;
-    if (!s->c->legacy) read_saved_weights(s->c, list, arena_printf(m->arena, "layer '%s'", shown(m, name)));
+    if (!s->c->legacy) read_saved_weights(s->c, list, layer_place(s, name));
     else if (!s->wanted) read_legacy_weights(s->c, list, name);
     else
         for (int i = 0; i < list->length; i++) *PUSH(m->arena, s->wanted->items, s->wanted->length) = list->items[i];
@@ -75,7 +84,7 @@ static void take_weights(const Scope *s, const WantedList *list, const char *nam
 /* Where Keras 3 keeps a layer's weights: by its class, numbered in the model. */
 static const char *weight_place(const Scope *s, Map *numbers, const char *class) {
     Arena *arena = s->c->model->arena;
-    const char *snake = snake_case(s->c->model, class);
+    const char *snake = keras_name(arena, class);
     int *number = map_get(numbers, snake);
     if (!number) map_set(arena, numbers, snake, number = NEW(arena, int));
     const char *suffix = *number ? arena_printf(arena, "_%d", *number) : "";
@@ -132,9 +141,6 @@ static bool sequential_nodes(const Scope *s, json_t *model, const Nodes *inputs,
 
 /* ---- Functional: what stands where --------------------------------------------------------------------------------------------------- */
 
-/* A tensor: the name of its layer, which call, which output. */
-typedef struct Reference { const char *layer; long long call, output; } Reference;
-
 static bool read_reference(json_t *v, Reference *r) {
     const char *class = class_of(v);
     if (class && !strcmp(class, "__keras_tensor__")) v = json_object_get(config_of(v), "keras_history");
@@ -142,8 +148,6 @@ static bool read_reference(json_t *v, Reference *r) {
     *r = (Reference){json_string_value(json_array_get(v, 0)), json_integer_value(call), json_integer_value(output)};
     return r->layer && json_is_integer(call) && json_is_integer(output);
 }
-
-typedef struct References { Reference *items; int length; } References;
 
 /* All tensors in lists of lists; what is no tensor there is an argument that cnnc does not know. */
 static bool collect(Arena *arena, json_t *v, int depth, References *out) {
@@ -162,32 +166,32 @@ static bool says_nothing(json_t *v, int depth) {
 }
 
 /* Arguments by name may say nothing: null, false; Keras 2 has them as an object behind each tensor. Random layers are called for training as
- * a rule. */
-static bool no_arguments(json_t *kwargs, bool random) {
+ * a rule. Keras 3 says training=false whether anybody asked for it or not, and trains such a layer; Keras 2 means it. */
+static bool no_arguments(const Scope *s, const Record *r, json_t *kwargs) {
     const char *key;
     json_t *value;
-    json_object_foreach(kwargs, key, value)
-        if (!says_nothing(value, 0) && !(random && !strcmp(key, "training"))) return false;
+    json_object_foreach(kwargs, key, value) {
+        bool training = !strcmp(key, "training");
+        if (!says_nothing(value, 0) && !(training && !strncmp(r->class, "Random", 6))) return false;
+        if (training && json_is_false(value) && s->c->version < 3) warn(s->c->model, layer_place(s, r->name), "is called with training=false, which is left out: in training, cnnc's layers train");
+    }
     return true;
 }
 
-static bool read_call(Arena *arena, json_t *call, bool random, References *inputs) {
-    json_t *args = json_object_get(call, "args");
-    if (json_is_object(call)) return no_arguments(json_object_get(call, "kwargs"), random) && collect(arena, args, 0, inputs);
+static bool read_call(const Scope *s, const Record *r, json_t *call, References *from) {
+    Arena *arena = s->c->model->arena;
+    if (json_is_object(call)) return no_arguments(s, r, json_object_get(call, "kwargs")) && collect(arena, json_object_get(call, "args"), 0, from);
     for (size_t i = 0; i < json_array_size(call); i++) /* [["conv2d", 0, 0, {}], ...] */
-        if (!no_arguments(json_array_get(json_array_get(call, i), 3), random)) return false;
-    return collect(arena, call, 0, inputs);
+        if (!no_arguments(s, r, json_array_get(json_array_get(call, i), 3))) return false;
+    return collect(arena, call, 0, from);
 }
 
-/* Which node it is: 1: *node, 0: not yet known, -1: there is no such. */
-static int find_node(const Records *all, const Reference *r, int *node) {
-    const Record *from = map_get(&all->by_name, r->layer);
-    if (!from) return -1;
-    if (!from->done) return 0;
+/* Which node of a layer that is done it is; -1: there is no such. */
+static int node_of(const Record *from, const Reference *r) {
     int each = from->calls > 1 ? 1 : from->outputs.length; /* one that is called several times has one output */
     long long at = (from->calls > 1 ? r->call : 0) * each + r->output;
     if (r->call < 0 || r->call > MOST_INPUTS || r->output < 0 || r->output >= each || at >= from->outputs.length) return -1;
-    return *node = from->outputs.items[at], 1;
+    return from->outputs.items[at];
 }
 
 /* ---- Functional: its layers ------------------------------------------------------------------------------------------------------------- */
@@ -232,16 +236,19 @@ static bool place_inputs(const Scope *s, json_t *config, Records *all, const Nod
 
 typedef enum { LATER, DONE, WRONG } Progress;
 
-/* The nodes that a call takes from. */
-static Progress find_inputs(const Scope *s, const Records *all, const Record *r, json_t *call, Nodes *inputs) {
+/* The nodes that a call takes from, from where it had to wait. */
+static Progress find_inputs(const Scope *s, const Records *all, Record *r, int call) {
     Model *m = s->c->model;
-    const char *place = arena_printf(m->arena, "layer '%s'", shown(m, r->name));
-    References from = {0};
-    if (!read_call(m->arena, call, !strncmp(r->class, "Random", 6), &from) || !from.length) return fail(m, place, "is called in a way that cnnc cannot follow"), WRONG;
-    for (int i = 0; i < from.length; i++) {
-        int node, found = find_node(all, &from.items[i], &node);
-        if (found < 0) return fail(m, place, "takes from '%s', which there is not", shown(m, from.items[i].layer)), WRONG;
-        if (!found) return LATER;
+    References *from = &r->from[call];
+    Nodes *inputs = &r->inputs[call];
+    if (!from->length && (!read_call(s, r, json_array_get(r->nodes, (size_t)call), from) || !from->length))
+        return fail(m, layer_place(s, r->name), "is called in a way that cnnc cannot follow"), WRONG;
+    while (inputs->length < from->length) {
+        const Reference *tensor = &from->items[inputs->length];
+        Record *other = map_get(&all->by_name, tensor->layer);
+        if (other && !other->done) return r->next = other->waiting, other->waiting = r, LATER;
+        int node = other ? node_of(other, tensor) : -1;
+        if (node < 0) return fail(m, layer_place(s, r->name), "takes from '%s', which there is not", shown(m, tensor->layer)), WRONG;
         add(m->arena, inputs, node);
     }
     return DONE;
@@ -249,39 +256,38 @@ static Progress find_inputs(const Scope *s, const Records *all, const Record *r,
 
 static Progress make_layer(const Scope *s, const Records *all, Record *r) {
     Model *m = s->c->model;
-    const char *place = arena_printf(m->arena, "layer '%s'", shown(m, r->name));
-    Nodes *inputs = NEW_ARRAY(m->arena, Nodes, r->calls + 1);
-    if (!r->calls) return fail(m, place, "is not called, and no input of the model"), WRONG;
-    for (int i = 0; i < r->calls; i++) {
-        Progress progress = find_inputs(s, all, r, json_array_get(r->nodes, (size_t)i), &inputs[i]);
+    if (!r->calls) return fail(m, layer_place(s, r->name), "is not called, and no input of the model"), WRONG;
+    if (!r->from) r->from = NEW_ARRAY(m->arena, References, r->calls), r->inputs = NEW_ARRAY(m->arena, Nodes, r->calls);
+    for (; r->ready < r->calls; r->ready++) {
+        Progress progress = find_inputs(s, all, r, r->ready);
         if (progress != DONE) return progress;
     }
     for (int i = 0; i < r->calls; i++) {
-        if (!layer_nodes(s, r->layer, r->name, r->path, &inputs[i], &r->wanted, &r->outputs)) return WRONG;
+        if (!layer_nodes(s, r->layer, r->name, r->path, &r->inputs[i], &r->wanted, &r->outputs)) return WRONG;
         if (r->calls > 1 && (r->wanted.length || r->outputs.length != i + 1))
-            return fail(m, place, "is called %d times: cnnc's layers do not share weights", r->calls), WRONG;
+            return fail(m, layer_place(s, r->name), "is called %d times: cnnc's layers do not share weights", r->calls), WRONG;
     }
     return DONE;
 }
 
-/* Rounds through the list until all are made. */
+/* In the order of the list, those that had to wait behind it. */
 static bool make_layers(const Scope *s, Records *all) {
-    bool wrong = false, more = true;
-    const Record *waiting = NULL;
-    for (bool progress = true; progress && more;) {
-        progress = more = false;
-        for (int i = 0; i < all->length; i++) {
-            Record *r = &all->items[i];
-            if (r->done || r->calls < 0) continue;
-            Progress p = make_layer(s, all, r);
-            if (p == LATER) more = true, waiting = r;
-            else progress = true;
-            if (p == WRONG) wrong = true, r->calls = -1; /* what takes from it waits for ever */
-            if (p == DONE) r->done = true;
-        }
+    Arena *arena = s->c->model->arena;
+    Record **queue = NULL;
+    int n = 0;
+    bool wrong = false;
+    for (int i = 0; i < all->length; i++)
+        if (!all->items[i].done) *PUSH(arena, queue, n) = &all->items[i];
+    for (int i = 0; i < n; i++) {
+        Progress progress = make_layer(s, all, queue[i]);
+        wrong = wrong || progress == WRONG; /* what takes from it waits for ever */
+        if (progress != DONE) continue;
+        queue[i]->done = true;
+        for (Record *r = queue[i]->waiting; r; r = r->next) *PUSH(arena, queue, n) = r;
     }
-    if (more && !wrong) fail(s->c->model, arena_printf(s->c->model->arena, "layer '%s'", shown(s->c->model, waiting->name)), "takes from itself, by way of others");
-    return !more && !wrong;
+    for (int i = 0; i < all->length && !wrong; i++)
+        if (!all->items[i].done) wrong = true, fail(s->c->model, layer_place(s, all->items[i].name), "takes from itself, by way of others");
+    return !wrong;
 }
 
 static bool functional_nodes(const Scope *s, json_t *model, const Nodes *inputs, Nodes *outputs) {
@@ -293,8 +299,9 @@ static bool functional_nodes(const Scope *s, json_t *model, const Nodes *inputs,
     for (int i = 0; i < all.length; i++) take_weights(s, &all.items[i].wanted, all.items[i].name);
     if (!collect(m->arena, json_object_get(config, "output_layers"), 0, &ends) || !ends.length) return fail(m, NULL, "a model's output_layers cannot be read"), false;
     for (int i = 0; i < ends.length; i++) {
-        int node;
-        if (find_node(&all, &ends.items[i], &node) != 1) return fail(m, NULL, "there is no output '%s'", shown(m, ends.items[i].layer)), false;
+        const Record *from = map_get(&all.by_name, ends.items[i].layer);
+        int node = from ? node_of(from, &ends.items[i]) : -1;
+        if (node < 0) return fail(m, NULL, "there is no output '%s'", shown(m, ends.items[i].layer)), false;
         add(m->arena, outputs, node);
     }
     return true;
@@ -315,9 +322,10 @@ static bool model_nodes(const Scope *s, json_t *model, const char *name, const N
 static void add_vocabularies(Model *m) {
     for (int input = 0; input < m->node_count; input++) {
         long long least = 0;
+        if (strcmp(m->nodes[input].word, "input")) continue;
         for (int i = input + 1; i < m->node_count; i++) {
             const Node *n = &m->nodes[i];
-            if (strcmp(m->nodes[input].word, "input") || strcmp(n->word, "embedding") || n->input_count != 1 || n->inputs[0] != input || !n->setting_count) continue;
+            if (strcmp(n->word, "embedding") || n->input_count != 1 || n->inputs[0] != input || !n->setting_count) continue;
             long long vectors = 0;
             sscanf(n->settings[0].value, "%lld", &vectors);
             if (!least || vectors < least) least = vectors;

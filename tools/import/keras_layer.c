@@ -5,8 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_STATISTICS = 1 << 16 };
-
 static const OpDef *layer_of_class(const char *class) {
     for (int i = 0; all_ops[i]; i++)
         if (all_ops[i]->kind == OP_LAYER && all_ops[i]->keras && !strcmp(all_ops[i]->keras, class) && strcmp(class, "Activation")) return all_ops[i];
@@ -15,7 +13,7 @@ static const OpDef *layer_of_class(const char *class) {
 
 /* A layer's name, unless Keras made it of the class: "conv2d_3". */
 static const char *given_name(const Call *c) {
-    const char *snake = snake_case(c->container->model, c->class);
+    const char *snake = keras_name(c->container->model->arena, c->class);
     size_t n = strlen(snake);
     if (strncmp(c->name, snake, n)) return c->name;
     const char *rest = c->name + n;
@@ -131,38 +129,21 @@ static int read_rescaling(const Call *c) {
     json_t *scales = json_object_get(c->config, "scale"), *offsets = json_object_get(c->config, "offset");
     if (json_is_number(scales) && json_is_number(offsets)) return read_plain(c, layer_of_class("Rescaling"));
     size_t n = json_is_array(scales) ? json_array_size(scales) : json_array_size(offsets);
-    const char *means = "", *variances = "";
-    for (size_t i = 0; i < n && n <= MOST_STATISTICS; i++) {
+    double means[MOST_NUMBERS], variances[MOST_NUMBERS];
+    bool fine = n && n <= MOST_NUMBERS;
+    for (size_t i = 0; fine && i < n; i++) {
         json_t *scale = json_is_array(scales) ? json_array_get(scales, i) : scales, *offset = json_is_array(offsets) ? json_array_get(offsets, i) : offsets;
-        double s = json_number_value(scale), o = json_number_value(offset);
-        if (!json_is_number(scale) || !json_is_number(offset) || s <= 0) n = 0;
-        else {
-            means = arena_printf(m->arena, "%s%s%s", means, i ? "," : "", number_text(m, -o / s));
-            variances = arena_printf(m->arena, "%s%s%s", variances, i ? "," : "", number_text(m, 1 / (s * s)));
-        }
+        double s = json_number_value(scale);
+        fine = json_is_number(scale) && json_is_number(offset) && s > 0;
+        if (fine) means[i] = -json_number_value(offset) / s, variances[i] = 1 / (s * s);
     }
-    if (!n || n > MOST_STATISTICS) return fail(m, c->place, "scale=%s offset=%s is not possible in cnnc", json_shown(m, scales), json_shown(m, offsets)), -1;
+    if (!fine) return fail(m, c->place, "scale=%s offset=%s is not possible in cnnc", json_shown(m, scales), json_shown(m, offsets)), -1;
     int node = new_node(c, "normalization");
     if (node < 0) return -1;
-    add_setting(m, node, "mean", "(%s)", means);
-    add_setting(m, node, "variance", "(%s)", variances);
+    add_setting(m, node, "mean", "(%s)", numbers_text(m, means, (int)n));
+    add_setting(m, node, "variance", "(%s)", numbers_text(m, variances, (int)n));
+    check_rest(c->container, c->place, &layer_of_class("Rescaling")->call, c->config);
     return node;
-}
-
-/* Of nested lists, as Keras keeps what was an array; false: they hold something else, or too much. */
-static bool collect_numbers(json_t *v, int depth, double *numbers, int *n) {
-    if (json_is_number(v) && *n < MOST_STATISTICS) return numbers[(*n)++] = json_number_value(v), true;
-    for (size_t i = 0; i < json_array_size(v); i++)
-        if (!collect_numbers(json_array_get(v, i), depth + 1, numbers, n) || depth > MODEL_RANK) return false;
-    return json_is_array(v);
-}
-
-static void add_numbers(const Call *c, int node, const char *key, const double *numbers, int n) {
-    Model *m = c->container->model;
-    StrBuf text = {0};
-    for (int i = 0; i < n; i++) strbuf_printf(&text, "%s%s", i ? "," : "", number_text(m, numbers[i]));
-    if (n) add_setting(m, node, key, n > 1 ? "(%s)" : "%s", text.text);
-    strbuf_free(&text);
 }
 
 /* Its mean and variance are of its configuration, or weights. */
@@ -174,15 +155,14 @@ static int read_normalization(const Call *c) {
     if (node < 0) return -1;
     for (int i = 0; i < LENGTH(keys); i++) {
         json_t *given = json_object_get(c->config, keys[i]);
-        double *numbers = NULL;
+        double several[MOST_NUMBERS], *numbers = several;
         int n = 0;
         if (given && !json_is_null(given)) {
-            numbers = NEW_ARRAY(m->arena, double, MOST_STATISTICS);
             if (!collect_numbers(given, 0, numbers, &n)) return fail(m, c->place, "%s=%s is not possible in cnnc", keys[i], json_shown(m, given)), -1;
-        } else if (!c->container->legacy) numbers = read_numbers(c->container, arena_printf(m->arena, "%s/vars/%d", c->path, i), c->place, MOST_STATISTICS, &n);
+        } else if (!c->container->legacy) numbers = read_numbers(c->container, arena_printf(m->arena, "%s/vars/%d", c->path, i), c->place, MOST_NUMBERS, &n);
         else return fail(m, c->place, "its %s is a weight, which is read of .keras files only", keys[i]), -1;
         if (!numbers) return -1;
-        add_numbers(c, node, keys[i], numbers, n);
+        if (n) add_setting(m, node, keys[i], n > 1 ? "(%s)" : "%s", numbers_text(m, numbers, n));
     }
     if (json_is_array(axis) && json_array_size(axis) == 1) axis = json_array_get(axis, 0);
     if (axis && !json_is_null(axis) && !(json_is_integer(axis) && json_integer_value(axis) == -1)) {
@@ -193,6 +173,7 @@ static int read_normalization(const Call *c) {
         if (*text) add_setting(m, node, "axis", "%.*s", (int)strcspn(strchr(text, '=') + 1 + (strchr(text, '(') != NULL), ")"), strchr(text, '=') + 1 + (strchr(text, '(') != NULL));
     }
     if (is_true(c->config, "invert")) add_setting(m, node, "invert", "true");
+    check_rest(c->container, c->place, &layer_of_class("Normalization")->call, c->config);
     return node;
 }
 

@@ -14,18 +14,6 @@
 
 /* ---- small ones ------------------------------------------------------------------------------------------------------------- */
 
-/* An underscore before a capital with small letters behind it, and between a small letter and a capital; all in small letters. */
-const char *snake_case(Model *m, const char *class) {
-    size_t n = strlen(class), k = 0;
-    char *snake = arena_alloc(m->arena, 2 * n + 1);
-    for (size_t i = 0; i < n; i++) {
-        bool capital = isupper((unsigned char)class[i]);
-        if (i && capital && (islower((unsigned char)class[i - 1]) || islower((unsigned char)class[i + 1])) && snake[k - 1] != '_') snake[k++] = '_';
-        snake[k++] = (char)tolower((unsigned char)class[i]);
-    }
-    return snake;
-}
-
 /* But for capitals and underscores: "L1L2" is l1_l2, "LeakyReLU" leaky_relu. */
 bool same_word(const char *keras, const char *ours) {
     for (;; keras++, ours++) {
@@ -138,36 +126,60 @@ static const char *size_text(const Place *p, json_t *v) {
     return p->in_call && n > 1 ? arena_printf(arena, "(%s)", text) : text;
 }
 
+/* Of pairs, "(1,0)x(2,1)"; NULL: they are others. *same: one number says it. */
+static const char *nested_pairs(const Place *p, json_t *v, bool *same) {
+    StrBuf text = {0};
+    bool fine = json_array_size(v) <= MAX_RANK, alike, zero;
+    *same = true;
+    for (size_t i = 0; fine && i < json_array_size(v); i++) {
+        json_t *pair = json_array_get(v, i);
+        fine = json_array_size(pair) == 2 && all_whole(pair, &alike, &zero);
+        if (!fine) break;
+        *same = *same && alike && whole_of(json_array_get(pair, 0)) == whole_of(json_array_get(json_array_get(v, 0), 0));
+        strbuf_printf(&text, "%s(%lld,%lld)", i ? "x" : "", whole_of(json_array_get(pair, 0)), whole_of(json_array_get(pair, 1)));
+    }
+    const char *all = keep_text(p->container->model, &text);
+    return fine ? all : NULL;
+}
+
 /* [[1,0],[2,1]], for one axis [1,0], or numbers. */
 static const char *pairs_text(const Place *p, json_t *v) {
     Arena *arena = p->container->model->arena;
     json_t *first = json_array_get(v, 0);
-    bool alike, zero, nested = json_is_array(first);
-    const char *text = "";
+    bool alike, zero;
     if (!json_is_array(v)) return whole_text(p, v);
-    if (!nested && !all_whole(v, &alike, &zero)) return wrong_value(p, v);
-    if (!nested && alike) return arena_printf(arena, "%lld", whole_of(first));
-    if (!nested && p->def->rank == 1) return arena_printf(arena, "(%lld,%lld)", whole_of(first), whole_of(json_array_get(v, 1)));
-    bool same = true;
-    for (size_t i = 0; i < json_array_size(v); i++) {
-        json_t *pair = nested ? json_array_get(v, i) : v;
-        if (json_array_size(pair) != 2 || !all_whole(pair, &alike, &zero)) return wrong_value(p, v);
-        long long a = whole_of(json_array_get(pair, nested ? 0 : i)), b = whole_of(json_array_get(pair, nested ? 1 : i));
-        same = same && a == whole_of(json_array_get(nested ? first : v, 0)) && b == a;
-        text = arena_printf(arena, "%s%s(%lld,%lld)", text, i ? "x" : "", a, b);
+    if (json_is_array(first)) {
+        const char *text = nested_pairs(p, v, &alike);
+        if (!text) return wrong_value(p, v);
+        return alike ? arena_printf(arena, "%lld", whole_of(json_array_get(first, 0))) : text;
     }
-    return same && nested ? arena_printf(arena, "%lld", whole_of(json_array_get(first, 0))) : text;
+    if (!all_whole(v, &alike, &zero)) return wrong_value(p, v);
+    if (alike) return arena_printf(arena, "%lld", whole_of(first));
+    long long a = whole_of(first), b = whole_of(json_array_get(v, 1));
+    if (json_array_size(v) != 2) return wrong_value(p, v);
+    return p->def->rank == 1 ? arena_printf(arena, "(%lld,%lld)", a, b) : arena_printf(arena, "(%lld,%lld)x(%lld,%lld)", a, a, b, b);
+}
+
+const char *numbers_text(Model *m, const double *numbers, int n) {
+    StrBuf text = {0};
+    for (int i = 0; i < n; i++) strbuf_printf(&text, "%s%s", i ? "," : "", number_text(m, numbers[i]));
+    return keep_text(m, &text);
+}
+
+bool collect_numbers(json_t *v, int depth, double *numbers, int *n) {
+    if (json_is_number(v) && *n < MOST_NUMBERS) return numbers[(*n)++] = json_number_value(v), true;
+    for (size_t i = 0; i < json_array_size(v); i++)
+        if (depth > MODEL_RANK || !collect_numbers(json_array_get(v, i), depth + 1, numbers, n)) return false;
+    return json_is_array(v) && depth <= MODEL_RANK;
 }
 
 static const char *reals_text(const Place *p, json_t *v) {
-    const char *text = "";
-    if (json_is_number(v)) return number_text(p->container->model, json_number_value(v));
-    for (size_t i = 0; i < json_array_size(v); i++) {
-        json_t *x = json_array_get(v, i);
-        if (!json_is_number(x) || i == 4096) return wrong_value(p, v);
-        text = arena_printf(p->container->model->arena, "%s%s%s", text, i ? "," : "", number_text(p->container->model, json_number_value(x)));
-    }
-    return *text ? arena_printf(p->container->model->arena, "(%s)", text) : wrong_value(p, v);
+    Model *m = p->container->model;
+    double numbers[MOST_NUMBERS];
+    int n = 0;
+    if (json_is_number(v)) return number_text(m, json_number_value(v));
+    if (!collect_numbers(v, MODEL_RANK, numbers, &n) || !n) return wrong_value(p, v);
+    return arena_printf(m->arena, "(%s)", numbers_text(m, numbers, n));
 }
 
 static const char *option_text(const Place *p, json_t *v) {
@@ -236,7 +248,7 @@ static const AttrDef *attribute_of(const Callable *callable, const char *key) {
     return NULL;
 }
 
-static void check_rest(Container *c, const char *place, const Callable *callable, json_t *config) {
+void check_rest(Container *c, const char *place, const Callable *callable, json_t *config) {
     const char *key;
     json_t *value;
     check_format(c, place, config);

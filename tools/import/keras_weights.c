@@ -1,7 +1,7 @@
 /* keras_weights.c: numbers and texts of an HDF5 file.
  *
  * Before memory is reserved for a dataset the file must be known to hold it: no external or virtual storage, and no more numbers than its
- * bytes, or its compressed ones, can be.
+ * bytes, or its compressed ones, can be. All datasets that are asked for have together no more bytes than the file: one is read once.
  */
 #define _POSIX_C_SOURCE 200809L /* strnlen */
 #include "keras.h"
@@ -21,7 +21,7 @@ static void close_data(Data *d) {
 }
 
 /* What is wrong with how the numbers are kept; NULL: nothing. */
-static const char *storage_problem(const Container *c, const Data *d, size_t size) {
+static const char *storage_problem(Container *c, const Data *d, size_t size) {
     hid_t list = H5Dget_create_plist(d->id);
     if (list < 0) return "is damaged";
     int filters = H5Pget_nfilters(list);
@@ -30,10 +30,12 @@ static const char *storage_problem(const Container *c, const Data *d, size_t siz
     if (elsewhere) return "is kept in other files, which are not read";
     uint64_t stored = H5Dget_storage_size(d->id), needed = (uint64_t)d->count * size;
     bool whole = stored <= c->bytes && (filters > 0 ? needed / MOST_RATIO <= stored : needed <= stored);
-    return whole ? NULL : "says that it has more numbers than the file holds";
+    if (!whole) return "says that it has more numbers than the file holds";
+    c->read += stored;
+    return c->read <= c->bytes ? NULL : "is there more than once: the weights have more bytes than the file";
 }
 
-static const char *inspect(const Container *c, Data *d) {
+static const char *inspect(Container *c, Data *d) {
     hsize_t dims[H5S_MAX_RANK];
     hid_t type = H5Dget_type(d->id);
     H5T_class_t class = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);

@@ -1,5 +1,5 @@
 /* main.c: cnnc-import, what cnnc import runs: models of Keras and ONNX as descriptions and weights of cnnc. */
-#define _XOPEN_SOURCE 700 /* SIGXFSZ */
+#define _XOPEN_SOURCE 700
 #include "model.h"
 #include "../../compiler/commands/commands.h"
 
@@ -8,15 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* What a file is, its first bytes say, not its name. ONNX, which has none of its own, is the last one. */
 typedef struct Reader { const char *magic; void (*read)(Model *, const char *path); const char *otherwise; } Reader; /* without it */
 #ifdef IMPORT_KERAS
-#define KERAS read_keras
+#define KERAS_ZIP read_keras_zip
+#define KERAS_HDF5 read_keras_hdf5
 #else
-#define KERAS NULL
+#define KERAS_ZIP NULL
+#define KERAS_HDF5 NULL
 #endif
 #ifdef IMPORT_ONNX
 #define ONNX read_onnx
@@ -25,8 +30,8 @@ typedef struct Reader { const char *magic; void (*read)(Model *, const char *pat
 #endif
 #define NO_KERAS "is of Keras, which this cnnc-import was built without: libhdf5, libzip and jansson"
 static const Reader readers[] = {
-    {"PK\3\4", KERAS, NO_KERAS},
-    {"\x89HDF\r\n\x1a\n", KERAS, NO_KERAS},
+    {"PK\3\4", KERAS_ZIP, NO_KERAS},
+    {"\x89HDF\r\n\x1a\n", KERAS_HDF5, NO_KERAS},
     {"", ONNX, "is not of Keras, and this cnnc-import was built without what reads ONNX, protobuf-c"},
 };
 
@@ -57,13 +62,23 @@ static int import(const ImportOptions *options) {
     return status;
 }
 
+/* Nobody waits for what a child does whose parent was killed. */
+static void end_with(pid_t parent) {
+#ifdef __linux__
+    if (!prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() != parent) _exit(EXIT_FILE);
+#else
+    (void)parent;
+#endif
+}
+
 /* In a process of its own: the library that reads HDF5 may crash on what is damaged. */
 static int import_apart(const ImportOptions *options) {
     fflush(NULL);
     int status;
-    pid_t child = fork();
+    pid_t parent = getpid(), child = fork();
     if (child < 0) return say_error("cannot start a process: %s", strerror(errno)), EXIT_FILE;
     if (!child) {
+        end_with(parent);
         status = import(options);
         exit(fflush(stdout) ? EXIT_FILE : status);
     }
@@ -76,10 +91,8 @@ static int import_apart(const ImportOptions *options) {
 
 int main(int argc, char **argv) {
     ImportOptions options = {0};
-    signal(SIGXFSZ, SIG_IGN); /* a file beyond the shell's limit is an error of write */
-    for (int i = 1; i < argc; i++)
-        if (has_controls(argv[i])) return say_error("argument %d has a control character in it (a line's end?)", i), EXIT_USAGE;
-    if (argc > 1 && !strcmp(argv[1], "--version")) return puts("cnnc-import " CNNC_VERSION), EXIT_FINE;
+    int status;
+    if (!begin_program("cnnc-import", argc, argv, &status)) return status;
     if (!import_options(argc, argv, &options)) return EXIT_USAGE;
     return import_apart(&options);
 }

@@ -4,7 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_ERRORS = 20, LONGEST_SHOWN = 80 };
+enum { MOST_SAID = 20, LONGEST_SHOWN = 80 };
+
+const char *keep_text(Model *m, StrBuf *text) {
+    const char *copy = arena_string(m->arena, text->text ? text->text : "", text->length);
+    strbuf_free(text);
+    return copy;
+}
 
 const char *shown(Model *m, const char *s) {
     StrBuf out = {0};
@@ -20,20 +26,31 @@ const char *shown(Model *m, const char *s) {
         if (length && safe) strbuf_add_n(&out, s + i, length);
         else strbuf_printf(&out, "\\x%02x", (unsigned char)s[i]), length = 1;
     }
-    const char *text = arena_string(m->arena, out.text, out.length);
-    strbuf_free(&out);
-    return text;
+    return keep_text(m, &out);
+}
+
+static void say(Model *m, bool lenient, const char *place, const char *format, va_list args) {
+    StrBuf text = {0};
+    int *count = lenient ? &m->warnings : &m->errors;
+    const char *kind = lenient ? "warning" : "error";
+    strbuf_vprintf(&text, format, args);
+    if (++*count <= MOST_SAID) remark(kind, m->path, 0, "%s%s%s", place ? place : "", place ? ": " : "", text.text);
+    else if (*count == MOST_SAID + 1) remark("note", m->path, 0, "there are more %ss than these %d", kind, MOST_SAID);
+    strbuf_free(&text);
 }
 
 void fail(Model *m, const char *place, const char *format, ...) {
-    StrBuf text = {0};
     va_list args;
     va_start(args, format);
-    strbuf_vprintf(&text, format, args);
+    say(m, m->lenient, place, format, args);
     va_end(args);
-    if (m->lenient ? m->warnings++ < MOST_ERRORS : m->errors++ < MOST_ERRORS) remark(m->lenient ? "warning" : "error", m->path, 0, "%s%s%s", place ? place : "", place ? ": " : "", text.text);
-    else if (!m->lenient && m->errors == MOST_ERRORS + 1) remark("note", m->path, 0, "there are more errors than these %d", MOST_ERRORS);
-    strbuf_free(&text);
+}
+
+void warn(Model *m, const char *place, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    say(m, true, place, format, args);
+    va_end(args);
 }
 
 int add_node(Model *m, const char *word, const char *name, const int *inputs, int input_count) {
@@ -54,8 +71,7 @@ void add_setting(Model *m, int node, const char *key, const char *format, ...) {
     strbuf_vprintf(&value, format, args);
     va_end(args);
     Node *n = &m->nodes[node];
-    *PUSH(m->arena, n->settings, n->setting_count) = (Setting){key, arena_string(m->arena, value.text, value.length)};
-    strbuf_free(&value);
+    *PUSH(m->arena, n->settings, n->setting_count) = (Setting){key, keep_text(m, &value)};
 }
 
 bool element_count(int rank, const int64_t *shape, size_t *count) {

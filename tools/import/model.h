@@ -44,11 +44,14 @@ float *add_weight(Model *, int node, const char *name, int rank, const int64_t *
 void add_output(Model *, int node);
 /* An error, "FILE: PLACE: text", said at once; place NULL: of the file. Text from a file goes through shown(). */
 void fail(Model *, const char *place, const char *format, ...) PRINTF_LIKE(3, 4);
+void warn(Model *, const char *place, const char *format, ...) PRINTF_LIKE(3, 4); /* likewise, of what may be left out */
 const char *shown(Model *, const char *s);          /* what may be shown: control characters escaped, cut after 80 bytes */
+const char *keep_text(Model *, StrBuf *);           /* a copy in the arena, "" of none; frees it */
 bool element_count(int rank, const int64_t *shape, size_t *count); /* false: a dimension below 0, or 2^31 elements and more */
 
 /* ---- readers: each fills the model or fails ---- */
-void read_keras(Model *, const char *path); /* keras.c: .keras (a zip) and .h5 */
+void read_keras_zip(Model *, const char *path);  /* keras.c: .keras */
+void read_keras_hdf5(Model *, const char *path); /* .h5 */
 void read_onnx(Model *, const char *path);  /* onnx.c */
 
 /* ---- write.c: the description and the weights ---- both or none; an exit status, after a message. Checks with cnnc that it takes the

@@ -8,8 +8,10 @@
 #include "../../compiler/commands/commands.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LONGEST_NAME = 48 };
@@ -27,23 +29,29 @@ static const char *legal_name(Arena *arena, const char *wanted) {
     return is_legal_name(name) ? name : arena_printf(arena, "a_%s", name);
 }
 
+/* All names, and by the base of some the number up to which they are taken. */
+typedef struct Names { Map taken, numbers; } Names;
+
 /* The first of base, base_1 ... that nothing has. */
-static const char *unique_name(Arena *arena, const Map *taken, const char *base) {
-    const char *name = base;
-    for (int i = 1; map_get(taken, name); i++) name = arena_printf(arena, "%s_%d", base, i);
-    return name;
+static const char *unique_name(Arena *arena, Names *names, const char *base) {
+    int *number = map_get(&names->numbers, base);
+    if (!map_get(&names->taken, base)) return base;
+    if (!number) map_set(arena, &names->numbers, base, number = NEW(arena, int));
+    const char *name;
+    for (*number += !*number;; ++*number)
+        if (!map_get(&names->taken, name = arena_printf(arena, "%s_%d", base, *number))) return name;
 }
 
 /* The nodes' names; NULL in written: cnnc would give it that by itself. */
 static const char **name_nodes(const Model *m, const char **written) {
     const char **names = NEW_ARRAY(m->arena, const char *, m->node_count);
-    Map taken = {0};
+    Names all = {0};
     for (int i = 0; i < m->node_count; i++) {
         const Node *n = &m->nodes[i];
-        const char *fallback = unique_name(m->arena, &taken, n->word);
-        names[i] = n->name ? unique_name(m->arena, &taken, legal_name(m->arena, n->name)) : fallback;
+        const char *fallback = unique_name(m->arena, &all, n->word);
+        names[i] = n->name ? unique_name(m->arena, &all, legal_name(m->arena, n->name)) : fallback;
         written[i] = strcmp(names[i], fallback) ? names[i] : NULL;
-        map_set(m->arena, &taken, names[i], names[i]);
+        map_set(m->arena, &all.taken, names[i], names[i]);
     }
     return names;
 }
@@ -126,18 +134,27 @@ static bool match_weights(Model *m, const Graph *g, const Map *all, cnnc_safeten
 
 /* ---- files ------------------------------------------------------------------------------------------------------------------ */
 
-/* Both or none. */
+/* A file that is there, or not yet: devices are written to as they are. */
+static bool is_replaced(const char *path) {
+    struct stat status;
+    return stat(path, &status) || S_ISREG(status.st_mode);
+}
+
+/* Both or none: the weights wait under another name until the description is there. */
 static int write_both(Model *m, const char *net, const StrBuf *text, const char *weights, const cnnc_safetensor *tensors, int count) {
     const Output outputs[] = {{"the description", net, false}, {"the weights", weights, false}};
     cnnc_error error = {0};
     if (!outputs_apart(outputs, LENGTH(outputs), &m->path, 1)) return EXIT_USAGE;
     if (!outputs_writable(m->arena, outputs, LENGTH(outputs))) return EXIT_FILE;
-    bool replaced = weights && !access(weights, F_OK);
-    if (weights && cnnc_safetensors_write(weights, tensors, count, NULL, 0, &error) != CNNC_OK) return say_error("%s", error.text), EXIT_FILE;
-    const char *message = net ? write_file(m->arena, net, text->text, text->length) : NULL;
-    if (!message) return EXIT_FINE;
-    if (weights && !replaced) remove(weights);
-    return say_error("%s", message), EXIT_FILE;
+    const char *waiting = weights && is_replaced(weights) ? arena_printf(m->arena, "%s.cnnc-%ld.tmp", weights, (long)getpid()) : NULL;
+    int mark = count_unfinished();
+    if (waiting) add_unfinished(waiting);
+    const char *message = weights && cnnc_safetensors_write(waiting ? waiting : weights, tensors, count, NULL, 0, &error) != CNNC_OK ? error.text : NULL;
+    if (!message && net) message = write_file(m->arena, net, text->text, text->length);
+    if (!message && waiting && rename(waiting, weights)) message = arena_printf(m->arena, "cannot write %s: %s", weights, strerror(errno));
+    if (message) remove_unfinished(mark);
+    forget_unfinished(mark);
+    return message ? say_error("%s", message), EXIT_FILE : EXIT_FINE;
 }
 
 int write_model(Model *m, const char *net, const char *weights) {

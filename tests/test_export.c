@@ -168,8 +168,8 @@ static void compare(const Net *net) {
 /* What cnnc-import has not, and inputs and outputs whose axes it puts in another order. */
 static const struct { const char *net, *said; } others[] = {
     {"embedding", "(Clip): computes with integers"}, {"embedding_wide", "(Clip): computes with integers"},
-    {"tokens", "(Clip): computes with integers"}, {"recurrent", "(Clip): computes with integers"}, {"gru_options", "its ends depend on the size of the batch"},
-    {"lstm_options", "its ends depend on the size of the batch"}, {"simple_rnn_options", "its ends depend on the size of the batch"},
+    {"tokens", "(Clip): computes with integers"}, {"recurrent", "(Clip): computes with integers"},
+    {"gru_options", "(GRU): has activations with options"}, {"lstm_options", "(LSTM): has activations with options"}, {"simple_rnn_options", "(RNN): has activations with options"},
     {"layer_normalization", "(Sqrt): cnnc has no such layer"}, {"merge_ties", "(Greater): cnnc has no such layer"}, {"relu_options", "(Greater): cnnc has no such layer"},
     {"softmax_axis_loss", "note: output 'softmax': the axes of an example are axes 2, 1 of the file's"},
     {"up_sampling2d", "note: input 'input': the axes of an example are axes 2, 3, 1 of the file's"},

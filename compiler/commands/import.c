@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+static bool is_stream(const char *path) { return path && !strcmp(path, "-"); }
+
 bool import_options(int argc, char **argv, ImportOptions *o) {
     NetworkOptions messages = {0};
     static const char *const names[] = {"the file to import"};
@@ -17,6 +19,9 @@ bool import_options(int argc, char **argv, ImportOptions *o) {
     Compilation c;
     if (!parse_options(argc, argv, &line)) return false;
     if (!o->net && !o->weights) return say_error("there is nothing to write\nhint: cnnc import FILE -o NET.net --weights W.safetensors"), false;
+    const Output outputs[] = {{"the description", o->net, false}, {"the weights", o->weights, false}};
+    if (is_stream(o->path) || is_stream(o->net) || is_stream(o->weights)) return say_error("'-' is no file that is imported, or written"), false;
+    if (!outputs_apart(outputs, LENGTH(outputs), &o->path, 1)) return false;
     compilation_init(&c, false);
     bool fine = apply_network_options(&c, &messages);
     compilation_free(&c);

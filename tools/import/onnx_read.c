@@ -284,7 +284,7 @@ bool onnx_read(Onnx *o, const char *path) {
     if (message) return fail(o->model, NULL, "%s", message), false;
     ProtobufCAllocator allocator = {take, leave, o->arena};
     Onnx__ModelProto *m = length ? onnx__model_proto__unpack(&allocator, length, (const uint8_t *)bytes) : NULL;
-    if (!m) return fail(o->model, NULL, "is no file of ONNX, or a damaged one"), false;
+    if (!m) return fail(o->model, NULL, "is no file of ONNX, or a damaged one; what can be imported: .keras, .h5, .onnx"), false;
     if (!m->graph) return fail(o->model, NULL, "has no graph; is it a model of ONNX?"), false;
     if (!read_opset(o, m)) return false;
     Reading r = {.o = o};

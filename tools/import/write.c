@@ -144,7 +144,6 @@ static bool is_replaced(const char *path) {
 static int write_both(Model *m, const char *net, const StrBuf *text, const char *weights, const cnnc_safetensor *tensors, int count) {
     const Output outputs[] = {{"the description", net, false}, {"the weights", weights, false}};
     cnnc_error error = {0};
-    if (!outputs_apart(outputs, LENGTH(outputs), &m->path, 1)) return EXIT_USAGE;
     if (!outputs_writable(m->arena, outputs, LENGTH(outputs))) return EXIT_FILE;
     const char *waiting = weights && is_replaced(weights) ? arena_printf(m->arena, "%s.cnnc-%ld.tmp", weights, (long)getpid()) : NULL;
     int mark = count_unfinished();

@@ -83,6 +83,7 @@ typedef struct Table {
     Expected *expected;            /* NULL until a gradient is too far away */
     Results interpreter, doubles;
     Column floats[MAX_VARIANTS]; int float_count;
+    bool hard;                     /* some row is as exact as floats can be, and no more */
 } Table;
 
 static void add_row(Table *t, RowKind kind, int index, const char *name, Shape shape, size_t n) {
@@ -159,6 +160,7 @@ static bool print_row(Table *t, const Graph *g, const Row *row) {
         if (row->kind == ROW_METRIC) printf(" %9s", "-"); /* a class may change within the tolerance */
         else verdict = worse(verdict, print_results(t, row, &t->floats[i].results, &t->doubles, float_tolerance, 1));
     printf("  %s\n", words[verdict]);
+    t->hard = t->hard || verdict == IS_ROUNDING;
     return verdict != FAILS;
 }
 
@@ -172,6 +174,7 @@ static bool print_table(Table *t, const Graph *g) {
     printf("  %-36s %-16s %9.0e %9.0e", "tolerance, of the largest element", "", slope_tolerance, double_tolerance);
     for (int i = 0; i < t->float_count; i++) printf(" %9.0e", float_tolerance);
     printf("\n");
+    if (t->hard) printf(ABOUT_FLOAT);
     return fine;
 }
 

@@ -296,7 +296,7 @@ static void compare(Reference *r) {
     if (trains) compare_results(r, &results);
     if (trains) compare_gradients(r, &results);
     if (trains && losses && compare_losses(r, losses)) compare_after(r);
-    if (r->hard) printf("  float: 0 or little but for rounding: as far away as the interpreter, whose numbers are moved as the rounding of floats does\n");
+    if (r->hard) printf(ABOUT_FLOAT);
     const char *why = network->train ? "the file has no target" : "the network has no compile statement";
     if (!trains) printf("  training is not compared: %s\n", why);
 }

@@ -55,6 +55,7 @@ Batch draw_batch(Interpreter *, int n, uint64_t seed, int *redrawn);
 
 /* ---- check_noise.c: how exact float results can be --------------------------------------------------------------------- */
 enum { NOISES = 3 };
+#define ABOUT_FLOAT "  float: 0 or little but for rounding: as far away as the interpreter, whose numbers are moved as the rounding of floats does\n"
 typedef struct Expected { Interpreter it; Results exact, noisy[NOISES]; } Expected; /* it: after the exact ones */
 Interpreter interpreter_at(const Graph *, double *const *parameters, uint64_t step, int n); /* with the random numbers of that update */
 Expected expect_results(const Graph *, double *const *parameters, uint64_t step, const Batch *, uint64_t seed);

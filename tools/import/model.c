@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_SAID = 20, LONGEST_SHOWN = 80 };
+enum { MOST_SAID = 1000, LONGEST_SHOWN = 80 };
 
 const char *keep_text(Model *m, StrBuf *text) {
     const char *copy = arena_string(m->arena, text->text ? text->text : "", text->length);

@@ -14,7 +14,7 @@ static void run_beside(const char *name, char **argv) {
     ssize_t n = readlink("/proc/self/exe", path, sizeof path);
     while (n > 0 && path[n - 1] != '/') n--;
     if (n <= 0 || (size_t)n + strlen(name) >= sizeof path) return;
-    strcpy(path + n, name);
+    memcpy(path + n, name, strlen(name) + 1);
     execv(path, argv);
 }
 

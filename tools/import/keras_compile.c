@@ -138,15 +138,15 @@ static void read_optimizer(Container *c, json_t *v) {
     set(m, "optimizer", *arguments ? arena_printf(m->arena, "%s(%s)", def->call.name, arguments) : def->call.name);
 }
 
-void read_compile(Container *c, const char *const *outputs, int n) {
+void read_compile(Container *c, const char *const *output_names, int n) {
     Model *m = c->model;
     json_t *config = config_of(c->compile) ? config_of(c->compile) : c->compile, *loss = json_object_get(config, "loss");
     json_t *optimizer = json_object_get(config, c->legacy ? "optimizer_config" : "optimizer");
     if (!loss || json_is_null(loss)) return;
-    const char *losses = losses_text(c, loss, outputs, n);
+    const char *losses = losses_text(c, loss, output_names, n);
     if (!losses) return;
     if (optimizer) read_optimizer(c, optimizer);
     set(m, "loss", losses);
-    read_loss_weights(c, json_object_get(config, "loss_weights"), outputs, n);
+    read_loss_weights(c, json_object_get(config, "loss_weights"), output_names, n);
     read_metrics(c, config);
 }

@@ -326,8 +326,7 @@ static void add_vocabularies(Model *m) {
         for (int i = input + 1; i < m->node_count; i++) {
             const Node *n = &m->nodes[i];
             if (strcmp(n->word, "embedding") || n->input_count != 1 || n->inputs[0] != input || !n->setting_count) continue;
-            long long vectors = 0;
-            sscanf(n->settings[0].value, "%lld", &vectors);
+            long long vectors = strtoll(n->settings[0].value, NULL, 10);
             if (!least || vectors < least) least = vectors;
         }
         if (least) add_setting(m, input, "vocabulary", "%lld", least);

@@ -141,11 +141,11 @@ View *view_merge(Onnx *, const View *, int first, int last); /* dimensions first
 View *view_squeeze(Onnx *, const View *, unsigned dims);   /* without these, all of size 1 */
 View *view_unsqueeze(Onnx *, const View *, int rank, unsigned dims); /* these are new */
 /* The node that has the example with these dimensions of ONNX as its axes, all others being 1 or the batch; -1 after an error. */
-int arranged(Onnx *, const OnnxNode *, const View *, const int *dims, int count);
+int arranged(Onnx *, const OnnxNode *, const View *, const int *dims, int axes);
 int in_memory(Onnx *, const OnnxNode *, const View *, const int *parts, int count, int axes, const int64_t *shape); /* all parts but the batch, in this order and shape */
 /* Dimensions first .. innermost, as one axis, in whatever order; *elements: which element of ONNX's each is. NULL after an error. */
 View *last_as_rows(Onnx *, const OnnxNode *, const View *, int first, int64_t **elements);
-View *replace_last(Onnx *, const View *rows, int first, int node, int64_t size); /* of these rows, with so many elements in place of those */
+View *replace_last(Onnx *, const View *v, int first, int node, int64_t size); /* of these rows, with so many elements in place of those */
 bool in_order(const View *, int *dims, int *count);        /* dimensions as they lie, each whole; false: they are interleaved */
 /* A constant's elements where those of the view lie; NULL: it does not fit, or is not the same for all examples; *why NULL: it has been said. */
 float *spread(Onnx *, const View *, const Numbers *, const char **why);

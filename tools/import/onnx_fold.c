@@ -125,8 +125,8 @@ static bool broadcast(const Numbers *a, const Numbers *b, int *rank, int64_t *di
 static size_t repeated_index(const Numbers *c, size_t i, int rank, const int64_t *dims) {
     size_t at = 0, stride = 1;
     for (int d = rank - 1; d >= 0; d--) {
-        size_t k = i % (size_t)dims[d];
-        i /= (size_t)dims[d];
+        size_t size = dims[d] > 0 ? (size_t)dims[d] : 1, k = i % size;
+        i /= size;
         int own = d - (rank - c->rank);
         if (own < 0) continue;
         if (c->dims[own] != 1) at += k * stride;
@@ -145,7 +145,7 @@ static bool exact(const Numbers *c) {
 static bool fold_binary(Onnx *o, const OnnxNode *n, Binary *f, bool truth) {
     const Numbers *a = constant_input(o, n, 0), *b = n->input_count > 1 ? constant_input(o, n, 1) : a;
     int rank;
-    int64_t dims[ONNX_RANK];
+    int64_t dims[ONNX_RANK] = {0};
     if (n->input_count > 2) return refuse(o, n, "of more than two constants is not computed");
     if (!a || !b || !broadcast(a, b, &rank, dims)) return refuse(o, n, "its constants do not fit each other");
     if (!exact(a) || !exact(b)) return refuse(o, n, "computes with the size of the batch, which is free, or with very large integers");
@@ -220,7 +220,7 @@ static bool fold_constant_of_shape(Onnx *o, const OnnxNode *n) {
     const void *tensor = attribute_tensor(n, "value");
     const Numbers *value = tensor ? tensor_constant(o, tensor, "the value of a ConstantOfShape") : NULL;
     int rank;
-    int64_t dims[ONNX_RANK];
+    int64_t dims[ONNX_RANK] = {0};
     int free;
     if ((tensor && !value) || !shape_input(o, n, 0, &rank, dims, &free)) return false;
     if (value && value->count != 1) return refuse(o, n, "its value is not one element");
@@ -234,7 +234,7 @@ static bool fold_expand(Onnx *o, const OnnxNode *n) {
     const Numbers *x = constant_input(o, n, 0);
     Numbers shape = {0};
     int rank, free;
-    int64_t dims[ONNX_RANK];
+    int64_t dims[ONNX_RANK] = {0};
     if (!shape_input(o, n, 1, &shape.rank, shape.dims, &free)) return false;
     if (!broadcast(x, &shape, &rank, dims)) return refuse(o, n, "its shape does not fit");
     if (free && dims[free - 1 + rank - shape.rank] != 1) return refuse(o, n, "its shape depends on the size of the batch, which is free");

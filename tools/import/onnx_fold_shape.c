@@ -17,7 +17,7 @@ bool fold_where(Onnx *o, const OnnxNode *n) {
 
 /* Of an axis only the given places. */
 static Numbers *pick(Onnx *o, const OnnxNode *n, const Numbers *x, int axis, const int64_t *places, size_t count) {
-    int64_t dims[ONNX_RANK];
+    int64_t dims[ONNX_RANK] = {0};
     size_t outer = 1, inner = 1, size = (size_t)x->dims[axis];
     for (int d = 0; d < x->rank; d++) dims[d] = x->dims[d], *(d < axis ? &outer : d > axis ? &inner : &size) *= d == axis ? 1 : (size_t)x->dims[d];
     dims[axis] = (int64_t)count;
@@ -95,7 +95,7 @@ bool fold_slice(Onnx *o, const OnnxNode *n) {
 bool fold_concat(Onnx *o, const OnnxNode *n) {
     const Numbers *first = constant_input(o, n, 0);
     int axis = normal_axis(attribute_int(n, "axis", 0), first ? first->rank : 0);
-    if (axis < 0) return refuse(o, n, "has no such axis");
+    if (!first || axis < 0) return refuse(o, n, "has no such axis");
     int64_t dims[ONNX_RANK] = {0}, size = 0, before = 0;
     size_t outer = 1, inner = 1;
     for (int d = 0; d < first->rank; d++) dims[d] = first->dims[d], *(d < axis ? &outer : &inner) *= d == axis ? 1 : (size_t)first->dims[d];
@@ -122,9 +122,9 @@ bool fold_concat(Onnx *o, const OnnxNode *n) {
 
 bool fold_transpose(Onnx *o, const OnnxNode *n) {
     const Numbers *x = constant_input(o, n, 0);
-    int count, perm[ONNX_RANK];
+    int count, perm[ONNX_RANK] = {0};
     const int64_t *given = attribute_ints(n, "perm", &count);
-    int64_t dims[ONNX_RANK];
+    int64_t dims[ONNX_RANK] = {0};
     unsigned seen = 0;
     if (given && count != x->rank) return refuse(o, n, "its perm has not as many axes as its input");
     for (int i = 0; i < x->rank; i++) {
@@ -135,7 +135,10 @@ bool fold_transpose(Onnx *o, const OnnxNode *n) {
     Numbers *y = made_constant(o, n, x->type, x->rank, dims);
     for (size_t i = 0; y && i < y->count; i++) {
         size_t at[ONNX_RANK] = {0}, from = 0, left = i;
-        for (int d = x->rank - 1; d >= 0; d--) at[perm[d]] = left % (size_t)dims[d], left /= (size_t)dims[d];
+        for (int d = x->rank - 1; d >= 0; d--) {
+            size_t size = dims[d] > 0 ? (size_t)dims[d] : 1;
+            at[perm[d]] = left % size, left /= size;
+        }
         for (int d = 0; d < x->rank; d++) from = from * (size_t)x->dims[d] + at[d];
         move_element(y, i, x, from);
     }
@@ -168,7 +171,7 @@ bool fold_shape(Onnx *o, const OnnxNode *n) {
 }
 
 bool fold_size(Onnx *o, const OnnxNode *n) {
-    int64_t dims[ONNX_RANK];
+    int64_t dims[ONNX_RANK] = {0};
     int rank = shape_of_input(o, n, dims);
     Numbers *y = new_constant(o, ONNX_I64, 0, NULL);
     *y->integers = 1;
@@ -209,7 +212,7 @@ bool fold_squeeze(Onnx *o, const OnnxNode *n) {
     const Numbers *x = constant_input(o, n, 0);
     int count, rank = 0;
     const int64_t *axes = integers_of(o, n, 1, "axes", &count);
-    int64_t dims[ONNX_RANK];
+    int64_t dims[ONNX_RANK] = {0};
     unsigned gone = 0;
     for (int i = 0; axes && i < count; i++) {
         int axis = normal_axis(axes[i], x->rank);

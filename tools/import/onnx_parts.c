@@ -70,7 +70,7 @@ View *cut(Onnx *o, const OnnxNode *n, const View *v, int dim, int64_t start, int
 }
 
 View *joined(Onnx *o, const OnnxNode *n, View *const *views, int count, int dim) {
-    int order[ONNX_RANK], axes = 0, at = 0, batch = batch_dim(views[0]), rank = views[0]->rank;
+    int order[ONNX_RANK] = {0}, axes = 0, at = 0, batch = batch_dim(views[0]), rank = views[0]->rank;
     int *nodes = NEW_ARRAY(o->arena, int, count);
     int64_t dims[ONNX_RANK], total = 0;
     bool positive = true;
@@ -205,7 +205,7 @@ static bool embed(Onnx *o, const OnnxNode *n, const Numbers *table, const View *
     if (x->rank == ONNX_RANK || !in_order(x, order, &axes) || axes != x->axes) return refuse(o, n, "its indices are not in their order");
     const char *vocabulary = arena_printf(o->arena, "%lld", (long long)table->dims[0]);
     for (int i = 0; i < input->setting_count; i++)
-        if (input->settings[i].key && !strcmp(input->settings[i].key, "vocabulary")) {
+        if (vocabulary && input->settings[i].key && !strcmp(input->settings[i].key, "vocabulary")) {
             if (strcmp(input->settings[i].value, vocabulary)) return refuse(o, n, "its indices are those of another table, too");
             vocabulary = NULL;
         }
@@ -308,14 +308,14 @@ bool convert_cumsum(Onnx *o, const OnnxNode *n) {
     if (!afford(o, size * size)) return false;
     float *matrix = NEW_ARRAY(o->arena, float, size * size);
     for (int64_t i = 0; i < size; i++)
-        for (int64_t k = 0; k < size; k++) matrix[i * size + k] = i == k ? !exclusive : reverse ? i > k : i < k;
+        for (int64_t k = 0; k < size; k++) matrix[i * size + k] = (i == k ? !exclusive : reverse ? i > k : i < k) ? 1 : 0;
     return set_view(o, n, 0, along(o, n, v, axis, size, matrix));
 }
 
 /* ---- over whole dimensions -------------------------------------------------------------------------------------------------------------- */
 
 View *reduced(Onnx *o, const OnnxNode *n, const View *v, unsigned dims, const char *word, bool keep) {
-    int wanted[PARTS], count = 0;
+    int wanted[PARTS] = {0}, count = 0;
     int64_t shape[2] = {1, 1};
     bool gone[PARTS] = {false};
     for (int d = 0; d < v->rank; d++)

@@ -79,7 +79,17 @@ static bool is_up_sampling(Onnx *o, const float *matrix, int64_t from, int64_t t
     return other;
 }
 
-/* Its scales or sizes, for each dimension; 0: not given. False after an error. */
+/* One dimension's, whose size is what it was, by the scale or the size that is given. False after an error. */
+static bool find_size(Onnx *o, const OnnxNode *n, double value, bool by_size, float *scale, int64_t *size) {
+    if (*size == FREE || !(value > 0) || value > MOST_LENGTH) return refuse(o, n, "has a scale or size of %g, or resizes the batch", value);
+    *scale = by_size ? (float)value / (float)*size : (float)value;
+    int64_t exact = (int64_t)((double)*size * value), rounded = (int64_t)((float)*size * *scale);
+    if (!by_size && exact != rounded) return refuse(o, n, "its scale of %g gives %lld elements or %lld, as one rounds", value, (long long)exact, (long long)rounded);
+    *size = by_size ? (int64_t)value : exact;
+    return *size > 0 || refuse(o, n, "leaves nothing");
+}
+
+/* Its scales or sizes, for each dimension. False after an error. */
 static bool find_sizes(Onnx *o, const OnnxNode *n, const View *x, float *scales, int64_t *sizes) {
     bool old = !strcmp(n->type, "Upsample") || o->opset < 11;
     int count = 0, listed;
@@ -99,12 +109,7 @@ static bool find_sizes(Onnx *o, const OnnxNode *n, const View *x, float *scales,
         if (d < 0) return refuse(o, n, "has no axis %lld", (long long)axes[i]);
         double value = given ? (double)given[i] : constant_at(list, (size_t)i);
         if (sizes[d] == FREE && (by_size ? list->integers[i] == FREE : value == 1)) continue;
-        if (sizes[d] == FREE || !(value > 0) || value > MOST_LENGTH) return refuse(o, n, "has a scale or size of %g, or resizes the batch", value);
-        scales[d] = by_size ? (float)value / (float)sizes[d] : (float)value;
-        int64_t exact = (int64_t)((double)sizes[d] * value), rounded = (int64_t)((float)sizes[d] * scales[d]);
-        if (!by_size && exact != rounded) return refuse(o, n, "its scale of %g gives %lld elements or %lld, as one rounds", value, (long long)exact, (long long)rounded);
-        sizes[d] = by_size ? (int64_t)value : exact;
-        if (sizes[d] < 1) return refuse(o, n, "leaves nothing");
+        if (!find_size(o, n, value, by_size, &scales[d], &sizes[d])) return false;
     }
     return true;
 }
@@ -137,26 +142,32 @@ static View *up_sampled(Onnx *o, const OnnxNode *n, const View *x, float *const 
     return new_view(o, node, 4, dims, batch, batch < 0 ? 0 : x->size[x->batch], order, 3);
 }
 
-bool convert_resize(Onnx *o, const OnnxNode *n) {
-    const View *x = view_input(o, n, 0);
-    Resize r;
-    float scales[ONNX_RANK];
-    int64_t sizes[ONNX_RANK];
-    float *matrices[ONNX_RANK] = {0};
-    bool same = true, scaled_by_1 = true;
-    if (!find_mode(o, n, &r) || !find_sizes(o, n, x, scales, sizes)) return false;
-    for (int d = 0; d < x->rank; d++) same = same && sizes[d] == view_dim(x, d), scaled_by_1 = scaled_by_1 && scales[d] == 1;
-    if (same && !scaled_by_1) return refuse(o, n, "its scales leave all sizes as they are, of which there are several meanings");
+/* What it does along each dimension; NULL where nothing happens. False after an error. */
+static bool find_matrices(Onnx *o, const OnnxNode *n, const View *x, const Resize *r, const float *scales, const int64_t *sizes, float **matrices) {
     for (int d = 0; d < x->rank; d++) {
         int64_t from = view_dim(x, d);
         bool two = x->rank == 4 && d > 1; /* of a map both */
         if (from == FREE || (sizes[d] == from && scales[d] == 1 && !two)) continue;
         if (from > MOST_LENGTH || sizes[d] > MOST_LENGTH) return refuse(o, n, "resizes %lld elements", (long long)from);
-        if (!strcmp(r.coordinates, "align_corners") && fabs((double)from * (double)scales[d] - (double)sizes[d]) > 1e-4)
+        if (!strcmp(r->coordinates, "align_corners") && fabs((double)from * (double)scales[d] - (double)sizes[d]) > 1e-4)
             return refuse(o, n, "aligns corners by a scale that gives no whole size, of which there are several meanings");
-        matrices[d] = matrix_of(o, &r, from, sizes[d], scales[d]);
+        matrices[d] = matrix_of(o, r, from, sizes[d], scales[d]);
         if (!matrices[d]) return false;
     }
+    return true;
+}
+
+bool convert_resize(Onnx *o, const OnnxNode *n) {
+    const View *x = view_input(o, n, 0);
+    Resize r;
+    float scales[ONNX_RANK] = {0};
+    int64_t sizes[ONNX_RANK] = {0};
+    float *matrices[ONNX_RANK] = {0};
+    bool same = true, scaled_by_1 = true;
+    if (!find_mode(o, n, &r) || !find_sizes(o, n, x, scales, sizes)) return false;
+    for (int d = 0; d < x->rank; d++) same = same && sizes[d] == view_dim(x, d), scaled_by_1 = scaled_by_1 && scales[d] == 1;
+    if (same && !scaled_by_1) return refuse(o, n, "its scales leave all sizes as they are, of which there are several meanings");
+    if (!find_matrices(o, n, x, &r, scales, sizes, matrices)) return false;
     View *y = NULL;
     if (x->rank == 4 && (batch_dim(x) == 0 || (view_dim(x, 0) == 1 && x->batch < 0))) {
         int errors = o->model->errors;

@@ -251,8 +251,8 @@ static bool same_shape(const View *v, int axes, const int64_t *shape) {
 
 /* Runs of parts that stay together are the axes of what is permuted. */
 static int permuted(Onnx *o, const OnnxNode *n, const View *v, const int *now, const int *wanted, int count, int axes, const int64_t *shape) {
-    int run_of[PARTS], runs = 0, place[PARTS], order[PARTS], seen = 0;
-    int64_t sizes[PARTS];
+    int run_of[PARTS], runs = 0, place[PARTS], order[PARTS] = {0}, seen = 0;
+    int64_t sizes[PARTS] = {0};
     bool same = true;
     for (int i = 0; i < count; i++) place[wanted[i]] = i;
     for (int i = 0; i < count; i++) {
@@ -271,32 +271,32 @@ static int permuted(Onnx *o, const OnnxNode *n, const View *v, const int *now, c
     return same ? node : reshaped(o, node, axes, shape);
 }
 
-int in_memory(Onnx *o, const OnnxNode *n, const View *v, const int *wanted, int count, int axes, const int64_t *shape) {
+int in_memory(Onnx *o, const OnnxNode *n, const View *v, const int *parts, int count, int axes, const int64_t *shape) {
     int now[PARTS], there = 0;
     for (int i = 0; i < v->part_count; i++)
         if (v->order[i] != v->batch) now[there++] = v->order[i];
     if (there != count) bug("%d parts of %d are arranged", count, there);
     if (axes > MAX_RANK) return refuse(o, n, "works on more than %d axes", MAX_RANK), -1;
-    if (!memcmp(now, wanted, sizeof *now * (size_t)count)) return same_shape(v, axes, shape) ? v->node : reshaped(o, v->node, axes, shape);
-    return permuted(o, n, v, now, wanted, count, axes, shape);
+    if (!memcmp(now, parts, sizeof *now * (size_t)count)) return same_shape(v, axes, shape) ? v->node : reshaped(o, v->node, axes, shape);
+    return permuted(o, n, v, now, parts, count, axes, shape);
 }
 
-int arranged(Onnx *o, const OnnxNode *n, const View *v, const int *dims, int count) {
-    int wanted[PARTS], parts = 0;
+int arranged(Onnx *o, const OnnxNode *n, const View *v, const int *dims, int axes) {
+    int parts[PARTS], part_count = 0;
     int64_t shape[ONNX_RANK + 1];
     unsigned listed = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < axes; i++) {
         listed |= 1u << dims[i];
         shape[i] = view_dim(v, dims[i]);
         for (int p = v->begin[dims[i]]; p < v->begin[dims[i] + 1]; p++) {
             if (p == v->batch) return refuse(o, n, "works on the axis of the batch"), -1;
-            wanted[parts++] = p;
+            parts[part_count++] = p;
         }
     }
     for (int d = 0; d < v->rank; d++)
         if (!(listed >> d & 1) && !is_batch(v, d) && v->begin[d] != v->begin[d + 1]) return refuse(o, n, "has several examples, but no batch first"), -1;
-    if (!count) shape[count++] = 1; /* cnnc has no examples of rank 0 */
-    return in_memory(o, n, v, wanted, parts, count, shape);
+    if (!axes) shape[axes++] = 1; /* cnnc has no examples of rank 0 */
+    return in_memory(o, n, v, parts, part_count, axes, shape);
 }
 
 bool in_order(const View *v, int *dims, int *count) {

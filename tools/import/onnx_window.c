@@ -19,7 +19,7 @@ static bool read_axes(Onnx *o, const OnnxNode *n, const char *name, int count, i
     const int64_t *list = attribute_ints(n, name, &given);
     for (int i = 0; i < count; i++) to[i] = least;
     if (!list && !given) return true;
-    if (given != count) return refuse(o, n, "its %s has %d numbers, not %d", name, given, count);
+    if (!list || given != count) return refuse(o, n, "its %s has %d numbers, not %d", name, given, count);
     for (int i = 0; i < count; i++)
         if (list[i] < least || list[i] > MOST_SIZE) return refuse(o, n, "its %s has a %lld", name, (long long)list[i]);
     memcpy(to, list, sizeof *to * (size_t)count);
@@ -44,7 +44,7 @@ static bool read_pads(Onnx *o, const OnnxNode *n, int axes, int64_t *pads, bool 
 }
 
 static bool find_padding(Onnx *o, const OnnxNode *n, Geometry *g) {
-    int64_t pads[4];
+    int64_t pads[4] = {0};
     bool upper, lower;
     if (!read_pads(o, n, g->n, pads, &upper, &lower)) return false;
     for (int i = 0; i < g->n; i++) {
@@ -198,7 +198,7 @@ bool convert_conv(Onnx *o, const OnnxNode *n) {
 
 /* What of all that the kernels reach is cut off, before and behind; below 0: added. False after an error. */
 static bool find_cuts(Onnx *o, const OnnxNode *n, Geometry *g, int64_t *before, int64_t *after) {
-    int64_t more[2], pads[4];
+    int64_t more[2] = {0}, pads[4] = {0};
     int count;
     bool upper, lower;
     const int64_t *shape = attribute_ints(n, "output_shape", &count);
@@ -225,7 +225,7 @@ bool convert_conv_transpose(Onnx *o, const OnnxNode *n) {
     const View *x = view_input(o, n, 0);
     Taps k;
     Geometry g;
-    int64_t before[2], after[2], more[2] = {0}, less[2] = {0}, none[2] = {0};
+    int64_t before[2] = {0}, after[2] = {0}, more[2] = {0}, less[2] = {0}, none[2] = {0};
     if (!find_kernel(o, n, x, &k) || !find_geometry(o, n, x, k.sizes, &g) || !find_cuts(o, n, &g, before, after)) return false;
     int64_t channels = view_dim(x, 1), filters = k.weights->dims[1];
     if (k.groups > 1) return refuse(o, n, "has groups");

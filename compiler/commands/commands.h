@@ -83,7 +83,6 @@ bool is_update(const cnnc_phase *); /* of training: it works on the gradient, wh
 typedef struct Output { const char *what, *path; bool folder; } Output; /* "the weights"; folder: that is made where it is missing */
 bool outputs_writable(Arena *, const Output *, int n);                                       /* false after a message */
 bool outputs_apart(const Output *, int n, const char *const *inputs, int input_count);       /* from each other and from inputs: likewise */
-bool all_there(const char *const *files, int n); /* false after a message: one is missing */
 const char **data_files(Arena *, const char *list, const char **files, int *n); /* appends those of --data's list, without columns; NULL: none */
 
 /* ---- tool.c: what another program does ---- does not return where there is one of that name; else an exit status, after a message */

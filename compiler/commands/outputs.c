@@ -45,12 +45,6 @@ bool outputs_apart(const Output *outputs, int n, const char *const *inputs, int 
     return true;
 }
 
-bool all_there(const char *const *files, int n) {
-    for (int i = 0; i < n; i++)
-        if (access(files[i], F_OK)) return say_error("%s: %s", files[i], strerror(errno)), false;
-    return true;
-}
-
 const char **data_files(Arena *arena, const char *list, const char **files, int *n) {
     for (const char *word = list; word; word = strchr(word, ',') ? strchr(word, ',') + 1 : NULL) {
         const char *file = arena_string(arena, word, strcspn(word, ",")), *columns = strstr(file, ".csv:");

@@ -60,7 +60,6 @@ static int check_outputs(Arena *arena, const TrainOptions *o) {
     *PUSH(arena, inputs, n) = o->net;
     inputs = data_files(arena, o->data, inputs, &n);
     inputs = data_files(arena, o->validation_data, inputs, &n);
-    if (!all_there(inputs + 1, n - 1)) return EXIT_FILE;
     if (!outputs_apart(outputs, OUTPUTS, inputs, n)) return EXIT_USAGE;
     if (!outputs_writable(arena, outputs, OUTPUTS)) return EXIT_FILE;
     if (o->checkpoint) /* not beside the checkpoint itself: after a kill both may be one file */

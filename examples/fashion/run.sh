@@ -5,8 +5,11 @@ set -eu
 net=fashion
 [ "${1:-}" != residual ] || { net=residual; shift; }
 . "$(dirname "$0")/../prepare.sh"
-. "$root/tools/packages.sh"
-[ -n "${FASHION_MNIST:-}" ] || need_packages dataset-fashion-mnist
-data=$(cd "${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}" && pwd)
+data=${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}
+if [ ! -d "$data" ] && [ -z "${FASHION_MNIST:-}" ]; then
+    . "$root/tools/packages.sh"
+    need_packages dataset-fashion-mnist
+fi
+data=$(cd "$data" && pwd)
 cd "$out"
 exec "$prefix/bin/cnnc" train "$here/$net.net" --data "$data" "$@"

@@ -379,7 +379,7 @@ typedef struct Target {
     const char *name;       /* "avx512": variant and suffix of its functions */
     const char *vector;     /* "v16": prefix of the words of simd.h.tmpl */
     int lanes;              /* elements of a vector */
-    int registers;          /* vector registers; of vec16 on x86 less one, for the product: that and the sum are two instructions, and gcc and clang spill */
+    int registers;          /* vector registers; of vec16 less one: on x86 a product is an instruction by itself and needs a register until it is added */
     double fma;             /* vector multiply-adds a cycle */
     const char *attribute;  /* the compiler's target string; NULL: what any machine of the family runs */
 } Target;

@@ -10,7 +10,7 @@
  *
  * What is further away than the tolerance may still be float arithmetic's doing, the file's as well: see check_noise.c. Then it is shown
  * as such, and weights whose gradient is 0 but for rounding are not compared after updates by it; a moving mean of what such a bias was
- * added to may be as far away as the bias is.
+ * added to may be away by what it follows of that.
  *
  * Without a target only outputs are compared (a network may be random in training), without losses no updates. */
 #include "interpret.h"

@@ -106,9 +106,9 @@ static bool complete(Compilation *c, CompileOptions *o) {
     if (o->header && (strpbrk(c->options.header, "\"\\") || strstr(c->options.header, "??")))
         return say_error("the header's name '%s' cannot stand in an #include\nhint: --header=FILE.h gives it another", c->options.header), false;
     o->depends = o->depends || o->depfile || o->targets;
-    if (o->depends && o->out && !o->depfile) o->depfile = with_ending(c->arena, o->out, ".d");
-    if (o->depends && o->out && !o->targets) o->targets = depfile_targets(c->arena, o->out, o->header);
-    if (o->depends && o->out && !o->targets)
+    if (o->depends && !o->depfile) o->depfile = with_ending(c->arena, o->out, ".d");
+    if (o->depends && !o->targets) o->targets = depfile_targets(c->arena, o->out, o->header);
+    if (o->depends && !o->targets)
         return say_error("the name '%s' or '%s' cannot stand in a rule for Make\nhint: -MT TARGET writes what you like", o->out, o->header), false;
     if (!o->dump && !are_apart(c, o)) return false;
     if (c->options.real_is_double) {

@@ -104,7 +104,7 @@ static void add_rows(Table *t, const Graph *g, size_t n) {
     for (int i = 0; i < g->input_count; i++) add_gradient_row(t, ROW_INPUT_GRADIENT, i, g->inputs[i], n);
 }
 
-static const double *values_of(const Results *r, const Row *row) {
+static double *values_of(const Results *r, const Row *row) {
     switch (row->kind) {
     case ROW_OUTPUT: return r->outputs[row->index];
     case ROW_GRADIENT: return r->gradients[row->index];
@@ -128,13 +128,13 @@ static bool print_error(double error, double tolerance) {
 /* Whether a gradient is as far away from the expected one as rounding, times `part`, may move it. */
 static bool is_inexact(Table *t, const Row *row, const Results *r, const Results *expected, double part) {
     double *noisy[NOISES];
-    if (row->kind != ROW_GRADIENT) return false;
+    if (row->kind != ROW_GRADIENT && row->kind != ROW_INPUT_GRADIENT) return false;
     if (!t->expected) {
         t->expected = NEW(t->arena, Expected);
         *t->expected = expect_results(t->graph, t->parameters, 0, t->batch, SEED);
     }
-    for (int k = 0; k < NOISES; k++) noisy[k] = t->expected->noisy[k].gradients[row->index];
-    double spread = spread_of(t->expected->exact.gradients[row->index], noisy, row->count);
+    for (int k = 0; k < NOISES; k++) noisy[k] = values_of(&t->expected->noisy[k], row);
+    double spread = spread_of(values_of(&t->expected->exact, row), noisy, row->count);
     return is_rounding(absolute_error(values_of(r, row), values_of(expected, row), row->count), part * spread);
 }
 

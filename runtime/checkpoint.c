@@ -9,6 +9,7 @@
 #include "private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -115,7 +116,7 @@ static int keep_previous(const char *path, cnnc_error *error) {
     snprintf(previous, length, "%s.previous", path);
     snprintf(temporary, length, "%s.previous.tmp", path);
     unlink(temporary); /* of a process that was killed */
-    if (link(path, temporary) == 0) {
+    if (linkat(AT_FDCWD, path, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) == 0) {
         if (rename(temporary, previous) != 0)
             result = cnnc_fail_system(error, "%s: cannot be written: %s", previous, strerror(errno));
         unlink(temporary); /* still there where rename failed, or had nothing to do: both were one file */

@@ -435,7 +435,7 @@ typedef struct cnnc_forecast {
 
 /* What cnnc_fit with the same arguments would take. Bytes are exact; the time is that of some updates and evaluations (half a
  * second), after which the handle is put back bit by bit; that needs its memory twice. Checks all that cnnc_fit checks, the
- * checkpoint with `resume` included; writes nothing. Callbacks are not called. */
+ * checkpoint with `resume` included; writes nothing. Callbacks are not called; with `resume` their state is the checkpoint's. */
 int cnnc_fit_forecast(cnnc_model *model, const cnnc_dataset *dataset, const cnnc_fit_options *options, cnnc_forecast *forecast, cnnc_error *error);
 
 /* Loss and metrics over a dataset, to results[1 + metric_count]. batch_size <= 0: the network's. verbose as in fit,

@@ -12,6 +12,7 @@
 typedef struct field {
     const char *text; /* without quotes around it; two quotes in it mean one */
     size_t length;
+    int quoted;
     size_t line, column; /* where it begins, from 1; columns in bytes */
 } field;
 
@@ -63,6 +64,7 @@ static int at_end(const reader *r) {
 
 static int quoted(reader *r, field *f) {
     f->text = ++r->p;
+    f->quoted = 1;
     for (;; r->p++) {
         if (r->p == r->end)
             return cnnc_fail(r->error, "%s:%zu:%zu: the quoted field does not end", r->name, f->line, f->column);
@@ -102,7 +104,7 @@ static int is_named(const field *f, const char *name, size_t length) {
     for (size_t k = 0; k < f->length; k++, i++) {
         if (i == length || f->text[k] != name[i])
             return 0;
-        k += f->text[k] == '"';
+        k += f->quoted && f->text[k] == '"';
     }
     return i == length;
 }

@@ -1,7 +1,9 @@
 /* error.c: messages of failures. */
+#include "json.h"
 #include "private.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 /* Bytes of a character that is not for showing: controls, and those that turn the direction of text. Zero: it is. */
 static size_t control_length(const unsigned char *c) {
@@ -20,9 +22,12 @@ static void fill(cnnc_error *error, int system, const char *format, va_list argu
     error->system = system;
     if (vsnprintf(error->text, sizeof error->text, format, arguments) < 0)
         error->text[0] = 0;
-    for (unsigned char *c = (unsigned char *)error->text; *c; c++) /* names come from files: nothing in them may reach a terminal raw */
-        for (size_t n = control_length(c); n > 0; n--)
-            *(n > 1 ? c++ : c) = '?';
+    unsigned char *c = (unsigned char *)error->text, *end = c + strlen(error->text);
+    while (c < end) { /* names come from files: nothing in them may reach a terminal raw */
+        size_t length = (size_t)cnnc_utf8_length(c, end), hidden = length ? control_length(c) : 1;
+        memset(c, '?', hidden);
+        c += hidden ? hidden : length;
+    }
 }
 
 void cnnc_explain(cnnc_error *error, const char *format, ...) {

@@ -1,5 +1,5 @@
 /* file.c: whole files, read into memory or written so that they appear whole or not at all. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "private.h"
 
 #include <errno.h>
@@ -81,17 +81,37 @@ static int open_temporary(const char *path, char **temporary) {
     return -1;
 }
 
+/* What takes the place of a file has its permissions; a link to it stays one. */
+static int open_replacement(cnnc_output *output, mode_t mode) {
+    if (access(output->path, W_OK) != 0 || !(output->target = realpath(output->path, NULL)))
+        return -1;
+    int descriptor = open_temporary(output->target, &output->temporary);
+    if (descriptor < 0 || fchmod(descriptor, mode & 07777) == 0)
+        return descriptor;
+    int reason = errno;
+    close(descriptor);
+    unlink(output->temporary);
+    errno = reason;
+    return -1;
+}
+
+static void output_free(cnnc_output *output) {
+    free(output->temporary);
+    free(output->target);
+    *output = (cnnc_output){0};
+}
+
 int cnnc_output_begin(cnnc_output *output, const char *path, cnnc_error *error) {
     *output = (cnnc_output){.path = path};
     struct stat status;
-    if (stat(path, &status) != 0) {
-        if (errno != ENOENT) /* what is not known is not replaced: it may be a device */
-            return cnnc_fail_system(error, "%s: cannot be written: %s", path, strerror(errno));
-        status.st_mode = S_IFREG; /* it will be */
-    }
-    if (S_ISDIR(status.st_mode))
+    int there = stat(path, &status) == 0;
+    if (!there && errno != ENOENT) /* what is not known is not replaced: it may be a device */
+        return cnnc_fail_system(error, "%s: cannot be written: %s", path, strerror(errno));
+    if (there && S_ISDIR(status.st_mode))
         return cnnc_fail_system(error, "%s: is a folder", path);
-    int descriptor = S_ISREG(status.st_mode) ? open_temporary(path, &output->temporary) : open(path, O_WRONLY | O_CLOEXEC);
+    int descriptor = !there                     ? open_temporary(path, &output->temporary)
+                     : S_ISREG(status.st_mode) ? open_replacement(output, status.st_mode)
+                                               : open(path, O_WRONLY | O_CLOEXEC);
     if (descriptor >= 0)
         output->stream = fdopen(descriptor, "wb");
     if (output->stream)
@@ -102,8 +122,7 @@ int cnnc_output_begin(cnnc_output *output, const char *path, cnnc_error *error) 
         if (output->temporary)
             unlink(output->temporary);
     }
-    free(output->temporary);
-    output->temporary = NULL;
+    output_free(output);
     return result;
 }
 
@@ -115,14 +134,13 @@ int cnnc_output_commit(cnnc_output *output, cnnc_error *error) {
     if (fclose(output->stream) != 0)
         bad = 1;
     if (!bad && output->temporary)
-        bad = rename(output->temporary, output->path) != 0;
+        bad = rename(output->temporary, output->target ? output->target : output->path) != 0;
     int result = CNNC_OK;
     if (bad) {
         result = cnnc_fail_system(error, "%s: not written: %s", output->path, errno ? strerror(errno) : "a write failed");
         if (output->temporary)
             unlink(output->temporary);
     }
-    free(output->temporary);
-    *output = (cnnc_output){0};
+    output_free(output);
     return result;
 }

@@ -25,11 +25,12 @@ int cnnc_file_bytes(const char *path, unsigned char **bytes, size_t *size, cnnc_
 int cnnc_file_first_bytes(const char *path, size_t most, unsigned char **bytes, size_t *size, cnnc_error *error); /* no more than so many */
 
 /* file.c: a file that appears whole or not at all. Begin, write to stream, then commit. What exists and is no regular
- * file (/dev/null) is written to directly. */
+ * file (/dev/null) is written to directly; a file that is replaced leaves its permissions, and a link to it stays. */
 typedef struct cnnc_output {
     FILE *stream;
     const char *path;
     char *temporary; /* NULL: written directly */
+    char *target;    /* what it is renamed to; NULL: path */
 } cnnc_output;
 
 int cnnc_output_begin(cnnc_output *output, const char *path, cnnc_error *error);
@@ -138,7 +139,7 @@ int cnnc_tfevents_scalar(FILE *out, double seconds, int64_t step, const char *ta
 
 /* ---- recipe.c: what decides the bits of a training, as lines of text ---------------------------------------------- */
 
-/* The network's description, the code that computes it, the hooks' options. To be freed; NULL without memory. */
+/* The network's description, the code that computes it, the hooks' options. To be freed; NULL without memory or optimizer. */
 char *cnnc_recipe(const cnnc_model *model, const cnnc_hook *hooks, int count, cnnc_error *error);
 /* Whether two are the same; if not, what differs first, to difference[size]. */
 int cnnc_recipe_same(const char *before, const char *now, char *difference, size_t size);
@@ -147,7 +148,7 @@ int cnnc_recipe_same(const char *before, const char *now, char *difference, size
 
 /* Copies format's text to the hook as its options; CNNC_FAILED without memory. */
 int cnnc_hook_options(cnnc_hook *hook, cnnc_error *error, const char *format, ...) CNNC_PRINTF(3, 4);
-/* All of them get the event, whatever the first ones answer; the gravest answer: failed, stopped, finished. */
+/* All of them get the event, whatever the first ones answer, until one fails; the gravest answer: failed, stopped, finished. */
 int cnnc_hooks_call(const cnnc_hook *hooks, int count, cnnc_model *model, const cnnc_event *event);
 
 #endif

@@ -52,6 +52,10 @@ static void write_recipe(text *t, const cnnc_model *model, const cnnc_hook *hook
 
 char *cnnc_recipe(const cnnc_model *model, const cnnc_hook *hooks, int count, cnnc_error *error) {
     text t = {0};
+    if (!model->network->optimizer) {
+        cnnc_fail(error, "network %s is not trained: it has no optimizer", model->network->name);
+        return NULL;
+    }
     write_recipe(&t, model, hooks, count);
     t.bytes = malloc(t.length + 1);
     if (!t.bytes) {

@@ -208,6 +208,47 @@ static void what_is_kept_as_previous(void **state) {
     cnnc_model_free(model);
 }
 
+/* The file before is that which the link meant, with its own bytes. */
+static void a_link_stays_a_link(void **state) {
+    (void)state;
+    cnnc_model *model = new_model();
+    double sums[3] = {0};
+    cnnc_position position = {.sums = sums};
+    struct stat status;
+    char kept[7] = {0}, file[64];
+    snprintf(file, sizeof file, "%s", in_folder("meant"));
+    write_bytes(file, "before", 6);
+    assert_int_equal(symlink("meant", path), 0);
+    assert_int_equal(cnnc_checkpoint_save(model, &position, path, &error), CNNC_OK);
+    assert_int_equal(lstat(path, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_int_equal(lstat(file, &status), 0);
+    assert_true(S_ISREG(status.st_mode) && status.st_size > 1000);
+    assert_int_equal(lstat(previous, &status), 0);
+    assert_true(S_ISREG(status.st_mode));
+    assert_int_equal(read_bytes(previous, kept, sizeof kept), 6);
+    assert_string_equal(kept, "before");
+    cnnc_model_free(model);
+}
+
+static void without_optimizer(void **state) {
+    (void)state;
+    cnnc_model *model = new_model(), predicts = *model;
+    cnnc_network network = *model->network;
+    double sums[3] = {0};
+    cnnc_position position = {.sums = sums};
+    network.optimizer = NULL;
+    predicts.network = &network;
+    assert_int_equal(cnnc_checkpoint_save(model, &position, path, &error), CNNC_OK);
+    assert_int_equal(cnnc_checkpoint_load(&predicts, &position, path, &error), CNNC_FAILED);
+    assert_says(&error, "is not trained: it has no optimizer");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(cnnc_checkpoint_save(&predicts, &position, path, &error), CNNC_FAILED);
+    assert_says(&error, "is not trained: it has no optimizer");
+    assert_int_equal(access(path, F_OK), -1);
+    cnnc_model_free(model);
+}
+
 static void assert_refused(cnnc_model *model, const cnnc_network *network, cnnc_position position, const char *says) {
     cnnc_model untouched = *model;
     float before[PARAMETERS];
@@ -329,6 +370,8 @@ int main(void) {
         cmocka_unit_test_teardown(callbacks_come_back, remove_files),
         cmocka_unit_test_teardown(files_on_the_way, remove_files),
         cmocka_unit_test_teardown(what_is_kept_as_previous, remove_files),
+        cmocka_unit_test_teardown(a_link_stays_a_link, remove_files),
+        cmocka_unit_test_teardown(without_optimizer, remove_files),
         cmocka_unit_test_teardown(others_are_refused, remove_files),
         cmocka_unit_test(what_is_infinite_stops),
         cmocka_unit_test(what_is_no_number_stops),

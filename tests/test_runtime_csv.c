@@ -52,6 +52,7 @@ static void the_label_is_found(void **state) {
     expect(&network, "a,label,b\n1,7,-2.5\n3,8,4e-3\n", "", 2, x, y);         /* that of this name */
     expect(&network, "c,label,b\n7,1,-2.5\n8,3,4e-3\n", ":c", 2, x, y);       /* the named one */
     expect(&network, "\"a \"\"b\"\"\",b,c\n7,1,-2.5\n8,3,4e-3\n", ":a \"b\"", 2, x, y);
+    expect(&network, "a\"bc,b,c\n7,1,-2.5\n8,3,4e-3\n", ":a\"bc", 2, x, y); /* without quotes around it one in it is one */
     expect(&network, "a,b\n1,-2.5\n3,4e-3\n", "", 2, x, NULL);                /* to predict */
     expect(&without, "a,b\n1,-2.5\n3,4e-3\n", "", 2, x, NULL);
     expect(&without, "label,a,b\n7,1,-2.5\n8,3,4e-3\n", "", 2, x, NULL);      /* what is not asked for is passed over */

@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test_runtime.h"
 
+#include <sys/stat.h>
+
 static cnnc_error error;
 
 /* A file of that version and header (padded by spaces to a multiple of 16) with size bytes of data. */
@@ -240,6 +242,40 @@ static void writes_that_fail(void **state) {
     assert_says(&error, "/dev/full: not written: ");
 }
 
+/* The file's permissions stay, and a link to it; what may not be written is not replaced. */
+static void what_is_replaced(void **state) {
+    (void)state;
+    float value = 1;
+    cnnc_array a = {CNNC_DTYPE_F32, 1, {1}, 1, &value};
+    char file[64], link[64];
+    struct stat status;
+    unsigned char bytes[256];
+    snprintf(file, sizeof file, "%s", in_folder("file.npy"));
+    snprintf(link, sizeof link, "%s", in_folder("link.npy"));
+    write_bytes(file, "before", 6);
+    assert_int_equal(chmod(file, 0600), 0);
+    assert_int_equal(symlink("file.npy", link), 0);
+    assert_int_equal(cnnc_npy_write(link, &a, &error), CNNC_OK);
+    assert_int_equal(lstat(link, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_int_equal(stat(file, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_int_equal(read_bytes(file, bytes, sizeof bytes), 132);
+    assert_int_equal(chmod(file, 0444), 0);
+    if (geteuid() != 0) {
+        assert_int_equal(cnnc_npy_write(link, &a, &error), CNNC_FAILED);
+        assert_says(&error, "link.npy: cannot be written: Permission denied");
+    }
+}
+
+/* Bytes that are no UTF-8 may be controls of a terminal. */
+static void names_are_shown_safely(void **state) {
+    (void)state;
+    cnnc_array a;
+    assert_int_equal(cnnc_npy_read("none/\x9b\xc2\x9b\xe2\x80\xae\xc3\xa4\xc3.npy", &a, &error), CNNC_FAILED);
+    assert_string_equal(error.text, "none/??????\xc3\xa4?.npy: No such file or directory");
+}
+
 static void torture(void **state) {
     (void)state;
     cnnc_random random;
@@ -268,6 +304,7 @@ int main(void) {
         cmocka_unit_test(versions_and_types),     cmocka_unit_test(shapes),
         cmocka_unit_test(bad_headers_are_refused), cmocka_unit_test(bad_frames_are_refused),
         cmocka_unit_test(writes_numpys_bytes),    cmocka_unit_test(writes_long_arrays),    cmocka_unit_test(writes_that_fail),
+        cmocka_unit_test(what_is_replaced),       cmocka_unit_test(names_are_shown_safely),
         cmocka_unit_test(torture),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

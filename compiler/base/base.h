@@ -79,6 +79,8 @@ void foreign_error(Diag *, const char *message);
 const char *nearest(const char *word, const char *const *candidates, int n);
 /* The length of the UTF-8 character at s, 0 if it is none; *safe: it may be shown. Needs n > 0. */
 size_t utf8_length(const char *s, size_t n, bool *safe);
+/* Appends text as a terminal may show it (out NULL: only counts) and returns its columns. */
+int strbuf_add_shown(StrBuf *out, const char *s, size_t n);
 
 /* ---- base/report.c -----------------------------------------------------------------------------------------------
  * What is said on standard error, as text or as JSON, one object a line. The first functions say it at once; "\nhint: "

@@ -61,8 +61,7 @@ static size_t showable(const char *s, size_t n) {
     return safe ? length : 0;
 }
 
-/* Appends text as it may be shown (out NULL: only counts) and returns its columns. */
-static int add_shown(StrBuf *out, const char *s, size_t n) {
+int strbuf_add_shown(StrBuf *out, const char *s, size_t n) {
     int columns = 0;
     for (size_t i = 0, length; i < n; i += length, columns++) {
         length = showable(s + i, n - i);
@@ -105,10 +104,10 @@ static void add_line(Diag *d, Loc loc) {
     if (to > last) to = last;
 
     strbuf_add(&d->out, first ? INDENT "..." : INDENT);
-    add_shown(&d->out, line + first, last - first);
+    strbuf_add_shown(&d->out, line + first, last - first);
     strbuf_add(&d->out, last < length ? "...\n" INDENT : "\n" INDENT);
-    int blanks = add_shown(NULL, line + first, from - first) + (first ? 3 : 0);
-    int marks = to > from ? add_shown(NULL, line + from, to - from) : 1;
+    int blanks = strbuf_add_shown(NULL, line + first, from - first) + (first ? 3 : 0);
+    int marks = to > from ? strbuf_add_shown(NULL, line + from, to - from) : 1;
     strbuf_printf(&d->out, "%*s", blanks, "");
     if (d->color) strbuf_add(&d->out, GREEN);
     for (int i = 0; i < marks; i++) strbuf_add(&d->out, i ? "~" : "^");
@@ -125,13 +124,13 @@ static bool hidden(const Diag *d) {
 static void add_text(Diag *d, Loc loc, const char *kind, const char *color, const StrBuf *message) {
     if (d->source) {
         if (d->color) strbuf_add(&d->out, BOLD);
-        add_shown(&d->out, d->source->name, strlen(d->source->name));
+        strbuf_add_shown(&d->out, d->source->name, strlen(d->source->name));
         if (loc.line > 0) strbuf_printf(&d->out, ":%d:%d", loc.line, loc.column);
         strbuf_add(&d->out, d->color ? ": " RESET : ": ");
     }
     if (d->color) strbuf_add(&d->out, color);
     strbuf_printf(&d->out, d->color ? "%s:" RESET " " : "%s: ", kind);
-    add_shown(&d->out, message->text, message->length);
+    strbuf_add_shown(&d->out, message->text, message->length);
     strbuf_add(&d->out, "\n");
     if (d->source && loc.line > 0) add_line(d, loc);
 }
@@ -179,7 +178,7 @@ PRINTF_LIKE(4, 0) static void add_hint(Diag *d, Loc loc, const char *word, const
     if (diagnostics_are_json()) json_child(&d->out, "hint", d->source && word ? d->source->name : NULL, loc, message.text, message.length, word);
     else {
         strbuf_add(&d->out, d->color ? CYAN "hint:" RESET " " : "hint: ");
-        add_shown(&d->out, message.text, message.length);
+        strbuf_add_shown(&d->out, message.text, message.length);
         strbuf_add(&d->out, "\n");
     }
     strbuf_free(&message);

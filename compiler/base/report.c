@@ -102,24 +102,27 @@ static void print_json(const char *kind, const char *file, int line, const char 
     strbuf_free(&out);
 }
 
-PRINTF_LIKE(4, 0) static void say(const char *kind, const char *file, int line, const char *format, va_list args) {
-    if (as_json) {
-        va_list again;
-        va_copy(again, args);
-        int length = vsnprintf(NULL, 0, format, again);
-        va_end(again);
-        char *text = length >= 0 ? malloc((size_t)length + 1) : NULL;
-        if (!text) out_of_memory();
-        vsnprintf(text, (size_t)length + 1, format, args);
-        print_json(kind, file, line, text);
-        free(text);
-        return;
+static void print_text(const char *kind, const char *file, int line, const char *text) {
+    StrBuf out = {0};
+    if (!file) file = "cnnc";
+    strbuf_add_shown(&out, file, strlen(file));
+    if (line > 0) strbuf_printf(&out, ":%d", line);
+    strbuf_printf(&out, ": %s: ", kind);
+    for (size_t length; length = strcspn(text, "\n"), text[length]; text += length + 1) {
+        strbuf_add_shown(&out, text, length);
+        strbuf_add(&out, "\n");
     }
-    fputs(file ? file : "cnnc", stderr);
-    if (line > 0) fprintf(stderr, ":%d", line);
-    fprintf(stderr, ": %s: ", kind);
-    vfprintf(stderr, format, args);
-    fputs("\n", stderr);
+    strbuf_add_shown(&out, text, strlen(text));
+    strbuf_add(&out, "\n");
+    fwrite(out.text, 1, out.length, stderr);
+    strbuf_free(&out);
+}
+
+PRINTF_LIKE(4, 0) static void say(const char *kind, const char *file, int line, const char *format, va_list args) {
+    StrBuf text = {0};
+    strbuf_vprintf(&text, format, args);
+    (as_json ? print_json : print_text)(kind, file, line, text.text);
+    strbuf_free(&text);
 }
 
 void say_error(const char *format, ...) {

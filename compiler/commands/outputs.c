@@ -1,9 +1,10 @@
 /* outputs.c: what a command is going to write: whether it can, and nothing over what it reads or writes besides. Better known
  * before the work than after it. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "commands.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,14 +14,24 @@ static const char *folder_of(Arena *arena, const char *path) {
     return !slash ? "." : slash == path ? "/" : arena_printf(arena, "%.*s", (int)(slash - path), path);
 }
 
-/* What must be writable: a device itself; a file's folder, since the file is replaced by another; of folders that are made, the
+/* The folder of a file that is there, of the one itself where the path is a link. */
+static const char *real_folder(Arena *arena, const char *path) {
+    char *resolved = realpath(path, NULL);
+    const char *folder = resolved ? folder_of(arena, arena_string(arena, resolved, strlen(resolved))) : NULL;
+    free(resolved);
+    return folder;
+}
+
+/* What must be writable: a device itself; a file, and its folder, since it is replaced by another; of folders that are made, the
  * nearest one that is there. NULL: errno tells why not. */
 static const char *written_place(Arena *arena, const Output *output) {
     struct stat status;
     bool there = !stat(output->path, &status);
     if (!output->folder && there && S_ISDIR(status.st_mode)) return errno = EISDIR, NULL;
     if (!output->folder && there && !S_ISREG(status.st_mode)) return output->path;
-    const char *path = output->folder ? output->path : folder_of(arena, output->path);
+    if (!output->folder && there && access(output->path, W_OK)) return NULL;
+    const char *path = output->folder ? output->path : there ? real_folder(arena, output->path) : folder_of(arena, output->path);
+    if (!path) return NULL;
     while (output->folder && access(path, F_OK) && strcmp(path, folder_of(arena, path))) path = folder_of(arena, path);
     return arena_printf(arena, "%s/.", path); /* which a file has not */
 }

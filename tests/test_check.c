@@ -95,6 +95,11 @@ static const char net_text[] =
     "dense 1\n"
     "compile optimizer=sgd(learning_rate=0.5) loss=mean_squared_error\n";
 
+static void write_net(const char *text) {
+    FILE *file = fopen(NET, "w");
+    assert_true(file && fputs(text, file) >= 0 && !fclose(file));
+}
+
 typedef struct Entry { const char *name; int rank; size_t shape[2]; float data[2]; } Entry;
 static const Entry right[] = {
     {"input", 2, {1, 2}, {1, 2}},
@@ -111,14 +116,14 @@ static const Entry right[] = {
     {"after/dense/bias", 1, {1}, {-1.875f}},
 };
 
-/* Writes the file with one entry in place of another of its name; "-name" leaves that out. */
-static void write_reference(const Entry *other) {
+/* Writes a file of these with one entry in place of another of its name; "-name" leaves that out. */
+static void write_entries(const Entry *all, const Entry *other) {
     cnnc_safetensor tensors[LENGTH(right)];
     Entry entries[LENGTH(right)];
     int n = 0;
     for (int i = 0; i < LENGTH(right); i++) {
-        if (other && other->name[0] == '-' && !strcmp(other->name + 1, right[i].name)) continue;
-        entries[n] = other && !strcmp(other->name, right[i].name) ? *other : right[i];
+        if (other && other->name[0] == '-' && !strcmp(other->name + 1, all[i].name)) continue;
+        entries[n] = other && !strcmp(other->name, all[i].name) ? *other : all[i];
         Entry *e = &entries[n];
         cnnc_array array = {.dtype = CNNC_DTYPE_F32, .rank = e->rank, .count = 1, .data = e->data};
         for (int k = 0; k < e->rank; k++) array.shape[k] = e->shape[k], array.count *= e->shape[k];
@@ -128,7 +133,7 @@ static void write_reference(const Entry *other) {
 }
 
 static int check_reference(const Entry *other) {
-    write_reference(other);
+    write_entries(right, other);
     return run_check("--reference '" REFERENCE "' '" NET "'");
 }
 
@@ -156,11 +161,54 @@ static void wrong_number_fails(void **state) {
     }
 }
 
+/* Nothing is to learn, but an update makes of an error e the error e - 500 * 2e * (1 + 4 + 1) = -5999e: where rounding makes
+ * one, two steps take the weights anywhere. */
+static void what_rounding_decides_is_told(void **state) {
+    (void)state;
+    Entry learnt[LENGTH(right)], wrong;
+    memcpy(learnt, right, sizeof right);
+    for (int i = 0; i < LENGTH(right); i++) {
+        bool zero = !strncmp(learnt[i].name, "gradient/", 9) || !strncmp(learnt[i].name, "loss", 4);
+        if (zero) learnt[i].data[0] = learnt[i].data[1] = 0;
+        if (!strcmp(learnt[i].name, "target")) learnt[i].data[0] = 0.125f;
+        if (!strncmp(learnt[i].name, "after/", 6)) memcpy(learnt[i].data, learnt[i - 8].data, sizeof learnt[i].data); /* as initially */
+    }
+    write_net("network net\ninput 2\ndense 1\ncompile optimizer=sgd(learning_rate=500) loss=mean_squared_error\n");
+    write_entries(learnt, NULL);
+    assert_int_equal(run_check("--reference '" REFERENCE "' '" NET "'"), 0);
+    assert_false(says("float"));
+    wrong = learnt[LENGTH(right) - 1];
+    wrong.data[0] += 0.01f;
+    write_entries(learnt, &wrong);
+    assert_int_equal(run_check("--reference '" REFERENCE "' '" NET "'"), 0);
+    assert_true(says("7.4e-02     1e-03  float"));
+    assert_false(says("FAIL"));
+    wrong.data[0] += 1000; /* not that far */
+    write_entries(learnt, &wrong);
+    assert_int_equal(run_check("--reference '" REFERENCE "' '" NET "'"), 1);
+    wrong = learnt[4]; /* the output, of no step */
+    wrong.data[0] += 0.01f;
+    write_entries(learnt, &wrong);
+    assert_int_equal(run_check("--reference '" REFERENCE "' '" NET "'"), 1);
+    write_net(net_text);
+}
+
+/* The gradient of a bias that a mean is taken away from is 0 but for rounding, in the interpreter and in generated code. */
+static void gradients_of_rounding_are_told(void **state) {
+    (void)state;
+    write_net("network net\ninput 3\ndense 2\nbatch_normalization\ndense 1\ncompile optimizer=sgd loss=mean_squared_error\n");
+    assert_int_equal(run_check("'" NET "'"), 0);
+    const char *row = strstr(output, "gradient dense/bias "), *end = row ? strchr(row, '\n') : NULL;
+    assert_true(row && end);
+    assert_memory_equal(end - 7, "  float", 7);
+    write_net(net_text);
+}
+
 static void tolerance_may_be_given(void **state) {
     (void)state;
     Entry wrong = right[4];
     wrong.data[0] += 0.01f;
-    write_reference(&wrong);
+    write_entries(right, &wrong);
     assert_int_equal(run_check("'" NET "' --reference '" REFERENCE "' --tolerance-output 0.02"), 0);
     assert_int_equal(run_check("'" NET "' --reference '" REFERENCE "' --tolerance-output=much"), 2);
 }
@@ -203,8 +251,8 @@ static void unreadable_files(void **state) {
 static int set_up(void **state) {
     (void)state;
     setenv("XDG_CACHE_HOME", CNNC_BINARY_DIR "/cache", 1);
-    FILE *file = fopen(NET, "w");
-    return !file || fputs(net_text, file) < 0 || fclose(file);
+    write_net(net_text);
+    return 0;
 }
 
 static int tear_down(void **state) {
@@ -218,6 +266,8 @@ int main(void) {
         cmocka_unit_test(winograd_passes),
         cmocka_unit_test(right_reference_passes),
         cmocka_unit_test(wrong_number_fails),
+        cmocka_unit_test(what_rounding_decides_is_told),
+        cmocka_unit_test(gradients_of_rounding_are_told),
         cmocka_unit_test(tolerance_may_be_given),
         cmocka_unit_test(missing_tensor_is_named),
         cmocka_unit_test(wrong_shape_is_named),

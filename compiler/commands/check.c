@@ -48,9 +48,13 @@ static int check_code(const CheckOptions *o) {
 }
 
 static int check_against(const CheckOptions *o, const Tolerances *tolerances) {
-    Compilation c;
-    int status = begin(&c, o, false) && (c.options.batch_size = reference_examples(o->reference), true) ? check_reference(&c, o->net, o->reference, tolerances) : EXIT_USAGE;
-    compilation_free(&c);
+    Compilation doubles, floats;
+    bool fine = begin(&doubles, o, true);
+    fine = begin(&floats, o, false) && fine;
+    doubles.options.batch_size = floats.options.batch_size = reference_examples(o->reference);
+    int status = fine ? check_reference(&floats, &doubles, o->net, o->reference, tolerances) : EXIT_USAGE;
+    compilation_free(&floats);
+    compilation_free(&doubles);
     return status;
 }
 

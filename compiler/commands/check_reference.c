@@ -10,7 +10,7 @@
  *
  * What is further away than the tolerance may still be float arithmetic's doing, the file's as well: see check_noise.c. Then it is shown
  * as such, and weights whose gradient is 0 but for rounding are not compared after updates by it; a moving mean of what such a bias was
- * added to may be away by what it follows of that.
+ * added to may be away by what it follows of that. Updates may part for other reasons: see check_steps.c.
  *
  * Without a target only outputs are compared (a network may be random in training), without losses no updates. */
 #include "interpret.h"
@@ -29,7 +29,11 @@ typedef struct Reference {
     cnnc_dataset data;
     const Tolerances *tolerances;
     const Graph *graph;
+    Compilation *doubles; /* not compiled until steps part */
+    const char *net;
     Expected *expected; /* of the interpreter; NULL until something is too far away */
+    const ExpectedSteps *steps_expected; /* likewise */
+    bool steps_tried;
     bool *unknown;     /* by parameter: its gradient is 0 but for rounding */
     bool hard;         /* some row is as exact as floats can be, and no more */
     int n;             /* examples */
@@ -96,22 +100,44 @@ static void print_row(Reference *r, const char *name, const char *shape, double 
     r->fine = r->fine && fine;
 }
 
+static void print_float_row(Reference *r, const char *name, const char *shape, double error, double tolerance) {
+    print_word(name, shape, error, tolerance, "float");
+    r->hard = true;
+}
+
 static double **dataset_numbers(const Reference *r, const cnnc_tensor *tensors, int count, void *const *arrays) {
     double **numbers = NEW_ARRAY(r->arena, double *, count + 1);
     for (int i = 0; i < count; i++) numbers[i] = load_numbers(r->arena, tensors[i].type, arrays[i], tensors[i].count * (size_t)r->n);
     return numbers;
 }
 
-/* The interpreter's results on the file's weights and batch. */
-static const Expected *expect(Reference *r) {
+static double **initial_weights(Reference *r) {
     const cnnc_network *network = r->model->network;
-    if (r->expected) return r->expected;
     double **weights = NEW_ARRAY(r->arena, double *, network->parameters_length + 1);
     for (int i = 0; i < network->parameters_length; i++) weights[i] = parameter_numbers(r, "initial", &network->parameters[i]);
-    const Batch batch = {r->n, dataset_numbers(r, network->inputs, network->input_count, r->data.inputs), dataset_numbers(r, network->targets, network->target_count, r->data.targets)};
+    return weights;
+}
+
+static Batch batch_of(const Reference *r) {
+    const cnnc_network *network = r->model->network;
+    return (Batch){r->n, dataset_numbers(r, network->inputs, network->input_count, r->data.inputs), dataset_numbers(r, network->targets, network->target_count, r->data.targets)};
+}
+
+/* The interpreter's results on the file's weights and batch. */
+static const Expected *expect(Reference *r) {
+    if (r->expected) return r->expected;
+    const Batch batch = batch_of(r);
     r->expected = NEW(r->arena, Expected);
-    *r->expected = expect_results(r->graph, weights, 0, &batch, 1);
+    *r->expected = expect_results(r->graph, initial_weights(r), 0, &batch, 1);
     return r->expected;
+}
+
+/* The double code's steps from there; NULL where there is no such code. */
+static const ExpectedSteps *step_in_double(Reference *r) {
+    const Batch batch = batch_of(r);
+    if (!r->steps_tried) r->steps_expected = expect_steps(r->doubles, r->net, initial_weights(r), &batch, r->steps);
+    r->steps_tried = true;
+    return r->steps_expected;
 }
 
 static const char *tensor_shape(Arena *arena, int n, const cnnc_tensor *t) {
@@ -139,10 +165,8 @@ static void print_gradient_row(Reference *r, int i, const double *values) {
     for (int k = 0; k < NOISES; k++) noisy[k] = e->noisy[k].gradients[i];
     double spread = spread_of(e->exact.gradients[i], noisy, p->count);
     bool hard = is_rounding(absolute_error(values, expected, p->count), spread);
-    print_word(name, shape, error, tolerance, hard ? "float" : "FAIL");
+    (hard ? print_float_row : print_row)(r, name, shape, error, tolerance);
     r->unknown[i] = hard && largest(e->exact.gradients[i], p->count) < spread;
-    r->hard = r->hard || hard;
-    r->fine = r->fine && hard;
 }
 
 /* The model's, as they are now. */
@@ -168,14 +192,25 @@ static double drift_below(Reference *r, int i) {
     return 0;
 }
 
+/* Whether rounding explains how far n numbers are from the file's, and how far those in double are. */
+static bool is_parting(const double *values, const double *exact, const double *expected, size_t n, double spread) {
+    return is_rounding(absolute_error(values, expected, n), spread) && is_rounding(absolute_error(exact, expected, n), spread);
+}
+
+static bool weights_part(Reference *r, int i, const double *values, const double *expected) {
+    const ExpectedSteps *e = step_in_double(r);
+    size_t n = r->model->network->parameters[i].count;
+    return e && is_parting(values, e->after[i], expected, n, e->after_spreads[i]);
+}
+
 static void print_weight_row(Reference *r, int i) {
     const cnnc_parameter *p = &r->model->network->parameters[i];
     const double *expected = parameter_numbers(r, "after", p), *values = weights_of(r, i);
     const char *name = arena_printf(r->arena, "after/%s", p->name), *shape = shape_text(r->arena, shape_of(p->rank, p->shape));
     if (!expected) return;
     double error = relative_error(values, expected, p->count), tolerance = r->tolerances->after;
-    bool drifted = error > tolerance && absolute_error(values, expected, p->count) <= drift_below(r, i);
-    if (r->unknown[i] || drifted) print_word(name, shape, error, tolerance, "float");
+    bool far = !r->unknown[i] && !(error <= tolerance), drifted = far && absolute_error(values, expected, p->count) <= drift_below(r, i);
+    if (r->unknown[i] || drifted || (far && weights_part(r, i, values, expected))) print_float_row(r, name, shape, error, tolerance);
     else print_row(r, name, shape, error, tolerance);
 }
 
@@ -219,6 +254,11 @@ static void compare_results(Reference *r, const Results *results) {
 
 /* ---- steps of training ------------------------------------------------------------------------------------------- */
 
+static bool losses_part(Reference *r, const double *losses, const double *expected) {
+    const ExpectedSteps *e = step_in_double(r);
+    return e && is_parting(losses, e->losses, expected, r->steps, e->losses_spread);
+}
+
 /* False when the file has losses in a wrong shape. */
 static bool compare_losses(Reference *r, const cnnc_safetensor *t) {
     cnnc_model *model = r->model;
@@ -236,7 +276,9 @@ static bool compare_losses(Reference *r, const cnnc_safetensor *t) {
         if (cnnc_model_train_batch(model, &batch, results, &failure)) bug("training: %s", failure.text);
         losses[k] = results[0];
     }
-    print_row(r, "losses", arena_printf(r->arena, "%zu", steps), relative_error(losses, expected, steps), r->tolerances->losses);
+    double error = relative_error(losses, expected, steps), tolerance = r->tolerances->losses;
+    bool parted = !(error <= tolerance) && losses_part(r, losses, expected);
+    (parted ? print_float_row : print_row)(r, "losses", arena_printf(r->arena, "%zu", steps), error, tolerance);
     return true;
 }
 
@@ -301,8 +343,8 @@ static void compare(Reference *r) {
     if (!trains) printf("  training is not compared: %s\n", why);
 }
 
-static int check_file(Compilation *c, const cnnc_network *network, const char *path, const Tolerances *tolerances) {
-    Reference r = {.arena = c->arena, .path = path, .tolerances = tolerances, .graph = c->graph, .fits = true, .fine = true};
+static int check_file(Compilation *c, Compilation *doubles, const char *net, const cnnc_network *network, const char *path, const Tolerances *tolerances) {
+    Reference r = {.arena = c->arena, .doubles = doubles, .net = net, .path = path, .tolerances = tolerances, .graph = c->graph, .fits = true, .fine = true};
     r.unknown = NEW_ARRAY(c->arena, bool, network->parameters_length + 1);
     cnnc_error failure;
     int status;
@@ -328,12 +370,12 @@ int reference_examples(const char *reference) {
     return n;
 }
 
-int check_reference(Compilation *c, const char *path, const char *reference, const Tolerances *tolerances) {
+int check_reference(Compilation *c, Compilation *doubles, const char *path, const char *reference, const Tolerances *tolerances) {
     Loaded loaded;
     int status;
     const cnnc_network *network = load_network(c, path, &loaded, &status);
     if (!network) return status;
-    status = check_file(c, network, reference, tolerances);
+    status = check_file(c, doubles, path, network, reference, tolerances);
     unload_network(&loaded);
     return status;
 }

@@ -55,17 +55,25 @@ Batch draw_batch(Interpreter *, int n, uint64_t seed, int *redrawn);
 
 /* ---- check_noise.c: how exact float results can be --------------------------------------------------------------------- */
 enum { NOISES = 3 };
-#define ABOUT_FLOAT "  float: 0 or little but for rounding: as far away as the interpreter, whose numbers are moved as the rounding of floats does\n"
+#define ABOUT_FLOAT "  float: as far away as numbers in double that are moved as the rounding of floats does\n"
 typedef struct Expected { Interpreter it; Results exact, noisy[NOISES]; } Expected; /* it: after the exact ones */
 Interpreter interpreter_at(const Graph *, double *const *parameters, uint64_t step, int n); /* with the random numbers of that update */
 Expected expect_results(const Graph *, double *const *parameters, uint64_t step, const Batch *, uint64_t seed);
 double spread_of(const double *exact, double *const noisy[NOISES], size_t n); /* how far noise moves one of n numbers at most */
 bool is_rounding(double error, double spread);                              /* whether that explains the error */
 
+/* ---- check_steps.c: how exact steps of training by floats can be -------------------------------------------------------- */
+typedef struct ExpectedSteps {
+    double *losses, **after;               /* before each step; weights after all, by parameter */
+    double losses_spread, *after_spreads;  /* how far rounding moves one of them at most */
+} ExpectedSteps;
+/* By double code on one batch; NULL after a message. doubles: not compiled yet. */
+const ExpectedSteps *expect_steps(Compilation *doubles, const char *net, double *const *weights, const Batch *, size_t steps);
+
 /* ---- the three checks: a table each on standard output; exit statuses -------------------------------------------- */
 bool check_operators(const Graph *);                   /* check_operators.c: false when one fails */
 int check_network(Compilation *doubles, Compilation *floats, const char *path); /* check_network.c */
 typedef struct Tolerances { double output, gradient, losses, after; } Tolerances;
 int reference_examples(const char *reference);  /* how many it has; 0: it cannot be read, or has none */
-int check_reference(Compilation *, const char *path, const char *reference, const Tolerances *); /* check_reference.c */
+int check_reference(Compilation *, Compilation *doubles, const char *path, const char *reference, const Tolerances *); /* check_reference.c */
 #endif

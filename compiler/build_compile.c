@@ -51,17 +51,27 @@ static void warn_of_logits(Graph *g, const OpDef *def, const Attr *loss, const T
     hint(g->diag, "end the network in a %s, or write loss=%s(from_logits=true)", def->makes_logits, loss->word);
 }
 
+static bool is_from_logits(const OpDef *def, const Attr *loss) {
+    for (int i = 0; i < def->call.attribute_count; i++)
+        if (!strcmp(def->call.attributes[i].name, "from_logits")) return loss->attributes[i].real != 0;
+    return false;
+}
+
 /* The loss's stable form where there are logits; *prediction becomes these. */
 static const OpDef *loss_form(Graph *g, const Attr *loss, Tensor **prediction) {
     const OpDef *def = find_op(loss->word, OP_LOSS);
     const Op *op = (*prediction)->producer;
     if (!def->on_logits) return def;
-    for (int i = 0; i < def->call.attribute_count; i++)
-        if (!strcmp(def->call.attributes[i].name, "from_logits") && loss->attributes[i].real != 0) return def->on_logits;
-    if (op->def == &op_softmax || op->def == &op_sigmoid) { /* as Keras: both keep logits */
+    bool from_logits = is_from_logits(def, loss);
+    if (op->def == &op_softmax || op->def == &op_sigmoid) { /* as Keras: both keep logits, and these are taken, from_logits or not */
+        if (from_logits) {
+            warning(g->diag, loss->loc, "'%s' is to take logits, but '%s' ends in a %s: what that takes is taken for them", loss->word, (*prediction)->layer->name, op->def->call.name);
+            hint(g->diag, "leave from_logits out: the loss is the same");
+        }
         *prediction = op->inputs[0];
         return def->on_logits;
     }
+    if (from_logits) return def->on_logits;
     warn_of_logits(g, def, loss, *prediction);
     return def;
 }

@@ -16,7 +16,7 @@ static bool infer(Graph *g, Op *op) {
     Shape s = op->outputs[0]->shape;
     if (s.dim[axis_index(&op->attributes[0], s)] == 1) {
         warning(g->diag, op->layer->loc, "softmax of a single value is 1 whatever the value");
-        hint(g->diag, "for two classes write 2 units, or 1 unit with activation=sigmoid and loss=mse");
+        hint(g->diag, "for two classes write 2 units, or 1 unit with activation=sigmoid and loss=binary_crossentropy");
     }
     return true;
 }

@@ -180,8 +180,8 @@ typedef struct cnnc_dataset {
  *   (data_batch_1.bin ... data_batch_5.bin, test_batch.bin) or CIFAR-100's (train.bin, test.bin; the fine labels),
  *   train.csv and test.csv, X.npy, Y.npy, X_test.npy and Y_test.npy (or x.npy, y.npy, x_test.npy, y_test.npy), or none of these and one .npz;
  *   or one file that holds examples and labels: a CIFAR file (images become 32x32x3), CSV or NumPy's .npz;
- *   or files separated by commas, "X.npy,Y.npy": one for each input, then one for each target (.npy, IDX, IDX.gz, CSV;
- *   split is not looked at). With only the inputs' files the dataset has no targets.
+ *   or files separated by commas, "X.npy,Y.npy": one for each input, then one for each target (.npy, IDX, IDX.gz, CSV,
+ *   .npz with one array; split is not looked at). With only the inputs' files the dataset has no targets.
  * CSV: the first line names the columns; numbers with a point in every locale. The target is the columns named behind the
  *   file, "data.csv:label" ("data.csv:a:b" for two numbers); else the column "label"; else the last ones, as many as are left over
  *   by the input, which all others are in their order. Not of files in a list: there each is one array.

@@ -292,7 +292,6 @@ struct OpDef {
     bool probabilities;               /* a loss of predictions above 0 */
     const void *own;                  /* what only the operator's file knows */
     const char *result;               /* metric: the definition in templates/metric_results.c.tmpl that makes it of its totals; NULL: the mean */
-    const char *loss_name;            /* word of the description, for a logits form */
     /* optimizers: slots in use, given the attributes */
     int (*slots)(const Attr *, const char **names);
     double (*slot_start)(const Attr *, const char *slot); /* what its elements begin with; NULL: 0 */

@@ -221,6 +221,6 @@ struct Templates {
     int count;
     const char *problem;        /* with the folder; NULL: none */
 };
-void tmpl_add(Templates *, const char *file, const char *text); /* one more template, as if embedded */
+void tmpl_add(Templates *, const char *file, const char *text); /* for tests and fuzzers: one more template, as if embedded */
 
 #endif

@@ -46,7 +46,8 @@ void cnnc_array_free(cnnc_array *array) {
     *array = (cnnc_array){0};
 }
 
-int cnnc_multiply(size_t a, size_t b, size_t *product) {
+/* 0 when it overflows. */
+static int multiply(size_t a, size_t b, size_t *product) {
     if (b && a > SIZE_MAX / b)
         return 0;
     *product = a * b;
@@ -107,10 +108,10 @@ int cnnc_array_measure(cnnc_array *array, size_t *bytes) {
     for (int i = 0; i < array->rank; i++) {
         if (!array->shape[i])
             empty = 1;
-        else if (!cnnc_multiply(count, array->shape[i], &count))
+        else if (!multiply(count, array->shape[i], &count))
             return CNNC_FAILED;
     }
-    if (!cnnc_multiply(count, cnnc_dtype_size(array->dtype), bytes) || *bytes > SIZE_MAX / 2)
+    if (!multiply(count, cnnc_dtype_size(array->dtype), bytes) || *bytes > SIZE_MAX / 2)
         return CNNC_FAILED;
     array->count = empty ? 0 : count;
     *bytes = empty ? 0 : *bytes;

@@ -1,5 +1,5 @@
-/* cnnc_network.h: what generated code tells the runtime about a network. Types only: generated code needs this header
- * and nothing else of the runtime, and the runtime knows a network only by what stands here.
+/* cnnc_network.h: what generated code tells the runtime about a network: types, and the random numbers that generated
+ * code draws in training. It needs this header and nothing else of the runtime, and the runtime knows a network only by what stands here.
  *
  * A network's handle is one block of the caller's memory that begins with a cnnc_state. Work is done in phases; a
  * phase is a number of independent items that any workers may run in any order, one after the other phase. What a

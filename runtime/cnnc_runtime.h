@@ -177,16 +177,16 @@ typedef struct cnnc_dataset {
 /* Loads data for a network.
  * where: a folder with data under customary names, of which split ("train" or "test", which may also be called "t10k"; NULL:
  *   "train") picks: MNIST's ([.gz]: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-..., t10k-labels-...), CIFAR-10's
- *   (data_batch_1.bin ... data_batch_5.bin, test_batch.bin) or CIFAR-100's (train.bin, test.bin; the fine labels), or
- *   train.csv and test.csv;
+ *   (data_batch_1.bin ... data_batch_5.bin, test_batch.bin) or CIFAR-100's (train.bin, test.bin; the fine labels),
+ *   train.csv and test.csv, X.npy, Y.npy, X_test.npy and Y_test.npy (or x.npy, y.npy, x_test.npy, y_test.npy), or none of these and one .npz;
  *   or one file that holds examples and labels: a CIFAR file (images become 32x32x3), CSV or NumPy's .npz;
- *   or files separated by commas, "X.npy,Y.npy": one for each input, then one for each target (.npy, IDX, IDX.gz, CSV;
- *   split is not looked at). With only the inputs' files the dataset has no targets.
+ *   or files separated by commas, "X.npy,Y.npy": one for each input, then one for each target (.npy, IDX, IDX.gz, CSV,
+ *   .npz with one array; split is not looked at). With only the inputs' files the dataset has no targets.
  * CSV: the first line names the columns; numbers with a point in every locale. The target is the columns named behind the
  *   file, "data.csv:label" ("data.csv:a:b" for two numbers); else the column "label"; else the last ones, as many as are left over
  *   by the input, which all others are in their order. Not of files in a list: there each is one array.
  * .npz (with libzip): the arrays x_train and y_train, or x_test and y_test, as split is; else x and y; else arr_0, arr_1 ...:
- *   inputs, then targets.
+ *   inputs, then targets. Weights of examples: sample_weight_train or w_train (_test) beside x_train, sample_weight or w beside x.
  * Inputs: u8 from integers 0 .. 255, f32 from anything, i32 from integers, tokens of those that there are. Only the number of elements of an example
  *   must be the network's: 28x28 data fits a 28x28x1 input.
  * Targets with classes > 0 may be class indices: i32 from integers 0 .. classes - 1; f32 or f64 become one-hot unless
@@ -351,11 +351,12 @@ void cnnc_save_best_defaults(cnnc_save_best *options);
 int cnnc_save_best_new(const cnnc_network *network, const cnnc_save_best *options, cnnc_hook *hook, cnnc_error *error);
 
 /* csv_log.c: Keras's CSVLogger: a header, then a line an epoch with its number from 0 and the results in the alphabet's order,
- * flushed. A new file; a training that goes on from a checkpoint keeps the lines of the epochs before. */
+ * flushed. A new file; a training that goes on from a checkpoint keeps the lines of the epochs before.
+ * path is kept as a pointer. */
 int cnnc_csv_log_new(const cnnc_network *network, const char *path, cnnc_hook *hook, cnnc_error *error);
 
 /* tensorboard.c: scalars epoch_loss, epoch_accuracy, ... and epoch_learning_rate, by epoch from 0, in new event files in
- * folder/train and, with validation data, folder/validation, which are made. */
+ * folder/train and, with validation data, folder/validation, which are made. folder is kept as a pointer. */
 int cnnc_tensorboard_new(const cnnc_network *network, const char *folder, cnnc_hook *hook, cnnc_error *error);
 
 /* ---- checkpoint.c: a training that can go on where it was -------------------------------------------------------- */

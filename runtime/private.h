@@ -40,8 +40,7 @@ const char *cnnc_metadata_of(const cnnc_safetensors *file, const char *key); /* 
 int cnnc_is_checkpoint(const cnnc_safetensors *file);                        /* checkpoint.c: or only weights */
 
 /* array.c */
-int cnnc_multiply(size_t a, size_t b, size_t *product); /* 0 when it overflows */
-void *cnnc_allocate(size_t bytes);                      /* aligned, not zeroed, never of no bytes; NULL; free() */
+void *cnnc_allocate(size_t bytes); /* aligned, not zeroed, never of no bytes; NULL; free() */
 
 typedef enum { CNNC_LITTLE_ENDIAN, CNNC_BIG_ENDIAN } cnnc_byte_order;
 void cnnc_reorder(cnnc_byte_order order, void *data, size_t count, size_t size); /* elements from that order to the machine's, or back */

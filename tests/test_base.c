@@ -17,30 +17,9 @@
 #include <unistd.h>
 
 #include "cnnc.h"
+#include "test_child.h"
 
 /* ---- helpers ----------------------------------------------------------------------------------------------------- */
-
-/* Runs a function in a child; returns its exit status and what it wrote to standard error. */
-static int run_child(void (*function)(void), char *text, size_t size) {
-    int ends[2], status = 0;
-    assert_int_equal(pipe(ends), 0);
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        dup2(ends[1], STDERR_FILENO);
-        function();
-        _exit(0);
-    }
-    close(ends[1]);
-    size_t length = 0;
-    for (ssize_t n; (n = read(ends[0], text + length, size - 1 - length)) > 0;) length += (size_t)n;
-    text[length] = '\0';
-    close(ends[0]);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
 
 static Source source_of(const char *text) {
     return (Source){"mnist.net", text, strlen(text)};
@@ -106,11 +85,12 @@ static void push_grows_an_array_of_fixed_size(void **state) {
 }
 
 static Arena *volatile lost; /* by the child that exits; known here so that no leak is reported */
-static void allocate_too_much(void) { lost = arena_new(), arena_alloc(lost, SIZE_MAX - 3); }
-static void grow_too_much(void) { lost = arena_new(), arena_grow(lost, NULL, SIZE_MAX / 8, 16); }
-static void copy_too_much(void) { lost = arena_new(), arena_string(lost, "", SIZE_MAX); }
-static void append_too_much(void) { strbuf_add_n(&(StrBuf){0}, "", SIZE_MAX - 1); }
-static void append_too_much_more(void) {
+static void allocate_too_much(void *none) { (void)none, lost = arena_new(), arena_alloc(lost, SIZE_MAX - 3); }
+static void grow_too_much(void *none) { (void)none, lost = arena_new(), arena_grow(lost, NULL, SIZE_MAX / 8, 16); }
+static void copy_too_much(void *none) { (void)none, lost = arena_new(), arena_string(lost, "", SIZE_MAX); }
+static void append_too_much(void *none) { (void)none, strbuf_add_n(&(StrBuf){0}, "", SIZE_MAX - 1); }
+static void append_too_much_more(void *none) {
+    (void)none;
     static StrBuf kept;
     strbuf_add(&kept, "text");
     strbuf_add_n(&kept, "", SIZE_MAX / 4 - 4);
@@ -118,10 +98,10 @@ static void append_too_much_more(void) {
 
 static void sizes_that_overflow_exit_3(void **state) {
     (void)state;
-    void (*const cases[])(void) = {allocate_too_much, grow_too_much, copy_too_much, append_too_much, append_too_much_more};
+    void (*const cases[])(void *) = {allocate_too_much, grow_too_much, copy_too_much, append_too_much, append_too_much_more};
     for (int i = 0; i < LENGTH(cases); i++) {
         char text[200];
-        assert_int_equal(run_child(cases[i], text, sizeof text), 3);
+        assert_int_equal(run_child(cases[i], NULL, text, sizeof text), 3);
         assert_string_equal(text, "cnnc: out of memory\n");
     }
 }
@@ -390,12 +370,12 @@ static void nearest_finds_mistakes_in_long_words(void **state) {
     assert_ptr_equal(nearest(last, (const char *const[]){first}, 1), first);
 }
 
-static void cause_bug(void) { bug("tensor %d has no shape", 7); }
+static void cause_bug(void *none) { (void)none, bug("tensor %d has no shape", 7); }
 
 static void bug_exits_4(void **state) {
     (void)state;
     char text[500];
-    assert_int_equal(run_child(cause_bug, text, sizeof text), 4);
+    assert_int_equal(run_child(cause_bug, NULL, text, sizeof text), 4);
     assert_non_null(strstr(text, "internal error: tensor 7 has no shape\n"));
     assert_non_null(strstr(text, "report"));
 }

@@ -48,7 +48,7 @@ static void order_and_labels(void **state) {
     make("out");
     const char *said = images("pets -o out/", 0);
     says(said, "warning: ignored 3 names");
-    says(said, "out/X.npy, Y.npy: 6 images of 2x3x1 (height x width x channels)\nout/classes.txt: 3 classes\n");
+    says(said, "out/X.npy, out/Y.npy: 6 images of 2x3x1 (height x width x channels)\nout/classes.txt: 3 classes\n");
     assert_int_equal(names_in("out"), 3);
     assert_string_equal(file_text(text("%s/out/classes.txt", folder), NULL), "Zebra\ncat\n\xc3\xa9l\n");
     cnnc_array x = array_of("out/X.npy"), y = array_of("out/Y.npy");

@@ -20,7 +20,7 @@
 #include <math.h>
 
 #define NODES "/usr/share/libonnx-testdata/data/node"
-#define MODELS CNNC_SOURCE_DIR "/tests/onnx" /* or CNNC_ONNX_MODELS in the environment: random.py makes others */
+#define MODELS CNNC_SOURCE_DIR "/tests/onnx" /* or CNNC_ONNX_MODELS in the environment: onnx/random_models.py makes others */
 #define TABLE CNNC_SOURCE_DIR "/tests/onnx_nodes.txt"
 
 enum { WAYS = 6, MOST_INPUTS = 64 };

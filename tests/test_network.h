@@ -1,4 +1,4 @@
-/* test_network.h: descriptions as strings, brought through the stages by their C interface. For test_build, test_stages. */
+/* test_network.h: descriptions as strings, brought through the stages by their C interface. */
 #ifndef TEST_NETWORK_H
 #define TEST_NETWORK_H
 #include <setjmp.h>
@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "cnnc.h"
 
@@ -69,25 +67,4 @@ static inline Tensor *parameter(const Run *r, const char *layer_name, const char
 
 #define assert_shape(shape, text) assert_string_equal(shape_text(r->arena, (shape)), text)
 
-/* Runs a function in a child; returns its exit status and what it wrote to standard error. */
-static inline int run_child(void (*function)(void *), void *argument, char *text, size_t size) {
-    int ends[2], status = 0;
-    assert_int_equal(pipe(ends), 0);
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        dup2(ends[1], STDERR_FILENO);
-        function(argument);
-        _exit(0);
-    }
-    close(ends[1]);
-    size_t length = 0;
-    for (ssize_t n; (n = read(ends[0], text + length, size - 1 - length)) > 0;) length += (size_t)n;
-    text[length] = '\0';
-    close(ends[0]);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
 #endif

@@ -292,4 +292,18 @@ MAYBE_UNUSED static const cnnc_network linear_network = {
     .finalize = linear_finalize,
 };
 
+/* n examples for it at random, the same ones each time, in arrays of the caller's. */
+MAYBE_UNUSED static cnnc_dataset random_data(float *xs, float *ys, int n) {
+    static void *inputs[1], *targets[1];
+    cnnc_random random;
+    cnnc_random_seed(&random, 5, 0);
+    for (int i = 0; i < n * IN; i++)
+        xs[i] = (float)cnnc_random_uniform(&random) - 0.5f;
+    for (int i = 0; i < n * OUT; i++)
+        ys[i] = (float)cnnc_random_uniform(&random);
+    inputs[0] = xs;
+    targets[0] = ys;
+    return (cnnc_dataset){.n = (size_t)n, .input_count = 1, .target_count = 1, .inputs = inputs, .targets = targets};
+}
+
 #endif

@@ -26,17 +26,6 @@ static int remove_files(void **state) {
     return 0;
 }
 
-static cnnc_dataset random_data(void) {
-    static void *inputs[] = {xs}, *targets[] = {ys};
-    cnnc_random random;
-    cnnc_random_seed(&random, 5, 0);
-    for (int i = 0; i < N * IN; i++)
-        xs[i] = (float)cnnc_random_uniform(&random) - 0.5f;
-    for (int i = 0; i < N * OUT; i++)
-        ys[i] = (float)cnnc_random_uniform(&random);
-    return (cnnc_dataset){.n = N, .input_count = 1, .target_count = 1, .inputs = inputs, .targets = targets};
-}
-
 static cnnc_fit_options quiet(void) {
     cnnc_fit_options options;
     cnnc_fit_defaults(&linear_network, &options);
@@ -70,7 +59,7 @@ static void assert_same(const cnnc_model *a, const cnnc_model *b) {
 /* Stopped after any batch, a training ends with the bits and the results of one that was not. */
 static void resuming_anywhere(void **state) {
     (void)state;
-    cnnc_dataset data = random_data();
+    cnnc_dataset data = random_data(xs, ys, N);
     cnnc_fit_options options = quiet();
     cnnc_model *whole = new_model();
     cnnc_history wanted, had;
@@ -165,7 +154,7 @@ static void callbacks_come_back(void **state) {
 /* The file before is kept; with a number of batches there is one as often. */
 static void files_on_the_way(void **state) {
     (void)state;
-    cnnc_dataset data = random_data();
+    cnnc_dataset data = random_data(xs, ys, N);
     cnnc_fit_options options = quiet();
     cnnc_model *model = new_model(), *other = new_model();
     options.checkpoint = path;
@@ -187,7 +176,7 @@ static void files_on_the_way(void **state) {
 /* Without a file there is none before it; a pipe is none. */
 static void what_is_kept_as_previous(void **state) {
     (void)state;
-    cnnc_dataset data = random_data();
+    cnnc_dataset data = random_data(xs, ys, N);
     cnnc_fit_options options = quiet();
     cnnc_model *model = new_model();
     char kept[9] = {0};
@@ -260,15 +249,22 @@ static void assert_refused(cnnc_model *model, const cnnc_network *network, cnnc_
     assert_int_equal(model->state->step, 0);
 }
 
-/* A checkpoint of another training, another network, or none. */
-static void others_are_refused(void **state) {
-    (void)state;
-    cnnc_model *model = new_model(), *fresh = new_model();
-    double sums[2] = {1, 2};
-    const cnnc_position position = {.epoch = 1, .batch = 2, .examples = N, .batch_size = BATCH, .seed = 1, .shuffle = 1, .sums = sums};
+static double some_sums[] = {1, 2};
+static const cnnc_position position = {.epoch = 1, .batch = 2, .examples = N, .batch_size = BATCH, .seed = 1, .shuffle = 1, .sums = some_sums};
+
+/* The file of a training after ten updates. */
+static void save_checkpoint(void) {
+    cnnc_model *model = new_model();
     cnnc_position saved = position;
     model->state->step = 10;
     assert_int_equal(cnnc_checkpoint_save(model, &saved, path, &error), CNNC_OK);
+    cnnc_model_free(model);
+}
+
+static void other_trainings_are_refused(void **state) {
+    (void)state;
+    cnnc_model *fresh = new_model();
+    save_checkpoint();
     cnnc_position other = position;
     other.batch_size = 16;
     assert_refused(fresh, &linear_network, other, "was made with batch size 8, now it is 16");
@@ -278,6 +274,13 @@ static void others_are_refused(void **state) {
     other = position;
     other.seed = 2;
     assert_refused(fresh, &linear_network, other, "was made with seed 1, now it is 2");
+    cnnc_model_free(fresh);
+}
+
+static void other_networks_are_refused(void **state) {
+    (void)state;
+    cnnc_model *fresh = new_model();
+    save_checkpoint();
     cnnc_network network = linear_network;
     network.optimizer = "rmsprop";
     assert_refused(fresh, &network, position, "of the optimizer sgd(learning_rate=0.05, momentum=0.9), network linear has rmsprop");
@@ -302,6 +305,12 @@ static void others_are_refused(void **state) {
     whole[at + 1] = 'I'; /* of the same size */
     write_bytes(path, whole, size);
     assert_refused(fresh, &linear_network, position, "of i32, in network linear it is 3x2 of f32");
+    cnnc_model_free(fresh);
+}
+
+static void places_that_cannot_be_are_refused(void **state) {
+    (void)state;
+    cnnc_model *model = new_model(), *fresh = new_model();
     static const struct { uint64_t epoch, batch; int pending; const char *says; } places[] = {
         {1, BATCHES, 0, "epoch 1, batch 8 of 8 cannot be"},
         {1, 1, 1, "epoch 1, batch 1 of 8 cannot be"}, /* the end of the epoch before cannot be ahead in the middle of one, */
@@ -309,12 +318,20 @@ static void others_are_refused(void **state) {
         {(uint64_t)INT32_MAX + 1, 0, 0, "epoch 2147483648, batch 0 of 8 cannot be"},
     };
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        cnnc_position saved = position;
         saved.epoch = places[i].epoch;
         saved.batch = places[i].batch;
         saved.pending = places[i].pending;
         assert_int_equal(cnnc_checkpoint_save(model, &saved, path, &error), CNNC_OK);
         assert_refused(fresh, &linear_network, position, places[i].says);
     }
+    cnnc_model_free(model);
+    cnnc_model_free(fresh);
+}
+
+static void no_checkpoints_are_refused(void **state) {
+    (void)state;
+    cnnc_model *model = new_model(), *fresh = new_model();
     const cnnc_metadata old[] = {{"format", "cnnc checkpoint 1"}};
     assert_int_equal(cnnc_weights_save(&linear_network, model->net, path, old, 1, &error), CNNC_OK);
     assert_refused(fresh, &linear_network, position, "is a 'cnnc checkpoint 1', this runtime reads a 'cnnc checkpoint 2'");
@@ -335,7 +352,7 @@ static int spoil(void *context, cnnc_model *model, const cnnc_event *event) {
 
 static void what_is_infinite_stops(void **state) {
     (void)state;
-    cnnc_dataset data = random_data();
+    cnnc_dataset data = random_data(xs, ys, N);
     cnnc_fit_options options = quiet();
     cnnc_model *model = new_model();
     options.callback = spoil;
@@ -348,7 +365,7 @@ static void what_is_infinite_stops(void **state) {
 
 static void what_is_no_number_stops(void **state) {
     (void)state;
-    cnnc_dataset data = random_data();
+    cnnc_dataset data = random_data(xs, ys, N);
     cnnc_fit_options options = quiet();
     cnnc_model *model = new_model();
     options.shuffle = 0;
@@ -372,7 +389,10 @@ int main(void) {
         cmocka_unit_test_teardown(what_is_kept_as_previous, remove_files),
         cmocka_unit_test_teardown(a_link_stays_a_link, remove_files),
         cmocka_unit_test_teardown(without_optimizer, remove_files),
-        cmocka_unit_test_teardown(others_are_refused, remove_files),
+        cmocka_unit_test_teardown(other_trainings_are_refused, remove_files),
+        cmocka_unit_test_teardown(other_networks_are_refused, remove_files),
+        cmocka_unit_test_teardown(places_that_cannot_be_are_refused, remove_files),
+        cmocka_unit_test_teardown(no_checkpoints_are_refused, remove_files),
         cmocka_unit_test(what_is_infinite_stops),
         cmocka_unit_test(what_is_no_number_stops),
     };

@@ -146,6 +146,10 @@ static void bad_headers_are_refused(void **state) {
     refuse("{" A ",}", 4, "needs a '\"'");
     refuse("{" A "}x", 4, "goes on after its end");
     refuse("{" A, 4, "needs a '}'");
+}
+
+static void bad_strings_are_refused(void **state) {
+    (void)state;
     refuse("{\"a", 0, "ends within a string");
     refuse("{\"a\\", 0, "escape");
     refuse("{\"\\u0000\":{}}", 0, "zero character");
@@ -305,8 +309,8 @@ static void torture(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pythons_file_is_read),    cmocka_unit_test(good_headers),
-        cmocka_unit_test(bad_headers_are_refused), cmocka_unit_test(bad_lengths_are_refused),
-        cmocka_unit_test(many_tensors),
+        cmocka_unit_test(bad_headers_are_refused), cmocka_unit_test(bad_strings_are_refused),
+        cmocka_unit_test(bad_lengths_are_refused), cmocka_unit_test(many_tensors),
         cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(torture),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

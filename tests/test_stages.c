@@ -1,6 +1,7 @@
 /* test_stages.c: what the stages from live to plan promise, by their C interface, and that the verifiers between
  * them catch what breaks it. What the stages leave of some whole networks is in golden/stages. */
 #define _XOPEN_SOURCE 700
+#include "test_child.h"
 #include "test_network.h"
 
 #include <dirent.h>

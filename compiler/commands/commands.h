@@ -28,7 +28,7 @@ bool parse_some_options(int argc, char **argv, const CommandLine *, int least);
 typedef void OptionVisitor(void *context, const CommandLine *);
 void visit_options(const CommandDef *, OptionVisitor *see, void *context);
 /* Options that every command with a network takes. */
-typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templates, *color, *format; int shard_size; bool no_warnings; } NetworkOptions;
+typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templates, *color, *format; int shard_size; } NetworkOptions;
 #define NETWORK_OPTIONS(n)                                                                                             \
     {"--target", &(n).target, NULL, NULL, 0, 0, "LIST", "auto (all that pay off), or avx512, avx2, vec16, scalar, separated by commas"}, \
     {"--algorithm", &(n).algorithm, NULL, NULL, 0, 0, "NAME", "one algorithm wherever it applies: winograd, winograd_rows (a single example), sparse_pool, packed, depthwise, direct or plain (the cheapest)"},      \

@@ -42,28 +42,16 @@ static bool infer(Graph *g, Op *op) {
 
 static void gradient(Graph *g, Op *op, Tensor *dy) { gradient_of_standardized(g, op, &op_group_normalization_grad, dy); }
 
-static void evaluate(const Op *op, double *const *in, double *const *out) {
-    Groups s = groups_of(op);
-    standardize(&s, op->attributes[EPSILON].real, in[0], out[0], out[1]);
-}
-
-static void evaluate_grad(const Op *op, double *const *in, double *const *out) {
-    Groups s = groups_of(op);
-    standardize_grad(&s, in[0], in[1], in[2], out[0]);
-}
-
-static void bind(const Op *op, Bindings *b) {
-    Groups s = groups_of(op);
-    bind_groups(op, &s, b);
-}
+static const Standardized standardized = {groups_of};
 
 const OpDef op_group_normalization = {
     .call = {"group_normalization", "groups of channels, each by its own mean and variance", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER,
-    .keras = "GroupNormalization", .min_inputs = 1, .max_inputs = 1, .layer = layer, .infer = infer, .gradient = gradient, .cancels = true, .evaluate = evaluate,
-    .plain = "normalization.forward", .finishes = true, .bind = bind, .flops = standardize_flops, .equation = "y = (x - mean x) / sqrt(var x + epsilon), group by group",
+    .keras = "GroupNormalization", .min_inputs = 1, .max_inputs = 1, .layer = layer, .infer = infer, .gradient = gradient, .cancels = true, .evaluate = standardize,
+    .plain = "normalization.forward", .finishes = true, .own = &standardized, .bind = bind_standardized, .flops = standardize_flops,
+    .equation = "y = (x - mean x) / sqrt(var x + epsilon), group by group",
 };
 const OpDef op_group_normalization_grad = {
     .call = {"group_normalization_grad", "gradient of group_normalization", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_forward_input,
-    .cancels = true, .evaluate = evaluate_grad, .plain = "normalization.grad", .bind = bind, .flops = standardize_flops,
+    .cancels = true, .evaluate = standardize_grad, .plain = "normalization.grad", .own = &standardized, .bind = bind_standardized, .flops = standardize_flops,
     .equation = "dx = (dy - mean dy - y * mean (dy * y)) / sqrt(var x + epsilon)",
 };

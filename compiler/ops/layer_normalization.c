@@ -29,28 +29,16 @@ static bool infer(Graph *g, Op *op) {
 
 static void gradient(Graph *g, Op *op, Tensor *dy) { gradient_of_standardized(g, op, &op_layer_normalization_grad, dy); }
 
-static void evaluate(const Op *op, double *const *in, double *const *out) {
-    Groups s = groups_of(op);
-    standardize(&s, op->attributes[EPSILON].real, in[0], out[0], out[1]);
-}
-
-static void evaluate_grad(const Op *op, double *const *in, double *const *out) {
-    Groups s = groups_of(op);
-    standardize_grad(&s, in[0], in[1], in[2], out[0]);
-}
-
-static void bind(const Op *op, Bindings *b) {
-    Groups s = groups_of(op);
-    bind_groups(op, &s, b);
-}
+static const Standardized standardized = {groups_of};
 
 const OpDef op_layer_normalization = {
     .call = {"layer_normalization", "each row by its own mean and variance", ATTRIBUTES(attributes), NULL}, .kind = OP_LAYER, .keras = "LayerNormalization",
-    .min_inputs = 1, .max_inputs = 1, .layer = layer, .infer = infer, .same_size = true, .gradient = gradient, .cancels = true, .evaluate = evaluate,
-    .plain = "normalization.forward", .finishes = true, .bind = bind, .flops = standardize_flops, .equation = "y = (x - mean x) / sqrt(var x + epsilon), row by row",
+    .min_inputs = 1, .max_inputs = 1, .layer = layer, .infer = infer, .same_size = true, .gradient = gradient, .cancels = true, .evaluate = standardize,
+    .plain = "normalization.forward", .finishes = true, .own = &standardized, .bind = bind_standardized, .flops = standardize_flops,
+    .equation = "y = (x - mean x) / sqrt(var x + epsilon), row by row",
 };
 const OpDef op_layer_normalization_grad = {
     .call = {"layer_normalization_grad", "gradient of layer_normalization", NULL, 0, NULL}, .kind = OP_INTERNAL, .infer = infer_like_forward_input,
-    .cancels = true, .evaluate = evaluate_grad, .plain = "normalization.grad", .bind = bind, .flops = standardize_flops,
+    .cancels = true, .evaluate = standardize_grad, .plain = "normalization.grad", .own = &standardized, .bind = bind_standardized, .flops = standardize_flops,
     .equation = "dx = (dy - mean dy - y * mean (dy * y)) / sqrt(var x + epsilon)",
 };

@@ -37,7 +37,12 @@ Tensor *scale_and_center(Graph *g, Layer *l, Tensor *y, bool scale, bool center)
 
 static double count_of(const Groups *s) { return (double)(s->positions * s->depth); }
 
-void standardize(const Groups *s, double epsilon, const double *x, double *y, double *deviation) {
+static Groups groups_of(const Op *op) { return ((const Standardized *)op->def->own)->groups(op); }
+
+void standardize(const Op *op, double *const *in, double *const *out) {
+    const Groups groups = groups_of(op), *s = &groups;
+    const double *x = in[0], epsilon = op->attributes[EPSILON].real;
+    double *y = out[0], *deviation = out[1];
     for (int64_t r = 0; r < s->rows; r++)
         for (int64_t k = 0; k < s->groups; k++) {
             double mean = 0, variance = 0;
@@ -48,7 +53,10 @@ void standardize(const Groups *s, double epsilon, const double *x, double *y, do
         }
 }
 
-void standardize_grad(const Groups *s, const double *dy, const double *y, const double *deviation, double *dx) {
+void standardize_grad(const Op *op, double *const *in, double *const *out) {
+    const Groups groups = groups_of(op), *s = &groups;
+    const double *dy = in[0], *y = in[1], *deviation = in[2];
+    double *dx = out[0];
     for (int64_t r = 0; r < s->rows; r++)
         for (int64_t k = 0; k < s->groups; k++) {
             double mean = 0, product = 0; /* of dy, or where x keeps its mean, of y; and of dy * y */
@@ -58,12 +66,13 @@ void standardize_grad(const Groups *s, const double *dy, const double *y, const 
         }
 }
 
-void bind_groups(const Op *op, const Groups *s, Bindings *b) {
-    bind_int(b, "ROWS", s->rows);
-    bind_int(b, "P", s->positions);
-    bind_int(b, "G", s->groups);
-    bind_int(b, "D", s->depth);
-    bind_int(b, "centered", s->centered);
+void bind_standardized(const Op *op, Bindings *b) {
+    Groups s = groups_of(op);
+    bind_int(b, "ROWS", s.rows);
+    bind_int(b, "P", s.positions);
+    bind_int(b, "G", s.groups);
+    bind_int(b, "D", s.depth);
+    bind_int(b, "centered", s.centered);
     bind_real(b, "epsilon", op->attributes[EPSILON].real);
     bind_optional(b, "epsilon");
 }

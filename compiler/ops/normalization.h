@@ -23,9 +23,10 @@ Tensor *scale_and_center(Graph *, Layer *, Tensor *, bool scale, bool center);
 /* Elements of one example, [rows][positions][groups][depth]: those of one row and group, whatever their position and place in the
  * depth, are standardized together. A second output has 1 / sqrt(variance + epsilon) of each row and group. */
 typedef struct Groups { int64_t rows, positions, groups, depth; bool centered; } Groups; /* centered: the mean is taken away */
-void standardize(const Groups *, double epsilon, const double *x, double *y, double *deviation);
-void standardize_grad(const Groups *, const double *dy, const double *y, const double *deviation, double *dx);
-void bind_groups(const Op *, const Groups *, Bindings *);
+typedef struct Standardized { Groups (*groups)(const Op *); } Standardized; /* OpDef.own of an operator that standardizes, and of its gradient */
+void standardize(const Op *, double *const *in, double *const *out);
+void standardize_grad(const Op *, double *const *in, double *const *out);
+void bind_standardized(const Op *, Bindings *);
 bool infer_standardized(Graph *, Op *, Shape deviation);
 void gradient_of_standardized(Graph *, Op *, const OpDef *grad, Tensor *dy);
 double standardize_flops(const Op *);

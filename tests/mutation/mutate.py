@@ -5,8 +5,8 @@ usage: tests/mutation/mutate.py [--count=100] [--seed=1] [--jobs=2] [--work=buil
 
 Mutants are drawn with the seed: the same sources and seed give the same ones. A mutant counts when it compiles and its object
 file differs. Test programs of what the file does come first, then the others (not the long ones); the first failure, or no end
-within --limit seconds a program, is a catch. Results are kept in WORK/results.jsonl as they come, and a second run goes on from
-there. Each job works in a copy of the repository of its own. A mutant may write or remove what it likes: root runs the tests as
+within --limit seconds a program, is a catch. Results are kept in WORK/results-SEED.jsonl as they come, and a second run goes on
+from there. Each job works in a copy of the repository of its own. A mutant may write or remove what it likes: root runs the tests as
 nobody, who must be able to reach WORK. Exit status: 0, 1 if fewer than nine of ten were caught.
 """
 import argparse

@@ -163,8 +163,8 @@ static void print_outputs(const Arguments *arguments, const Folder *folder, cons
     for (int i = 0; i < 2; i++) {
         const size_t *shape = parts[i].x.shape;
         if (shape[0])
-            printf("%s%s, %s: %zu images of %zux%zux%zu (height x width x channels)\n", arguments->prefix, output_names[i ? 3 : 0], output_names[i ? 4 : 1],
-                   shape[0], shape[1], shape[2], shape[3]);
+            printf("%s%s, %s%s: %zu images of %zux%zux%zu (height x width x channels)\n", arguments->prefix, output_names[i ? 3 : 0], arguments->prefix,
+                   output_names[i ? 4 : 1], shape[0], shape[1], shape[2], shape[3]);
     }
     printf("%s%s: %d classes\n", arguments->prefix, output_names[2], folder->class_count);
 }

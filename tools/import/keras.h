@@ -76,7 +76,6 @@ bool collect_numbers(json_t *, int depth, double *numbers, int *n);
 void read_compile(Container *, const char *const *output_names, int n);
 
 /* ---- small ones ---- */
-bool same_word(const char *keras, const char *ours); /* but for capitals and underscores */
 const Callable *find_callable(Family *, const char *name); /* of either; NULL: there is none */
 const char *class_of(json_t *object);               /* its class_name without a package; NULL: none */
 json_t *config_of(json_t *object);                  /* its config, or NULL */

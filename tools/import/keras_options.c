@@ -15,7 +15,7 @@
 /* ---- small ones ------------------------------------------------------------------------------------------------------------- */
 
 /* But for capitals and underscores: "L1L2" is l1_l2, "LeakyReLU" leaky_relu. */
-bool same_word(const char *keras, const char *ours) {
+static bool same_word(const char *keras, const char *ours) {
     for (;; keras++, ours++) {
         while (*keras == '_') keras++;
         while (*ours == '_') ours++;

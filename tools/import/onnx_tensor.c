@@ -1,8 +1,8 @@
 /* onnx_tensor.c: numbers of a file: each kind as floats or as 64-bit integers, as many as its dimensions say and no others. */
 #include "onnx.h"
 #include "onnx.pb-c.h"
+#include "cnnc_runtime.h"
 
-#include <math.h>
 #include <string.h>
 
 bool is_real_type(ElementType t) { return t == ONNX_FLOAT || t == ONNX_F16 || t == ONNX_DOUBLE || t == ONNX_BF16; }
@@ -32,18 +32,12 @@ bool is_scalar(const Numbers *c, double *value) { return c && c->count == 1 && i
 
 /* ---- kinds of numbers ---------------------------------------------------------------------------------------------------- */
 
-/* The upper halves of floats, and those with 5 bits of exponent. */
-static float from_bf16(uint16_t bits) {
-    uint32_t wide = (uint32_t)bits << 16;
-    float f;
-    memcpy(&f, &wide, sizeof f);
+static float from_16_bits(cnnc_dtype dtype, uint16_t bits) {
+    const cnnc_array one = {.dtype = dtype, .count = 1, .data = &bits};
+    float f = 0;
+    cnnc_error error;
+    (void)cnnc_array_convert(&one, 0, 1, CNNC_F32, &f, &error); /* to a float that cannot fail */
     return f;
-}
-
-static float from_f16(uint16_t bits) {
-    int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    double size = exponent == 31 ? (fraction ? (double)NAN : (double)INFINITY) : exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
-    return (float)(bits >> 15 ? -size : size);
 }
 
 static uint64_t little_endian(const uint8_t *bytes, size_t size) {
@@ -57,8 +51,8 @@ static float real_of(ElementType type, uint64_t bits) {
     double d;
     uint32_t low = (uint32_t)bits;
     switch (type) {
-    case ONNX_F16: return from_f16((uint16_t)bits);
-    case ONNX_BF16: return from_bf16((uint16_t)bits);
+    case ONNX_F16: return from_16_bits(CNNC_DTYPE_F16, (uint16_t)bits);
+    case ONNX_BF16: return from_16_bits(CNNC_DTYPE_BF16, (uint16_t)bits);
     case ONNX_DOUBLE: return memcpy(&d, &bits, sizeof d), (float)d;
     default: return memcpy(&f, &low, sizeof f), f;
     }

@@ -140,7 +140,8 @@ static bool is_replaced(const char *path) {
     return stat(path, &status) || S_ISREG(status.st_mode);
 }
 
-/* Both or none: the weights wait under another name until the description is there. */
+/* The weights wait under another name until the description is there: what fails before leaves both as they were. Where the last rename fails,
+ * of a file that could be written just before, the description stays without its weights. */
 static int write_both(Model *m, const char *net, const StrBuf *text, const char *weights, const cnnc_safetensor *tensors, int count) {
     const Output outputs[] = {{"the description", net, false}, {"the weights", weights, false}};
     cnnc_error error = {0};

@@ -42,14 +42,24 @@ static const char *unique_name(Arena *arena, Names *names, const char *base) {
         if (!map_get(&names->taken, name = arena_printf(arena, "%s_%d", base, *number))) return name;
 }
 
+enum { MOST_NOTES = 20 };
+
+/* Another has the name that the file gives it, or one that is as legal. */
+static void note_number(Model *m, const char *given, const char *name, int count) {
+    if (count <= MOST_NOTES) remark("note", m->path, 0, "'%s' becomes %s: another layer has the name", shown(m, given), name);
+    else if (count == MOST_NOTES + 1) remark("note", m->path, 0, "there are more such names than these %d", MOST_NOTES);
+}
+
 /* The nodes' names; NULL in written: cnnc would give it that by itself. */
-static const char **name_nodes(const Model *m, const char **written) {
+static const char **name_nodes(Model *m, const char **written) {
     const char **names = NEW_ARRAY(m->arena, const char *, m->node_count);
     Names all = {0};
+    int notes = 0;
     for (int i = 0; i < m->node_count; i++) {
         const Node *n = &m->nodes[i];
-        const char *fallback = unique_name(m->arena, &all, n->word);
-        names[i] = n->name ? unique_name(m->arena, &all, legal_name(m->arena, n->name)) : fallback;
+        const char *fallback = unique_name(m->arena, &all, n->word), *legal = n->name ? legal_name(m->arena, n->name) : NULL;
+        names[i] = legal ? unique_name(m->arena, &all, legal) : fallback;
+        if (legal && strcmp(names[i], legal)) note_number(m, n->name, names[i], ++notes);
         written[i] = strcmp(names[i], fallback) ? names[i] : NULL;
         map_set(m->arena, &all.taken, names[i], names[i]);
     }

@@ -82,15 +82,90 @@ static void metrics(void **state) {
     writes(" metrics=mean_absolute_error\n");
 }
 
-/* All that cnnc has not, a line each. */
+/* ---- what cnnc has not -------------------------------------------------------------------------------------------------------------- */
+
+#define WITHOUT_COMPILE "|note: --no-compile leaves out how it was trained"
+
+/* All of it, a line each. */
 static void several(void **state) {
     (void)state;
     says(craft_with(SEQUENTIAL("{\"class_name\":\"Lambda\",\"config\":{\"name\":\"f\"}}," DENSE("d", "2", ",\"lora_rank\":4") ",{\"class_name\":\"Dot\",\"config\":{\"name\":\"g\"}}"), NULL), 1,
          "error: layer 'f': Lambda holds Python code, which is not run|error: layer 'd': lora_rank=4: cnnc's dense has no such option|error: layer 'g': there is no Dot in cnnc");
+    static const char compile[] = ",\"compile_config\":{\"optimizer\":\"ftrl\",\"loss\":[\"Dice\",\"Circle\"],\"loss_weights\":2,\"metrics\":[[\"F1Score\"]]}}";
+    static const char all[] = "error: compile_config: loss=Dice: there is no such in cnnc|error: compile_config: loss=Circle: there is no such in cnnc|error: optimizer: there is no ftrl in cnnc|"
+                              "error: loss_weights: 2 is not possible in cnnc|warning: compile: metrics=F1Score: there is no such in cnnc";
+    says(craft_with(text(FUNCTIONAL_OF("[\"x\",0,0]", TWO, "[[\"b\",0,0],[\"a\",0,0]]") "%s", compile), NULL), 1, text("%s" WITHOUT_COMPILE, all));
+    says(craft_with(text(FUNCTIONAL_OF("[\"x\",0,0]", TWO "," LAYER("c", "Dot", "", TENSOR("x")), "[[\"b\",0,0],[\"a\",0,0]]") "%s", compile), NULL), 1, text("error: layer 'c': there is no Dot in cnnc|%s", all));
+}
+
+#define CELL(options) "{\"class_name\":\"LSTM\",\"config\":{\"name\":\"l\",\"units\":2" options "}}"
+#define TWO_CALLS "[[[\"x\",0,0,{}]],[[\"x\",0,0,{}]]]"
+#define INNER(layer) "{\"name\":\"m\",\"class_name\":\"Functional\",\"config\":{\"name\":\"m\",\"layers\":[" LAYER("i", "InputLayer", "\"batch_shape\":[null,3]", "[]") "," layer \
+    "],\"input_layers\":[\"i\",0,0],\"output_layers\":[\"o\",0,0]},\"inbound_nodes\":" TWO_CALLS "}"
+
+/* Of a dense layer without a bias in a model. */
+static char *craft_weights(void) {
+    char *path = in_folder("inner.h5");
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), link = H5Pcreate(H5P_LINK_CREATE), space = H5Screate_simple(2, (hsize_t[]){3, 2}, NULL);
+    H5Pset_create_intermediate_group(link, 1);
+    hid_t data = H5Dcreate2(file, "layers/functional/layers/dense/vars/0", H5T_IEEE_F32LE, space, link, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Dwrite(data, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, (float[6]){0}) >= 0);
+    H5Dclose(data), H5Sclose(space), H5Pclose(link), H5Fclose(file);
+    return path;
+}
+
+/* What it says of layers. */
+static void layers(void **state) {
+    (void)state;
+    static const struct { const char *config, *said; } cases[] = {
+        {SEQUENTIAL("{\"class_name\":\"Bidirectional\",\"config\":{\"name\":\"both\",\"merge_mode\":\"concat\",\"layer\":" CELL(",\"return_sequences\":true") "}}"),
+         "layer 'both': return_sequences=true: a Bidirectional is possible in cnnc where it gives its last state"},
+        {SEQUENTIAL(DENSE("d", "2", ",\"dropout\":0.20000000000000001,\"rates\":[0.1,30]")), "layer 'd': dropout=0.2: cnnc's dense has no such option|error: layer 'd': rates=[0.1,30]: cnnc's dense has no such option"},
+        {FUNCTIONAL_OF("[\"x\",0,0]", INNER(LAYER("o", "ReLU", "", TENSOR("i"))), "[[\"m\",0,0],[\"m\",1,0]]") "}", "there is no output 'm'"},
+        {SEQUENTIAL("{\"class_name\":\"Own>Tanh\",\"config\":{\"name\":\"t\",\"dtype\":\"float32\"}}"), "layer 't': there is no Tanh in cnnc"},
+        {FUNCTIONAL_OF("{\"p\":[\"x\",0,0]}", TWO, "{\"a\":[\"a\",0,0],\"b\":[[\"b\",0,0]]}") "}", "a model's output_layers cannot be read"},
+        {FUNCTIONAL_OF("{}", TWO, "{\"a\":[\"a\",0,0]}") "}", "a model's input_layers cannot be read"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) says(craft_with(cases[i].config, NULL), 1, text("error: %s", cases[i].said));
+    says(craft_with(FUNCTIONAL_OF("[\"x\",0,0]", INNER(LAYER("o", "Dense", "\"units\":2,\"use_bias\":false", TENSOR("i"))), "[[\"m\",1,0],[\"m\",2,0]]") "}", craft_weights()), 1,
+         "error: layer 'm': is called 2 times: cnnc's layers do not share weights");
+}
+
+/* ---- what is taken ------------------------------------------------------------------------------------------------------------------- */
+
+/* Outputs are named by their keys, and have these's order; losses and metrics go by them. */
+static void dictionaries(void **state) {
+    (void)state;
+    says(craft_with(FUNCTIONAL_OF("{\"p\":[\"x\",0,0]}", TWO, "{\"v\":[\"a\",0,0],\"u\":[\"b\",0,0]}") ",\"compile_config\":{\"optimizer\":\"sgd\",\"loss\":{\"v\":\"mse\",\"u\":\"mae\"},\"metrics\":{\"v\":\"mae\",\"u\":\"accuracy\"}}}", NULL), 0, "");
+    writes("\noutput b,a\n");
+    writes(" loss=mean_absolute_error,mean_squared_error metrics=accuracy,mean_absolute_error\n");
+}
+
+/* Two layers whose names are one in cnnc. */
+static void numbered(void **state) {
+    (void)state;
+    says(craft_with(SEQUENTIAL("{\"class_name\":\"ReLU\",\"config\":{\"name\":\"a-b\"}},{\"class_name\":\"ReLU\",\"config\":{\"name\":\"a_b\"}}"), NULL), 0, "note: 'a_b' becomes a_b_1: another layer has the name");
+    writes("\na_b_1 = relu\n");
+}
+
+/* Files without the bytes that tell what they are: the ending does. */
+static void endings(void **state) {
+    (void)state;
+    static const struct { const char *name, *bytes, *said; } cases[] = {
+        {"empty.keras", "", "cannot be read: it is no whole zip"}, {"short.keras", "P", "cannot be read: it is no whole zip"},
+        {"empty.h5", "", "is no whole HDF5 file"}, {"short.h5", "\x89", "is no whole HDF5 file"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        FILE *file = fopen(in_folder(cases[i].name), "wb");
+        assert_non_null(file);
+        fputs(cases[i].bytes, file);
+        assert_int_equal(fclose(file), 0);
+        says(in_folder(cases[i].name), 1, text("error: %s", cases[i].said));
+    }
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(training), cmocka_unit_test(metrics), cmocka_unit_test(several)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(training), cmocka_unit_test(metrics), cmocka_unit_test(several), cmocka_unit_test(layers), cmocka_unit_test(dictionaries), cmocka_unit_test(numbered), cmocka_unit_test(endings)};
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -41,13 +41,13 @@ static const char *losses_text(Container *c, json_t *v, const char *const *outpu
     StrBuf all = {0};
     bool fine = true;
     if (!is_by_output(v)) return loss_text(c, v);
-    for (int i = 0; i < n && fine; i++) {
+    for (int i = 0; i < n; i++) {
         json_t *one = of_output(v, outputs, i);
         bool none = !one || json_is_null(one);
         if (none) fail(c->model, "loss", "output '%s' has none, which cnnc does not know", shown(c->model, outputs[i]));
         const char *text = none ? NULL : loss_text(c, one);
-        fine = text;
-        if (fine) strbuf_printf(&all, "%s%s", i ? "," : "", text);
+        if (!text) fine = false; /* and goes on: more may be wrong */
+        else strbuf_printf(&all, "%s%s", i ? "," : "", text);
     }
     const char *losses = keep_text(c->model, &all);
     return fine ? losses : NULL;
@@ -165,9 +165,8 @@ void read_compile(Container *c, const char *const *output_names, int n) {
     json_t *optimizer = json_object_get(config, c->legacy ? "optimizer_config" : "optimizer"), *weighted = json_object_get(config, "weighted_metrics");
     if (!loss || json_is_null(loss)) return;
     const char *losses = losses_text(c, loss, output_names, n);
-    if (!losses) return;
     if (optimizer) read_optimizer(c, optimizer);
-    set(m, "loss", losses);
+    if (losses) set(m, "loss", losses);
     read_loss_weights(c, json_object_get(config, "loss_weights"), output_names, n);
     read_metrics(c, json_object_get(config, "metrics"), output_names, n);
     if (json_array_size(weighted) || json_object_size(weighted)) warn(m, "compile", "weighted_metrics are left out: cnnc's metrics count all examples alike");

@@ -131,6 +131,15 @@ static void layers(void **state) {
          "error: layer 'm': is called 2 times: cnnc's layers do not share weights");
 }
 
+/* What cnnc says to the description, which is not there then: with the layer's name in Keras. */
+static void refused_by_cnnc(void **state) {
+    (void)state;
+    says(craft_with(SEQUENTIAL("{\"class_name\":\"Reshape\",\"config\":{\"name\":\"reshape_7\",\"target_shape\":[7]}}"), NULL), 1,
+         text("note: of the description that would be written:|%s:4:9: error: 7 has 7 elements, its input 3 has 3|    reshape 7  # layer 'reshape_7'|            ^|"
+              "%s:3:1: note: 3 is the shape of 'x', declared here|    x = input 3  # input 'x'|    ^|error: cnnc does not take this network, for the reasons above", in_folder("o.net"), in_folder("o.net")));
+    assert_false(is_there("o.net"));
+}
+
 /* ---- what is taken ------------------------------------------------------------------------------------------------------------------- */
 
 /* Outputs are named by their keys, and have these's order; losses and metrics go by them. */
@@ -165,7 +174,7 @@ static void endings(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(training), cmocka_unit_test(metrics), cmocka_unit_test(several), cmocka_unit_test(layers), cmocka_unit_test(dictionaries), cmocka_unit_test(numbered), cmocka_unit_test(endings)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(training), cmocka_unit_test(metrics), cmocka_unit_test(several), cmocka_unit_test(layers), cmocka_unit_test(refused_by_cnnc), cmocka_unit_test(dictionaries), cmocka_unit_test(numbered), cmocka_unit_test(endings)};
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -66,6 +66,7 @@ static bool layer_nodes(const Scope *s, json_t *layer, const char *name, const c
         return model_nodes(&inner, layer, name, inputs, outputs);
     }
     Call call = {s->c, class, name, place, config, path, trainable, inputs->items, inputs->length, wanted};
+    m->origin = place;
     int node = read_layer(&call);
     if (node < 0) return false;
     if (!trainable && wanted->length && !json_is_false(json_object_get(config, "trainable"))) add_setting(m, node, "trainable", "false");

@@ -255,6 +255,7 @@ int read_input(Container *c, const char *name, json_t *shape, json_t *config) {
         if (i > MAX_RANK) return fail(m, place, "has more than %d axes", MAX_RANK), -1;
     }
     const char *dtype = json_string_value(json_object_get(config, "dtype"));
+    m->origin = place;
     bool made = !strncmp(name, "input_", 6) || !strcmp(name, "input");
     int node = add_node(m, "input", made ? NULL : name, NULL, 0);
     if (node >= 0) add_setting(m, node, NULL, "%s", text);

@@ -89,6 +89,7 @@ void import_onnx(Model *, const char *path, const OnnxOptions *, Onnx *); /* wit
 
 /* ---- onnx_read.c ---- */
 bool onnx_read(Onnx *, const char *path);
+const char *node_place(Onnx *, const OnnxNode *); /* "node 'x' (Type)" */
 bool refuse(Onnx *, const OnnxNode *, const char *format, ...) PRINTF_LIKE(3, 4); /* false, after "node 'x' (Type): ..."; NULL: the current one */
 bool afford(Onnx *, int64_t count);                        /* whether so many elements more may be made; false after an error */
 bool has_attribute(const OnnxNode *, const char *name);

@@ -173,8 +173,24 @@ static void endings(void **state) {
     }
 }
 
+/* By the command, as programs ask for it: an object a line, of what is said at once and of what cnnc says to the description. */
+static void as_json(void **state) {
+    (void)state;
+    static const char *const configs[] = {
+        SEQUENTIAL("{\"class_name\":\"Dot\",\"config\":{\"name\":\"g\"}}"), SEQUENTIAL("{\"class_name\":\"Reshape\",\"config\":{\"name\":\"r\",\"target_shape\":[7]}}"),
+    };
+    static const char *const words[] = {"{\"kind\":\"error\",\"message\":\"layer 'g': there is no Dot in cnnc\",\"locations\":[{\"caret\":{\"file\":\"", "{\"kind\":\"error\",\"message\":\"7 has 7 elements, its input 3 has 3\","};
+    for (int i = 0; i < 2; i++) {
+        const char *command = text("%s import %s -o %s --diagnostics-format=json 2>%s", CNNC_COMMAND, craft_with(configs[i], NULL), in_folder("o.net"), in_folder("said"));
+        assert_int_equal(system(command) >> 8, 1);
+        const char *said = file_text(in_folder("said"), NULL);
+        if (!strstr(said, words[i])) fail_msg("%s", said);
+        for (const char *line = said; *line; line = strchr(line, '\n') + 1) assert_int_equal(*line, '{');
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(training), cmocka_unit_test(metrics), cmocka_unit_test(several), cmocka_unit_test(layers), cmocka_unit_test(refused_by_cnnc), cmocka_unit_test(dictionaries), cmocka_unit_test(numbered), cmocka_unit_test(endings)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(training), cmocka_unit_test(metrics), cmocka_unit_test(several), cmocka_unit_test(layers), cmocka_unit_test(refused_by_cnnc), cmocka_unit_test(dictionaries), cmocka_unit_test(numbered), cmocka_unit_test(endings), cmocka_unit_test(as_json)};
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

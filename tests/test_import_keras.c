@@ -150,6 +150,13 @@ static void dictionaries(void **state) {
     writes(" loss=mean_absolute_error,mean_squared_error metrics=accuracy,mean_absolute_error\n");
 }
 
+/* An input of another type than float32 is one of float32: only layers compute. */
+static void types(void **state) {
+    (void)state;
+    says(craft_with("{\"class_name\":\"Sequential\",\"config\":{\"layers\":[{\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,3],\"name\":\"x\",\"dtype\":\"float64\"}}," DENSE("d", "2", ",\"dtype\":\"float32\"") "]}}", NULL), 0, "");
+    writes("x = input  3\n");
+}
+
 /* Two layers whose names are one in cnnc. */
 static void numbered(void **state) {
     (void)state;
@@ -190,7 +197,7 @@ static void as_json(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(training), cmocka_unit_test(metrics), cmocka_unit_test(several), cmocka_unit_test(layers), cmocka_unit_test(refused_by_cnnc), cmocka_unit_test(dictionaries), cmocka_unit_test(numbered), cmocka_unit_test(endings), cmocka_unit_test(as_json)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(training), cmocka_unit_test(metrics), cmocka_unit_test(several), cmocka_unit_test(layers), cmocka_unit_test(refused_by_cnnc), cmocka_unit_test(dictionaries), cmocka_unit_test(types), cmocka_unit_test(numbered), cmocka_unit_test(endings), cmocka_unit_test(as_json)};
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -77,7 +77,7 @@ static void all_models(void **state) {
     (void)state;
     static const char *const models[] = {
         "convolutions.keras", "keras2_convolutions.h5", "sequences.keras", "keras2_sequences.h5", "normalizations.keras", "functional.keras", "functional.h5",
-        "keras2_functional.h5", "activations.keras", "options.keras", "adam.keras", "adamax.keras", "nadam.keras", "adagrad.keras", "adadelta.keras", "lion.keras",
+        "keras2_functional.h5", "activations.keras", "operations.keras", "options.keras", "adam.keras", "adamax.keras", "nadam.keras", "adagrad.keras", "adadelta.keras", "lion.keras",
         "rmsprop.keras", "keras2_adam.h5", "keras2_legacy_sgd.h5",
     };
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) import_model(models[i]);

@@ -1,4 +1,4 @@
-/* test_import.h: cnnc-import as a command, for test_import and test_import_hostile. */
+/* test_import.h: cnnc-import as a command, for test_import, test_import_keras and test_import_hostile. */
 #ifndef TEST_IMPORT_H
 #define TEST_IMPORT_H
 #include "test_processes.h"

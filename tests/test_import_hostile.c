@@ -2,7 +2,7 @@
  * of them flipped, configurations and weights made up. Only libhdf5 may crash, and only on bytes of HDF5 that are damaged. Built where
  * cnnc-import is. */
 #define _DEFAULT_SOURCE /* wait4 */
-#include "test_import.h"
+#include "test_import_craft.h"
 
 #include "base/base.h"
 #include "cnnc_runtime.h"
@@ -10,7 +10,6 @@
 #include <hdf5.h>
 #include <poll.h>
 #include <signal.h>
-#include <zip.h>
 
 enum { FLIPS = 80, CUTS = 40 };
 
@@ -140,40 +139,6 @@ static void flipped(void **state) {
 
 /* ---- configurations that are made up ---------------------------------------------------------------------------------------------------- */
 
-/* A file of a .keras. For free(). */
-static char *entry_of(const char *file, const char *name, size_t *n) {
-    zip_stat_t info;
-    zip_t *zip = zip_open(file, ZIP_RDONLY, NULL);
-    assert_non_null(zip);
-    assert_int_equal(zip_stat(zip, name, 0, &info), 0);
-    char *bytes = malloc(info.size + 1);
-    zip_file_t *entry = zip_fopen(zip, name, 0);
-    assert_non_null(bytes);
-    assert_int_equal(zip_fread(entry, bytes, info.size), info.size);
-    zip_fclose(entry);
-    zip_discard(zip);
-    *n = info.size;
-    return bytes;
-}
-
-static void add_entry(zip_t *zip, const char *name, const void *bytes, size_t n) {
-    assert_true(zip_file_add(zip, name, zip_source_buffer(zip, bytes, n, 0), 0) >= 0);
-}
-
-/* A .keras with this configuration and, unless other weights are given, those of a dense layer of 3 inputs and 2 outputs. */
-static char *craft_with(const char *config, const char *weights) {
-    size_t n;
-    char *path = in_folder("crafted.keras"), *bytes = weights ? file_text(weights, &n) : entry_of(MODELS "/adam.keras", "model.weights.h5", &n);
-    unlink(path);
-    zip_t *zip = zip_open(path, ZIP_CREATE, NULL);
-    assert_non_null(zip);
-    add_entry(zip, "config.json", config, strlen(config));
-    add_entry(zip, "model.weights.h5", bytes, n);
-    assert_int_equal(zip_close(zip), 0);
-    if (!weights) free(bytes);
-    return path;
-}
-
 static char *long_text(const char *before, char c, size_t n, const char *after) {
     char *s = malloc(strlen(before) + n + strlen(after) + 1);
     assert_non_null(s);
@@ -181,14 +146,6 @@ static char *long_text(const char *before, char c, size_t n, const char *after) 
     strcpy(s + strlen(before) + n, after);
     return keep(s);
 }
-
-#define INPUT "{\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,3],\"name\":\"x\"}}"
-#define SEQUENTIAL(layers) "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"net\",\"layers\":[" INPUT "," layers "]}}"
-#define DENSE(name, units, more) "{\"class_name\":\"Dense\",\"config\":{\"name\":\"" name "\",\"units\":" units more "}}"
-#define TENSOR(name) "[[[\"" name "\",0,0,{}]]]"
-#define LAYER(name, class, config, from) "{\"name\":\"" name "\",\"class_name\":\"" class "\",\"config\":{" config "},\"inbound_nodes\":" from "}"
-#define FUNCTIONAL(layers, out) "{\"class_name\":\"Functional\",\"config\":{\"name\":\"net\",\"layers\":[" LAYER("x", "InputLayer", "\"batch_shape\":[null,3]", "[]") "," layers \
-    "],\"input_layers\":[[\"x\",0,0]],\"output_layers\":[[\"" out "\",0,0]]}}"
 
 static void made_up(void **state) {
     (void)state;
@@ -264,41 +221,6 @@ static void long_lists(void **state) {
         if (exited != (cases[i].why != NULL) || (cases[i].why && !strstr(said, cases[i].why))) fail_msg("list %d: exit status %d: %s", (int)i, exited, said);
         assert_cheap();
     }
-}
-
-/* What training asks for that cnnc has not: a weight of the only loss is an error, what can be left out is said. */
-#define TRAINED(compile) "{\"class_name\":\"Sequential\",\"config\":{\"layers\":[" INPUT "," DENSE("d", "2", "") "]},\"compile_config\":{\"optimizer\":\"sgd\",\"loss\":\"mse\"," compile "}}"
-
-static void warned(const char *file, const char *what) {
-    int exited;
-    const char *said = try_file(file, false, &exited);
-    if (exited || strcmp(said, text("%s: warning: %s\n", file, what))) fail_msg("exit status %d: %s", exited, said);
-}
-
-static void training(void **state) {
-    (void)state;
-    refused(craft_with(TRAINED("\"loss_weights\":[0.5]"), NULL), "error: loss_weights: [0.5] is not possible in cnnc");
-    refused(craft_with(TRAINED("\"loss_weights\":0.5"), NULL), "error: loss_weights: 0.5 is not possible in cnnc");
-    warned(craft_with(TRAINED("\"loss_weights\":[1.0],\"weighted_metrics\":[\"mae\"]"), NULL), "compile: weighted_metrics are left out: cnnc has no weights of examples");
-    static const char *const configs[][2] = {{"keras_version", "2.15.0"}, {"model_config", FUNCTIONAL(LAYER("a", "Dropout", "\"rate\":0.5", "[[[\"x\",0,0,{\"training\":false}]]]"), "a")}};
-    hid_t file = H5Fcreate(in_folder("old.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), space = H5Screate(H5S_SCALAR), type = H5Tcopy(H5T_C_S1);
-    for (int i = 0; i < 2; i++) {
-        H5Tset_size(type, strlen(configs[i][1]));
-        hid_t attribute = H5Acreate2(file, configs[i][0], type, space, H5P_DEFAULT, H5P_DEFAULT);
-        assert_true(H5Awrite(attribute, type, configs[i][1]) >= 0);
-        H5Aclose(attribute);
-    }
-    H5Tclose(type), H5Sclose(space), H5Fclose(file);
-    warned(in_folder("old.h5"), "layer 'a': is called with training=false, which is left out: in training, cnnc's layers train");
-}
-
-/* All that cnnc has not, a line each. */
-static void several(void **state) {
-    (void)state;
-    int exited;
-    const char *said = try_file(craft_with(SEQUENTIAL("{\"class_name\":\"Lambda\",\"config\":{\"name\":\"f\"}}," DENSE("d", "2", ",\"lora_rank\":4") ",{\"class_name\":\"Dot\",\"config\":{\"name\":\"g\"}}"), NULL), false, &exited);
-    assert_int_equal(exited, 1);
-    for (const char *const *line = (const char *const[]){"layer 'f'", "layer 'd'", "layer 'g'", NULL}; *line; line++) assert_non_null(strstr(said, *line));
 }
 
 static void nested(void **state) {
@@ -445,7 +367,7 @@ static void killed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(made_up), cmocka_unit_test(long_lists), cmocka_unit_test(training), cmocka_unit_test(several), cmocka_unit_test(nested), cmocka_unit_test(names), cmocka_unit_test(zips),
+        cmocka_unit_test(made_up), cmocka_unit_test(long_lists), cmocka_unit_test(nested), cmocka_unit_test(names), cmocka_unit_test(zips),
         cmocka_unit_test(weights), cmocka_unit_test(outputs), cmocka_unit_test(killed), cmocka_unit_test(cut_short), cmocka_unit_test(flipped),
     };
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);

@@ -492,6 +492,35 @@ static void one_layer(void **state) {
     assert_null(strstr(first + 1, "lstm "));
 }
 
+/* What cnnc exports in parts is found again, as long as each part is as it should be. */
+static void exported_parts(void **state) {
+    (void)state;
+    static const struct { const char *least, *last, *said, *written; } tables[] = {
+        {"-1", "0", "", "embedding  2 1"}, {"0", "0", "computes with integers", NULL}, {"-1", "0.5", "computes with integers", NULL},
+    };
+    for (int i = 0; i < LENGTH(tables); i++) {
+        Message m = {0};
+        message_input(&m, "x", ONNX_I32, "n,3"), message_constant(&m, "l", ONNX_I32, "", tables[i].least), message_constant(&m, "h", ONNX_I32, "", "2"), message_constant(&m, "o", ONNX_I32, "", "1");
+        message_constant(&m, "t", ONNX_FLOAT, "4,1", text("0,7,8,%s", tables[i].last));
+        message_node(&m, "Clip", "x,l,h", "c", ""), message_node(&m, "Add", "c,o", "i", ""), message_node(&m, "Gather", "t,i", "y", "");
+        const char *said = import_message(&m, 17, "y");
+        if (*tables[i].said) expect(said, tables[i].said);
+        else assert_string_equal(said, ""), assert_non_null(strstr(file_text(text("%s/damaged.net", folder), NULL), tables[i].written));
+    }
+    static const struct { const char *shift, *above, *said, *written; } relus[] = {
+        {"-0.5", "a", "", " max_value=2 negative_slope=0.25 threshold=0.5"}, {"-0.5", "x", "", " negative_slope=0.25 threshold=0.5"}, {"0.5", "a", "cnnc has no such layer", NULL},
+    };
+    for (int i = 0; i < LENGTH(relus); i++) {
+        Message m = {0};
+        input_x(&m, "n,3"), message_constant(&m, "t", ONNX_FLOAT, "", "0.5"), message_constant(&m, "h", ONNX_FLOAT, "", "2"), message_constant(&m, "s", ONNX_FLOAT, "", "0.25");
+        message_constant(&m, "d", ONNX_FLOAT, "", relus[i].shift), message_node(&m, "Greater", "x,t", "g", ""), message_node(&m, "Min", "x,h", "a", "");
+        message_node(&m, "Add", "x,d", "b", ""), message_node(&m, "Mul", "b,s", "e", ""), message_node(&m, "Where", text("g,%s,e", relus[i].above), "y", "");
+        const char *said = import_message(&m, 17, "y");
+        if (*relus[i].said) expect(said, relus[i].said);
+        else assert_string_equal(said, ""), assert_non_null(strstr(file_text(text("%s/damaged.net", folder), NULL), relus[i].written));
+    }
+}
+
 /* One node with as many attributes, inputs and integers as anyone could write. */
 static void very_long_lists(void **state) {
     (void)state;
@@ -522,6 +551,6 @@ static int set_up(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(nodes), cmocka_unit_test(models), cmocka_unit_test(cut_short), cmocka_unit_test(turned_bits), cmocka_unit_test(what_cannot_be),
                                        cmocka_unit_test(constant_inputs), cmocka_unit_test(views_at_limits), cmocka_unit_test(folded_constants), cmocka_unit_test(least_integers),
-                                       cmocka_unit_test(doubtful_sizes), cmocka_unit_test(one_layer), cmocka_unit_test(very_long_lists)};
+                                       cmocka_unit_test(doubtful_sizes), cmocka_unit_test(one_layer), cmocka_unit_test(exported_parts), cmocka_unit_test(very_long_lists)};
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

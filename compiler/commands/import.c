@@ -18,6 +18,7 @@ bool import_options(int argc, char **argv, ImportOptions *o) {
     const CommandLine line = {"import", options, LENGTH(options), names, &o->path, 1};
     Compilation c;
     if (!parse_options(argc, argv, &line)) return false;
+    diagnostics_as_json(messages.format && !strcmp(messages.format, "json")); /* cnnc-import's own */
     if (!o->net && !o->weights) return say_error("there is nothing to write\nhint: cnnc import FILE -o NET.net --weights W.safetensors"), false;
     const Output outputs[] = {{"the description", o->net, false}, {"the weights", o->weights, false}};
     if (is_stream(o->path) || is_stream(o->net) || is_stream(o->weights)) return say_error("'-' is no file that is imported, or written"), false;

@@ -104,6 +104,20 @@ def activations(K):
     x = L.PReLU()(L.ELU(0.7)(x))
     return K.Model(i, [L.Softmax(axis=1)(x), L.Activation("hard_tanh")(x)], name="activations")
 
+def operations(K):
+    """keras.ops as layers, a model without weights that is called twice, inputs and outputs as dictionaries, whose order is that of their keys."""
+    L, O = K.layers, K.ops
+    first, second = K.Input((6,), name="v"), K.Input((4, 6), name="u")
+    p = K.Input((6,))
+    bend = K.Model(p, L.Softmax()(L.Rescaling(2.0)(p)), name="bend")
+    x = L.Dense(6)(second)
+    for f in (O.relu, O.relu6, O.leaky_relu, O.elu, O.selu, O.gelu, lambda t: O.gelu(t, approximate=False), O.silu, O.softplus, O.softsign, O.sigmoid, O.tanh, O.hard_sigmoid, O.hard_silu, O.exp, O.log_softmax):
+        x = L.Dense(6)(f(x))
+    y = L.Add()([bend(first), bend(L.Dense(6)(first))])
+    m = K.Model({"v": first, "u": second}, {"z": O.elu(x, 0.5), "y": L.Dense(2, activation="softmax")(y)}, name="operations")
+    m.compile("sgd", {"z": "mse", "y": "categorical_crossentropy"}, metrics={"z": ["mae"], "y": ["accuracy"]})
+    return m
+
 def options(K):
     L, I, R, C = K.layers, K.initializers, K.regularizers, K.constraints
     x = i = K.Input((8, 8, 3), name="x", dtype="uint8")
@@ -136,7 +150,7 @@ MODELS = {
     "sequences.keras": (keras, sequences), "keras2_sequences.h5": (tf_keras, lambda K: sequences(K, False)),
     "normalizations.keras": (keras, normalizations),
     "functional.keras": (keras, functional), "functional.h5": (keras, functional), "keras2_functional.h5": (tf_keras, lambda K: functional(K, False)),
-    "activations.keras": (keras, activations), "options.keras": (keras, options),
+    "activations.keras": (keras, activations), "operations.keras": (keras, operations), "options.keras": (keras, options),
     "adam.keras": (keras, optimizer(lambda O: O.Adam(O.schedules.ExponentialDecay(0.1, 100, 0.96, staircase=True), global_clipnorm=2.0), lambda S: S.MeanSquaredError())),
     "adamax.keras": (keras, optimizer(lambda O: O.Adamax(0.002, weight_decay=0.01), "mae", ["mse"])),
     "nadam.keras": (keras, optimizer(lambda O: O.Nadam(clipvalue=0.5), lambda S: S.LogCosh())),
@@ -170,7 +184,8 @@ def main():
             v = rng.normal(0, 0.4, w.shape)
             w.assign(np.abs(v) + 0.5 if "variance" in w.name else v)
         x = [draw((3, *i.shape[1:]), i.dtype) for i in m.inputs]
-        y = m(x if len(x) > 1 else x[0], training=False)
+        y = m(dict(zip(sorted(m.input), x)) if isinstance(m.input, dict) else x if len(x) > 1 else x[0], training=False)
+        if isinstance(y, dict): y = [y[k] for k in sorted(y)]
         out = {"input" + (f"_{k}" if k else ""): v for k, v in enumerate(x)}
         out.update({"output" + (f"_{k}" if k else ""): np.array(v) for k, v in enumerate(y if isinstance(y, (list, tuple)) else [y])})
         m.save(os.path.join(HERE, name))

@@ -42,6 +42,7 @@ char *read_text_attribute(Container *, hid_t object, const char *name);
 
 /* ---- keras_graph.c: models of layers, and models in them ---- */
 void read_graph(Container *);
+const char **output_names(Container *, int *n); /* by which losses and metrics may be given; n 0: they cannot be read */
 /* What a layer is asked to make a node of. */
 typedef struct Call {
     Container *container;

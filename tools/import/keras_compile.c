@@ -41,13 +41,13 @@ static const char *losses_text(Container *c, json_t *v, const char *const *outpu
     StrBuf all = {0};
     bool fine = true;
     if (!is_by_output(v)) return loss_text(c, v);
-    for (int i = 0; i < n && fine; i++) {
+    for (int i = 0; i < n; i++) {
         json_t *one = of_output(v, outputs, i);
         bool none = !one || json_is_null(one);
         if (none) fail(c->model, "loss", "output '%s' has none, which cnnc does not know", shown(c->model, outputs[i]));
         const char *text = none ? NULL : loss_text(c, one);
-        fine = text;
-        if (fine) strbuf_printf(&all, "%s%s", i ? "," : "", text);
+        if (!text) fine = false; /* and goes on: more may be wrong */
+        else strbuf_printf(&all, "%s%s", i ? "," : "", text);
     }
     const char *losses = keep_text(c->model, &all);
     return fine ? losses : NULL;
@@ -94,32 +94,53 @@ static const char *metric_text(Container *c, json_t *v) {
     return m->warnings == before ? text : NULL;
 }
 
-typedef struct Metrics { StrBuf text; Map there; } Metrics;
+enum { MOST_METRICS = 64 };
 
-/* Appends the metrics of nested lists and objects by output that are not there yet. */
+typedef struct Metrics { const char **texts; int count; } Metrics;
+
+/* Those of nested lists and objects, each once. */
 static void add_metrics(Container *c, json_t *v, int depth, Metrics *all) {
     const char *key;
     json_t *each;
-    if (depth > 4 || !v || json_is_null(v)) return;
+    if (depth > 2 || all->count == MOST_METRICS || !v || json_is_null(v)) return;
     if (json_is_array(v)) {
-        for (size_t i = 0; i < json_array_size(v) && i < 64; i++) add_metrics(c, json_array_get(v, i), depth + 1, all);
+        for (size_t i = 0; i < json_array_size(v) && i < MOST_METRICS; i++) add_metrics(c, json_array_get(v, i), depth + 1, all);
     } else if (is_by_output(v)) {
         json_object_foreach(v, key, each) add_metrics(c, each, depth + 1, all);
     } else {
         const char *text = metric_text(c, v);
-        if (!text || map_get(&all->there, text)) return;
-        map_set(c->model->arena, &all->there, text, text);
-        strbuf_printf(&all->text, "%s%s", all->text.length ? "," : "", text);
+        for (int i = 0; text && i < all->count; i++)
+            if (!strcmp(all->texts[i], text)) return;
+        if (text) *PUSH(c->model->arena, all->texts, all->count) = text;
     }
 }
 
-static void read_metrics(Container *c, json_t *config) {
-    Metrics all = {0};
-    json_t *weighted = json_object_get(config, "weighted_metrics");
-    add_metrics(c, json_object_get(config, "metrics"), 0, &all);
-    const char *text = keep_text(c->model, &all.text);
-    if (*text) set(c->model, "metrics", text);
-    if (json_array_size(weighted) || json_object_size(weighted)) warn(c->model, "compile", "weighted_metrics are left out: cnnc has no weights of examples");
+/* A list of plain ones is of Keras 2 for all outputs, of Keras 3 one for each if it is as long. */
+static bool are_for_all(const Container *c, json_t *v, int n) {
+    if (n == 1 || !is_by_output(v)) return true;
+    for (size_t i = 0; i < json_array_size(v); i++)
+        if (is_by_output(json_array_get(v, i))) return false;
+    return json_is_array(v) && (c->version < 3 || json_array_size(v) != (size_t)n);
+}
+
+/* cnnc has any for one output, one for each of several: where they are others, none. */
+static void read_metrics(Container *c, json_t *v, const char *const *outputs, int n) {
+    Model *m = c->model;
+    StrBuf text = {0};
+    Metrics metrics = {0};
+    const char *odd = NULL; /* an output that has none, or several */
+    int most = 0, odd_count = 0;
+    bool for_all = are_for_all(c, v, n);
+    for (int i = 0; i < n; i++) {
+        if (!for_all) metrics.count = 0;
+        if (!for_all || !i) add_metrics(c, for_all ? v : of_output(v, outputs, i), 0, &metrics);
+        if (n > 1 && metrics.count != 1 && !odd) odd = outputs[i], odd_count = metrics.count;
+        if (metrics.count > most) most = metrics.count;
+        for (int k = 0; k < metrics.count; k++) strbuf_printf(&text, "%s%s", text.length ? "," : "", metrics.texts[k]);
+    }
+    const char *all = keep_text(m, &text);
+    if (most && odd) warn(m, "compile", "metrics are left out: cnnc has one for each output, and '%s' has %s", shown(m, odd), odd_count ? "several" : "none");
+    else if (most) set(m, "metrics", all);
 }
 
 /* ---- the optimizer ---------------------------------------------------------------------------------------------------------------- */
@@ -141,12 +162,12 @@ static void read_optimizer(Container *c, json_t *v) {
 void read_compile(Container *c, const char *const *output_names, int n) {
     Model *m = c->model;
     json_t *config = config_of(c->compile) ? config_of(c->compile) : c->compile, *loss = json_object_get(config, "loss");
-    json_t *optimizer = json_object_get(config, c->legacy ? "optimizer_config" : "optimizer");
+    json_t *optimizer = json_object_get(config, c->legacy ? "optimizer_config" : "optimizer"), *weighted = json_object_get(config, "weighted_metrics");
     if (!loss || json_is_null(loss)) return;
     const char *losses = losses_text(c, loss, output_names, n);
-    if (!losses) return;
     if (optimizer) read_optimizer(c, optimizer);
-    set(m, "loss", losses);
+    if (losses) set(m, "loss", losses);
     read_loss_weights(c, json_object_get(config, "loss_weights"), output_names, n);
-    read_metrics(c, config);
+    read_metrics(c, json_object_get(config, "metrics"), output_names, n);
+    if (json_array_size(weighted) || json_object_size(weighted)) warn(m, "compile", "weighted_metrics are left out: cnnc's metrics count all examples alike");
 }

@@ -6,6 +6,7 @@
 #include "keras.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DEEPEST = 32, MOST_INPUTS = 1024 };
@@ -13,7 +14,7 @@ enum { DEEPEST = 32, MOST_INPUTS = 1024 };
 typedef struct Nodes { int *items; int length; } Nodes;
 
 /* A tensor: the name of its layer, which call, which output. */
-typedef struct Reference { const char *layer; long long call, output; } Reference;
+typedef struct Reference { const char *layer; long long call, output; const char *key; } Reference; /* key: in an object of such, or NULL */
 typedef struct References { Reference *items; int length; } References;
 
 /* One model: the outermost, or one in another. */
@@ -65,6 +66,7 @@ static bool layer_nodes(const Scope *s, json_t *layer, const char *name, const c
         return model_nodes(&inner, layer, name, inputs, outputs);
     }
     Call call = {s->c, class, name, place, config, path, trainable, inputs->items, inputs->length, wanted};
+    m->origin = place;
     int node = read_layer(&call);
     if (node < 0) return false;
     if (!trainable && wanted->length && !json_is_false(json_object_get(config, "trainable"))) add_setting(m, node, "trainable", "false");
@@ -145,7 +147,7 @@ static bool read_reference(json_t *v, Reference *r) {
     const char *class = class_of(v);
     if (class && !strcmp(class, "__keras_tensor__")) v = json_object_get(config_of(v), "keras_history");
     json_t *call = json_array_get(v, 1), *output = json_array_get(v, 2);
-    *r = (Reference){json_string_value(json_array_get(v, 0)), json_integer_value(call), json_integer_value(output)};
+    *r = (Reference){json_string_value(json_array_get(v, 0)), json_integer_value(call), json_integer_value(output), NULL};
     return r->layer && json_is_integer(call) && json_is_integer(output);
 }
 
@@ -157,6 +159,23 @@ static bool collect(Arena *arena, json_t *v, int depth, References *out) {
     for (size_t i = 0; i < json_array_size(v); i++)
         if (!collect(arena, json_array_get(v, i), depth + 1, out)) return false;
     return json_is_array(v);
+}
+
+static int compare_keys(const void *a, const void *b) { return strcmp(((const Reference *)a)->key, ((const Reference *)b)->key); }
+
+/* A model's inputs or outputs: an object of them has the order of its keys, as in Keras's model.inputs. */
+static bool collect_ends(Arena *arena, json_t *v, References *out) {
+    const char *key;
+    json_t *each;
+    Reference r;
+    if (!json_is_object(v) || class_of(v)) return collect(arena, v, 0, out) && out->length;
+    json_object_foreach(v, key, each) {
+        if (out->length == MOST_INPUTS || !read_reference(each, &r)) return false;
+        r.key = key;
+        *PUSH(arena, out->items, out->length) = r;
+    }
+    if (out->length) qsort(out->items, (size_t)out->length, sizeof *out->items, compare_keys);
+    return out->length > 0;
 }
 
 static bool says_nothing(json_t *v, int depth) {
@@ -186,11 +205,13 @@ static bool read_call(const Scope *s, const Record *r, json_t *call, References 
     return collect(arena, call, 0, from);
 }
 
-/* Which node of a layer that is done it is; -1: there is no such. */
-static int node_of(const Record *from, const Reference *r) {
+/* Which node of a layer that is done it is; -1: there is no such. Call 0 of a Functional model is the one that made it, but for Keras 3 where
+ * layers take from it. */
+static int node_of(const Record *from, const Reference *r, bool made_first) {
     int each = from->calls > 1 ? 1 : from->outputs.length; /* one that is called several times has one output */
-    long long at = (from->calls > 1 ? r->call : 0) * each + r->output;
-    if (r->call < 0 || r->call > MOST_INPUTS || r->output < 0 || r->output >= each || at >= from->outputs.length) return -1;
+    bool skipped = made_first && is_model(from->class) && strcmp(from->class, "Sequential");
+    long long at = (from->calls > 1 ? r->call - skipped : 0) * each + r->output;
+    if (at < 0 || r->call < 0 || r->call > MOST_INPUTS || r->output < 0 || r->output >= each || at >= from->outputs.length) return -1;
     return from->outputs.items[at];
 }
 
@@ -217,9 +238,8 @@ static bool read_records(const Scope *s, json_t *layers, Records *all) {
 /* The inputs in the model's order: new nodes, or what it is called with. */
 static bool place_inputs(const Scope *s, json_t *config, Records *all, const Nodes *inputs) {
     Model *m = s->c->model;
-    json_t *list = json_object_get(config, "input_layers");
     References names = {0};
-    if (!collect(m->arena, list, 0, &names) || !names.length) return fail(m, NULL, "a model's input_layers cannot be read"), false;
+    if (!collect_ends(m->arena, json_object_get(config, "input_layers"), &names)) return fail(m, NULL, "a model's input_layers cannot be read"), false;
     if (inputs && inputs->length != names.length) return fail(m, NULL, "a model of %d inputs is called with %d", names.length, inputs->length), false;
     for (int i = 0; i < names.length; i++) {
         Record *r = map_get(&all->by_name, names.items[i].layer);
@@ -247,11 +267,18 @@ static Progress find_inputs(const Scope *s, const Records *all, Record *r, int c
         const Reference *tensor = &from->items[inputs->length];
         Record *other = map_get(&all->by_name, tensor->layer);
         if (other && !other->done) return r->next = other->waiting, other->waiting = r, LATER;
-        int node = other ? node_of(other, tensor) : -1;
+        int node = other ? node_of(other, tensor, s->c->version < 3) : -1;
         if (node < 0) return fail(m, layer_place(s, r->name), "takes from '%s', which there is not", shown(m, tensor->layer)), WRONG;
         add(m->arena, inputs, node);
     }
     return DONE;
+}
+
+/* Nodes from the first one on, of models whose weights are read already. */
+static bool have_weights(const Model *m, int first) {
+    for (int i = first; i < m->node_count; i++)
+        if (m->nodes[i].weight_count) return true;
+    return false;
 }
 
 static Progress make_layer(const Scope *s, const Records *all, Record *r) {
@@ -262,9 +289,10 @@ static Progress make_layer(const Scope *s, const Records *all, Record *r) {
         Progress progress = find_inputs(s, all, r, r->ready);
         if (progress != DONE) return progress;
     }
+    int first = m->node_count;
     for (int i = 0; i < r->calls; i++) {
         if (!layer_nodes(s, r->layer, r->name, r->path, &r->inputs[i], &r->wanted, &r->outputs)) return WRONG;
-        if (r->calls > 1 && (r->wanted.length || r->outputs.length != i + 1))
+        if (r->calls > 1 && (r->wanted.length || have_weights(m, first) || r->outputs.length != i + 1))
             return fail(m, layer_place(s, r->name), "is called %d times: cnnc's layers do not share weights", r->calls), WRONG;
     }
     return DONE;
@@ -297,10 +325,10 @@ static bool functional_nodes(const Scope *s, json_t *model, const Nodes *inputs,
     References ends = {0};
     if (!read_records(s, json_object_get(config, "layers"), &all) || !place_inputs(s, config, &all, inputs) || !make_layers(s, &all)) return false;
     for (int i = 0; i < all.length; i++) take_weights(s, &all.items[i].wanted, all.items[i].name);
-    if (!collect(m->arena, json_object_get(config, "output_layers"), 0, &ends) || !ends.length) return fail(m, NULL, "a model's output_layers cannot be read"), false;
+    if (!collect_ends(m->arena, json_object_get(config, "output_layers"), &ends)) return fail(m, NULL, "a model's output_layers cannot be read"), false;
     for (int i = 0; i < ends.length; i++) {
         const Record *from = map_get(&all.by_name, ends.items[i].layer);
-        int node = from ? node_of(from, &ends.items[i]) : -1;
+        int node = from ? node_of(from, &ends.items[i], true) : -1;
         if (node < 0) return fail(m, NULL, "there is no output '%s'", shown(m, ends.items[i].layer)), false;
         add(m->arena, outputs, node);
     }
@@ -331,6 +359,17 @@ static void add_vocabularies(Model *m) {
         }
         if (least) add_setting(m, input, "vocabulary", "%lld", least);
     }
+}
+
+const char **output_names(Container *c, int *n) {
+    Arena *arena = c->model->arena;
+    References ends = {0};
+    json_t *list = json_object_get(config_of(c->config), "output_layers");
+    bool several = list && collect_ends(arena, list, &ends);
+    *n = several ? ends.length : !list;
+    const char **names = NEW_ARRAY(arena, const char *, *n);
+    for (int i = 0; i < *n; i++) names[i] = !several ? "" : ends.items[i].key ? ends.items[i].key : ends.items[i].layer;
+    return names;
 }
 
 void read_graph(Container *c) {

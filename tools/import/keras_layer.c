@@ -79,10 +79,12 @@ static int read_plain(const Call *c, const OpDef *def) {
     return node;
 }
 
+static const char *activation_name(const char *class) { return strcmp(class, "Exp") ? class : "exponential"; } /* of keras.ops */
+
 /* The layer of an activation: its options are written out, as a layer's defaults may be others than an activation's. */
-static int read_activation(const Call *c) {
+static int activation_node(const Call *c, json_t *activation) {
     Model *m = c->container->model;
-    const char *text = callable_text(c->container, c->place, "activation", activation_family, json_object_get(c->config, "activation"));
+    const char *text = callable_text(c->container, c->place, "activation", activation_family, activation);
     if (!text) return -1;
     size_t n = strcspn(text, "(");
     int node = new_node(c, arena_string(m->arena, text, n));
@@ -93,6 +95,18 @@ static int read_activation(const Call *c) {
         size_t key = strcspn(at, "="), value = strcspn(at + key, ",)");
         add_setting(m, node, arena_string(m->arena, at, key), "%.*s", (int)value - 1, at + key + 1);
     }
+    return node;
+}
+
+static int read_activation(const Call *c) { return activation_node(c, json_object_get(c->config, "activation")); }
+
+/* keras.ops.tanh(x) is a Tanh: unlike a layer it has no dtype. */
+static bool is_operation(const Call *c) { return !json_object_get(c->config, "dtype") && find_callable(activation_family, activation_name(c->class)); }
+
+static int read_operation(const Call *c) {
+    json_t *activation = json_pack("{s:s, s:O}", "class_name", activation_name(c->class), "config", c->config);
+    int node = activation_node(c, activation);
+    json_decref(activation);
     return node;
 }
 
@@ -191,7 +205,8 @@ static int read_bidirectional(const Call *c) {
     for (int i = 0; i < 2; i++) {
         json_t *layer = layers[i] ? layers[i] : layers[0], *config = json_copy(config_of(layer));
         const char *class = class_of(layer);
-        bool fine = config && class && (!strcmp(class, "LSTM") || !strcmp(class, "GRU") || !strcmp(class, "SimpleRNN")) && !is_true(config, "return_sequences");
+        bool sequences = is_true(config, "return_sequences");
+        bool fine = config && class && (!strcmp(class, "LSTM") || !strcmp(class, "GRU") || !strcmp(class, "SimpleRNN")) && !sequences;
         if (fine && i && !layers[1]) json_object_set_new(config, "go_backwards", json_boolean(!is_true(config, "go_backwards")));
         Call half = *c;
         half.class = class, half.config = config;
@@ -199,6 +214,7 @@ static int read_bidirectional(const Call *c) {
         half.path = arena_printf(m->arena, "%s/%s_layer", c->path, directions[i]);
         halves[i] = fine ? read_layer(&half) : -1;
         json_decref(config);
+        if (sequences) return fail(m, c->place, "return_sequences=true: a Bidirectional is possible in cnnc where it gives its last state"), -1;
         if (!fine) return fail(m, c->place, "a Bidirectional of %s is not possible in cnnc", class ? shown(m, class) : "nothing"), -1;
         if (halves[i] < 0) return -1;
     }
@@ -222,6 +238,7 @@ int read_layer(const Call *c) {
         if (!strcmp(c->class, others[i].class)) return others[i].read(c);
     const OpDef *def = layer_of_class(c->class);
     if (def) return read_plain(c, def);
+    if (is_operation(c)) return read_operation(c);
     return fail(m, c->place, "there is no %s in cnnc", shown(m, c->class)), -1;
 }
 
@@ -238,6 +255,7 @@ int read_input(Container *c, const char *name, json_t *shape, json_t *config) {
         if (i > MAX_RANK) return fail(m, place, "has more than %d axes", MAX_RANK), -1;
     }
     const char *dtype = json_string_value(json_object_get(config, "dtype"));
+    m->origin = place;
     bool made = !strncmp(name, "input_", 6) || !strcmp(name, "input");
     int node = add_node(m, "input", made ? NULL : name, NULL, 0);
     if (node >= 0) add_setting(m, node, NULL, "%s", text);

@@ -43,7 +43,8 @@ json_t *config_of(json_t *object) {
 }
 
 const char *json_shown(Model *m, json_t *value) {
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (json_is_real(value)) return number_text(m, json_real_value(value));
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     const char *copy = text ? shown(m, text) : "?";
     free(text);
     return copy;

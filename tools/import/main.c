@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a file is, its first bytes say, not its name. ONNX, which has none of its own, is the last one. */
-typedef struct Reader { const char *magic; void (*read)(Model *, const char *path); const char *otherwise; } Reader; /* without it */
+/* What a file is, its first bytes say, and only where they say nothing its ending. ONNX, which has none of its own, is the last one. */
+typedef struct Reader { const char *magic, *ending; void (*read)(Model *, const char *path); const char *otherwise; } Reader; /* without it */
 #ifdef IMPORT_KERAS
 #define KERAS_ZIP read_keras_zip
 #define KERAS_HDF5 read_keras_hdf5
@@ -30,10 +30,17 @@ typedef struct Reader { const char *magic; void (*read)(Model *, const char *pat
 #endif
 #define NO_KERAS "is of Keras, which this cnnc-import was built without: libhdf5, libzip and jansson"
 static const Reader readers[] = {
-    {"PK\3\4", KERAS_ZIP, NO_KERAS},
-    {"\x89HDF\r\n\x1a\n", KERAS_HDF5, NO_KERAS},
-    {"", ONNX, "is not of Keras, and this cnnc-import was built without what reads ONNX, protobuf-c"},
+    {"PK\3\4", ".keras", KERAS_ZIP, NO_KERAS},
+    {"\x89HDF\r\n\x1a\n", ".h5", KERAS_HDF5, NO_KERAS},
+    {"", "", ONNX, "is not of Keras, and this cnnc-import was built without what reads ONNX, protobuf-c"},
 };
+
+static bool begins(const Reader *r, const char *bytes, size_t n) { return n >= strlen(r->magic) && !memcmp(bytes, r->magic, strlen(r->magic)); }
+
+static bool ends(const Reader *r, const char *path) {
+    size_t n = strlen(path), length = strlen(r->ending);
+    return n >= length && !strcmp(path + n - length, r->ending);
+}
 
 /* NULL after a message; *status: an exit status. */
 static const Reader *reader_of(const char *path, int *status) {
@@ -45,7 +52,9 @@ static const Reader *reader_of(const char *path, int *status) {
     if (file) fclose(file);
     if (failure) return say_error("cannot read %s: %s", path, strerror(failure)), NULL;
     const Reader *r = readers;
-    while (*r->magic && (n < strlen(r->magic) || memcmp(bytes, r->magic, strlen(r->magic)))) r++;
+    while (!begins(r, bytes, n)) r++;
+    if (!*r->magic)
+        for (r = readers; !ends(r, path);) r++;
     *status = EXIT_INPUT;
     if (!r->read) remark("error", path, 0, "%s", r->otherwise);
     return r->read ? r : NULL;

@@ -55,7 +55,7 @@ void warn(Model *m, const char *place, const char *format, ...) {
 
 int add_node(Model *m, const char *word, const char *name, const int *inputs, int input_count) {
     if (m->node_count == MODEL_NODES) return fail(m, NULL, "more than %d layers", MODEL_NODES), -1;
-    Node node = {.word = word, .name = name ? arena_string(m->arena, name, strlen(name)) : NULL, .inputs = NEW_ARRAY(m->arena, int, input_count), .input_count = input_count};
+    Node node = {.word = word, .name = name ? arena_string(m->arena, name, strlen(name)) : NULL, .inputs = NEW_ARRAY(m->arena, int, input_count), .input_count = input_count, .origin = m->origin};
     for (int i = 0; i < input_count; i++) {
         if (inputs[i] < 0 || inputs[i] >= m->node_count) bug("node %d of the model takes from %d", m->node_count, inputs[i]);
         node.inputs[i] = inputs[i];

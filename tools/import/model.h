@@ -22,6 +22,7 @@ typedef struct Node {      /* a statement: an input or a layer */
     Setting *settings; int setting_count;
     int *inputs; int input_count; /* nodes before this one */
     Weight *weights; int weight_count;
+    const char *origin;    /* what of the file it is made of, "layer 'x'", for messages; NULL: not known */
 } Node;
 typedef struct Model {
     Arena *arena;
@@ -31,6 +32,7 @@ typedef struct Model {
     int *outputs; int output_count; /* nodes; none: the last one */
     Setting *compile; int compile_count; /* of the statement `compile`; none: it only predicts */
     bool no_compile;       /* nobody asked for it */
+    const char *origin;    /* of the nodes that are added now */
     int errors;
     bool lenient; int warnings; /* fail() only warns, and counts here: what is wrong can be left out */
 } Model;

@@ -89,6 +89,7 @@ void import_onnx(Model *, const char *path, const OnnxOptions *, Onnx *); /* wit
 
 /* ---- onnx_read.c ---- */
 bool onnx_read(Onnx *, const char *path);
+const char *node_place(Onnx *, const OnnxNode *); /* "node 'x' (Type)" */
 bool refuse(Onnx *, const OnnxNode *, const char *format, ...) PRINTF_LIKE(3, 4); /* false, after "node 'x' (Type): ..."; NULL: the current one */
 bool afford(Onnx *, int64_t count);                        /* whether so many elements more may be made; false after an error */
 bool has_attribute(const OnnxNode *, const char *name);
@@ -111,7 +112,11 @@ bool is_uniform(const Numbers *, double *value);                             /* 
 
 /* ---- onnx_match.c ---- */
 enum { SPATIAL = 100 };        /* in place of an axis: all behind the channels */
-typedef struct Match { const char *word; int input, axis; double a; int scale, offset; } Match; /* `word` of the value; a: epsilon; two more values or -1 */
+typedef struct Match {
+    const char *word; int input, axis; /* `word` of the value */
+    double a, slope, most;             /* a: epsilon, or relu's threshold */
+    int scale, offset;                 /* two more values or -1 */
+} Match;
 void onnx_match(Onnx *);       /* and marks what is needed */
 bool convert_match(Onnx *, const OnnxNode *);
 
@@ -174,6 +179,7 @@ View *reduced(Onnx *, const OnnxNode *, const View *, unsigned dims, const char 
 View *cut(Onnx *, const OnnxNode *, const View *, int dim, int64_t start, int64_t count);
 View *with_padding(Onnx *, const OnnxNode *, const View *, int dim, int64_t before, int64_t after, const char *mode, double value);
 View *joined(Onnx *, const OnnxNode *, View *const *, int count, int dim);
+bool embed(Onnx *, const OnnxNode *, const Numbers *table, int tokens); /* the rows of these, a value, as its output */
 
 #define OP(type, function) Convert convert_##function;
 #define ANY(type, function) Convert convert_##function;

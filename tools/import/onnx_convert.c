@@ -258,8 +258,10 @@ void onnx_convert(Onnx *o) {
         const OnnxNode *n = &o->nodes[i];
         if (!n->needed) continue;
         o->current = n;
+        o->model->origin = node_place(o, n);
         if (n->match) convert_match(o, n);
         else convert_node(o, n);
     }
+    o->model->origin = NULL;
     for (int i = 0; i < o->output_count; i++) convert_output(o, &o->outputs[i]);
 }

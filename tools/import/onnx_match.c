@@ -91,6 +91,42 @@ static Match *match_log(Onnx *o, const OnnxNode *n) {
     return e && e->input_count == 1 ? new_match(o, "softplus", e->inputs[0], 0, 0) : NULL;
 }
 
+/* x > threshold ? x or min(x, most) : 0 or slope * (x - threshold), as cnnc exports it */
+static Match *match_relu(Onnx *o, const OnnxNode *n) {
+    double threshold, most = INFINITY, slope = 0, shift, zero;
+    int x, same;
+    if (!with_number(o, made_by(o, n->inputs[0], "Greater"), &threshold, &x) || threshold < 0) return NULL;
+    if (n->inputs[1] != x && (!with_number(o, made_by(o, n->inputs[1], "Min"), &most, &same) || same != x || !(most >= 0))) return NULL;
+    if (!is_scalar(constant_input(o, n, 2), &zero) || zero != 0) {
+        int moved = unscaled(o, n->inputs[2], &slope);
+        if (!with_number(o, made_by(o, moved, "Add"), &shift, &same) || same != x || shift != -threshold || !(slope >= 0)) return NULL;
+    }
+    Match *m = new_match(o, "relu", x, threshold, 0);
+    m->slope = slope, m->most = most;
+    return m;
+}
+
+/* ---- rows of a table ------------------------------------------------------------------------------------------------------------------------ */
+
+static bool is_zero_row(const Numbers *table, int64_t row) {
+    for (int64_t i = 0; i < table->dims[1]; i++)
+        if (table->reals[row * table->dims[1] + i] != 0) return false;
+    return true;
+}
+
+/* Row 1 + clip(x, -1, n) of a table of n rows between two of zeros, as cnnc exports it */
+static Match *match_embedding(Onnx *o, const OnnxNode *n) {
+    const Numbers *table = constant_input(o, n, 0);
+    double one, least, most;
+    int clipped;
+    if (!table || table->rank != 2 || !table->reals || table->dims[0] < 3 || attribute_int(n, "axis", 0)) return NULL;
+    if (!with_number(o, made_by(o, n->inputs[1], "Add"), &one, &clipped) || one != 1) return NULL;
+    const OnnxNode *clip = made_by(o, clipped, "Clip");
+    if (!clip || clip->input_count != 3 || !is_scalar(constant_input(o, clip, 1), &least) || !is_scalar(constant_input(o, clip, 2), &most)) return NULL;
+    bool whole = least == -1 && most == (double)(table->dims[0] - 2) && is_zero_row(table, 0) && is_zero_row(table, table->dims[0] - 1);
+    return whole ? new_match(o, "embedding", clip->inputs[0], 0, 0) : NULL;
+}
+
 /* ---- along an axis ------------------------------------------------------------------------------------------------------------------------ */
 
 /* A reduction over one axis that stays; its axis. */
@@ -190,6 +226,7 @@ static Match *match_quotient(Onnx *o, const OnnxNode *n) {
 
 static const struct { const char *type; int inputs; Match *(*match)(Onnx *, const OnnxNode *); } matches[] = {
     {"Mul", 2, match_product}, {"Div", 2, match_quotient}, {"Sub", 2, match_log_softmax}, {"Log", 1, match_log}, {"Add", 2, match_spread_layer},
+    {"Where", 3, match_relu}, {"Gather", 2, match_embedding},
 };
 
 /* ---- what is needed -------------------------------------------------------------------------------------------------------------------------- */

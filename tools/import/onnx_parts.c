@@ -195,9 +195,10 @@ bool convert_concat(Onnx *o, const OnnxNode *n) {
 }
 
 /* Of a constant table: an embedding. Tokens are the network's input as it is. */
-static bool embed(Onnx *o, const OnnxNode *n, const Numbers *table, const View *x) {
+bool embed(Onnx *o, const OnnxNode *n, const Numbers *table, int tokens) {
+    const View *x = o->values[tokens].view;
     Node *input = &o->model->nodes[x->node];
-    ElementType type = o->values[n->inputs[1]].type;
+    ElementType type = o->values[tokens].type;
     int order[ONNX_RANK], axes;
     int64_t dims[ONNX_RANK + 1];
     if (attribute_int(n, "axis", 0) || table->rank != 2 || !table->reals || !table->count) return refuse(o, n, "its table is no constant matrix of which rows are taken");
@@ -223,7 +224,7 @@ static bool embed(Onnx *o, const OnnxNode *n, const Numbers *table, const View *
 bool convert_gather(Onnx *o, const OnnxNode *n) {
     const View *x = view_input(o, n, 0);
     const Numbers *which = constant_input(o, n, 1);
-    if (!x && view_input(o, n, 1)) return embed(o, n, constant_input(o, n, 0), view_input(o, n, 1));
+    if (!x && view_input(o, n, 1)) return embed(o, n, constant_input(o, n, 0), n->inputs[1]);
     int axis = x ? normal_axis(attribute_int(n, "axis", 0), x->rank) : -1;
     if (axis < 0 || !which || which->reals || which->rank > 1 || !which->count) return refuse(o, n, "its indices are not a constant list");
     if (!is_real_type(o->values[n->inputs[0]].type)) return refuse(o, n, "computes with integers");

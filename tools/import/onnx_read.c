@@ -7,18 +7,20 @@
 
 enum { OPSET_LEAST = 7, OPSET_MOST = 21, MOST_NODES = 1 << 17, MOST_MADE = 1 << 28, MOST_INPUTS = 1 << 12, MOST_LISTED = 1 << 20 };
 
+const char *node_place(Onnx *o, const OnnxNode *n) {
+    const char *name = n->name;
+    for (int i = 0; i < n->output_count && !*name; i++)
+        if (n->outputs[i] >= 0) name = o->values[n->outputs[i]].name;
+    return arena_printf(o->arena, "node '%s' (%s)", shown(o->model, name), shown(o->model, n->type));
+}
+
 bool refuse(Onnx *o, const OnnxNode *n, const char *format, ...) {
     StrBuf text = {0};
     va_list args;
     va_start(args, format);
     strbuf_vprintf(&text, format, args);
     va_end(args);
-    if (!n) n = o->current;
-    const char *name = n->name;
-    for (int i = 0; i < n->output_count && !*name; i++)
-        if (n->outputs[i] >= 0) name = o->values[n->outputs[i]].name;
-    const char *type = arena_printf(o->arena, "%s", shown(o->model, n->type));
-    fail(o->model, arena_printf(o->arena, "node '%s' (%s)", shown(o->model, name), type), "%s", text.text);
+    fail(o->model, node_place(o, n ? n : o->current), "%s", text.text);
     strbuf_free(&text);
     return false;
 }

@@ -42,14 +42,24 @@ static const char *unique_name(Arena *arena, Names *names, const char *base) {
         if (!map_get(&names->taken, name = arena_printf(arena, "%s_%d", base, *number))) return name;
 }
 
+enum { MOST_NOTES = 20 };
+
+/* Another has the name that the file gives it, or one that is as legal. */
+static void note_number(Model *m, const char *given, const char *name, int count) {
+    if (count <= MOST_NOTES) remark("note", m->path, 0, "'%s' becomes %s: another layer has the name", shown(m, given), name);
+    else if (count == MOST_NOTES + 1) remark("note", m->path, 0, "there are more such names than these %d", MOST_NOTES);
+}
+
 /* The nodes' names; NULL in written: cnnc would give it that by itself. */
-static const char **name_nodes(const Model *m, const char **written) {
+static const char **name_nodes(Model *m, const char **written) {
     const char **names = NEW_ARRAY(m->arena, const char *, m->node_count);
     Names all = {0};
+    int notes = 0;
     for (int i = 0; i < m->node_count; i++) {
         const Node *n = &m->nodes[i];
-        const char *fallback = unique_name(m->arena, &all, n->word);
-        names[i] = n->name ? unique_name(m->arena, &all, legal_name(m->arena, n->name)) : fallback;
+        const char *fallback = unique_name(m->arena, &all, n->word), *legal = n->name ? legal_name(m->arena, n->name) : NULL;
+        names[i] = legal ? unique_name(m->arena, &all, legal) : fallback;
+        if (legal && strcmp(names[i], legal)) note_number(m, n->name, names[i], ++notes);
         written[i] = strcmp(names[i], fallback) ? names[i] : NULL;
         map_set(m->arena, &all.taken, names[i], names[i]);
     }
@@ -72,12 +82,16 @@ static void add_statement(StrBuf *out, const Model *m, int i, const char *const 
     strbuf_add(out, n->word);
     add_settings(out, n->settings, n->setting_count);
     if (n->input_count && (n->input_count != 1 || n->inputs[0] != i - 1)) add_names(out, " from ", names, n->inputs, n->input_count);
-    strbuf_add(out, "\n");
 }
 
-static void describe(const Model *m, const char *const *names, const char *const *written, StrBuf *out) {
+/* With what each statement is made of, as comments, where that is asked for. */
+static void describe(const Model *m, const char *const *names, const char *const *written, bool origins, StrBuf *out) {
     if (m->name) strbuf_printf(out, "network %s\n\n", legal_name(m->arena, m->name));
-    for (int i = 0; i < m->node_count; i++) add_statement(out, m, i, names, written[i]);
+    for (int i = 0; i < m->node_count; i++) {
+        add_statement(out, m, i, names, written[i]);
+        if (origins && m->nodes[i].origin) strbuf_printf(out, "  # %s", m->nodes[i].origin);
+        strbuf_add(out, "\n");
+    }
     if (m->output_count && (m->output_count > 1 || m->outputs[0] != m->node_count - 1)) {
         add_names(out, "\noutput ", names, m->outputs, m->output_count);
         strbuf_add(out, "\n");
@@ -157,13 +171,28 @@ static int write_both(Model *m, const char *net, const StrBuf *text, const char 
     return message ? say_error("%s", message), EXIT_FILE : EXIT_FINE;
 }
 
+/* What cnnc does not take, in a description that nobody has: its lines say what of the file they are. */
+static void explain_refusal(Model *m, const char *net, const char *const *names, const char *const *written) {
+    StrBuf text = {0};
+    Compilation c;
+    compilation_init(&c, false);
+    describe(m, names, written, true, &text);
+    c.source = (Source){net ? net : "the description", text.text, text.length};
+    compile_source(&c, "build", NULL, NULL);
+    remark("note", m->path, 0, "of the description that would be written:");
+    print_diagnostics(&c);
+    fail(m, NULL, "cnnc does not take this network, for the reasons above");
+    strbuf_free(&text);
+    compilation_free(&c);
+}
+
 int write_model(Model *m, const char *net, const char *weights) {
     const char **written = NEW_ARRAY(m->arena, const char *, m->node_count), **names = name_nodes(m, written);
     StrBuf plain = {0}, text = {0};
     Compilation c;
     compilation_init(&c, false);
-    describe(m, names, written, &plain);
-    c.source = (Source){net ? net : m->path, plain.text, plain.length};
+    describe(m, names, written, false, &plain);
+    c.source = (Source){net ? net : "the description", plain.text, plain.length};
     int status = compile_source(&c, "parse", NULL, NULL);
     if (status == EXIT_FINE) {
         format_description(c.arena, &c.description, &text);
@@ -171,9 +200,9 @@ int write_model(Model *m, const char *net, const char *weights) {
         c.description = (Description){0};
         status = compile_source(&c, "build", NULL, NULL);
     }
-    print_diagnostics(&c);
-    if (status != EXIT_FINE) fail(m, NULL, "cnnc does not take this network, for the reasons above");
+    if (status != EXIT_FINE) explain_refusal(m, net, names, written);
     else {
+        print_diagnostics(&c);
         Map all = weights_by_path(m, names);
         cnnc_safetensor *tensors = NEW_ARRAY(m->arena, cnnc_safetensor, c.graph->parameter_count);
         status = !match_weights(m, c.graph, &all, tensors) ? EXIT_INPUT : write_both(m, net, &text, weights, tensors, c.graph->parameter_count);

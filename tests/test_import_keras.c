@@ -43,7 +43,8 @@ static void writes(const char *expected) {
 
 /* ---- training ----------------------------------------------------------------------------------------------------------------------- */
 
-#define TRAINED(compile) "{\"class_name\":\"Sequential\",\"config\":{\"layers\":[" INPUT "," DENSE("d", "2", "") "]},\"compile_config\":{\"optimizer\":\"sgd\",\"loss\":\"mse\"," compile "}}"
+#define TRAINED(compile) TRAINED_OF("", compile)
+#define TRAINED_OF(options, compile) "{\"class_name\":\"Sequential\",\"config\":{\"layers\":[" INPUT "," DENSE("d", "2", options) "]},\"compile_config\":{\"optimizer\":\"sgd\",\"loss\":\"mse\"," compile "}}"
 
 /* A weight of the only loss is an error, what can be left out is said. */
 static void training(void **state) {
@@ -51,6 +52,7 @@ static void training(void **state) {
     says(craft_with(TRAINED("\"loss_weights\":[0.5]"), NULL), 1, "error: loss_weights: [0.5] is not possible in cnnc|note: --no-compile leaves out how it was trained");
     says(craft_with(TRAINED("\"loss_weights\":0.5"), NULL), 1, "error: loss_weights: 0.5 is not possible in cnnc|note: --no-compile leaves out how it was trained");
     says(craft_with(TRAINED("\"loss_weights\":[1.0],\"weighted_metrics\":[\"mae\"]"), NULL), 0, "warning: compile: weighted_metrics are left out: cnnc's metrics count all examples alike");
+    says(craft_with(TRAINED_OF(",\"trainable\":false", "\"metrics\":[\"mae\"]"), NULL), 0, "note: all weights are frozen: how it was trained is left out");
     says(craft_old("old.h5", FUNCTIONAL(LAYER("a", "Dropout", "\"rate\":0.5", "[[[\"x\",0,0,{\"training\":false}]]]"), "a"), NULL), 0,
          "warning: layer 'a': is called with training=false, which is left out: in training, cnnc's layers train");
 }

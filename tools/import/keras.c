@@ -8,7 +8,9 @@ static void read_container(Model *m, const char *path, bool (*open)(Container *,
         read_graph(&c);
         int n, before = m->errors;
         const char **names = output_names(&c, &n);
-        if (n && c.compile && !m->no_compile) read_compile(&c, names, n); /* of a network with errors, too: more may be wrong */
+        bool trained = n && c.compile && !m->no_compile;
+        if (trained && c.frozen && !c.learns) remark("note", m->path, 0, "all weights are frozen: how it was trained is left out");
+        else if (trained) read_compile(&c, names, n); /* of a network with errors, too: more may be wrong */
         if (!before && m->errors) remark("note", m->path, 0, "--no-compile leaves out how it was trained");
     }
     container_close(&c);

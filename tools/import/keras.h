@@ -17,6 +17,7 @@ typedef struct Container {
     bool legacy;             /* one .h5 with attributes; else the parts of a .keras */
     int version;             /* of Keras, 2 or 3 */
     json_t *config, *compile; /* of the model, and of its training (NULL: none) */
+    bool frozen, learns;     /* some weights are not trained; some are */
 } Container;
 void container_begin(Container *, Model *);
 bool open_zip(Container *, const char *path); /* false after an error */

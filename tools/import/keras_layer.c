@@ -64,7 +64,9 @@ static void want_weights(const Call *c, int node) {
             if (!has_weight(c, weight)) continue;
             const char *name = arena_printf(m->arena, "%s%s%.*s", cell ? cell : "", cell ? "/" : "", (int)strcspn(weight, "?"), weight);
             const char *path = arena_printf(m->arena, "%s%s/vars/%d", c->path, cell ? "/cell" : "", n++);
-            *PUSH(m->arena, c->wanted->items, c->wanted->length) = (Wanted){node, name, path, c->trainable && strncmp(weight, "moving_", 7)};
+            bool trainable = c->trainable && strncmp(weight, "moving_", 7);
+            *(trainable ? &c->container->learns : &c->container->frozen) = true;
+            *PUSH(m->arena, c->wanted->items, c->wanted->length) = (Wanted){node, name, path, trainable};
         }
     }
 }

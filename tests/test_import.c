@@ -113,7 +113,27 @@ static void without_training(void **state) {
     assert_null(strstr(file_text(in_folder("o.net"), NULL), "compile"));
 }
 
+/* A link to the weights stays one, and what it leads to keeps its permissions. */
+static void weights_are_replaced(void **state) {
+    (void)state;
+    int exited;
+    struct stat status;
+    char *link = in_folder("o.safetensors"), *file = in_folder("meant.safetensors");
+    remove_outputs();
+    assert_int_equal(close(open(file, O_WRONLY | O_CREAT, 0600)), 0);
+    assert_int_equal(chmod(file, 0600), 0);
+    assert_int_equal(symlink("meant.safetensors", link), 0);
+    import_file(MODELS "/adam.keras", NULL, &exited);
+    assert_int_equal(exited, 0);
+    assert_int_equal(lstat(link, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_int_equal(lstat(file, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_true(status.st_size > 0);
+    remove_outputs();
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(all_models), cmocka_unit_test(import_and_predict), cmocka_unit_test(without_training)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(all_models), cmocka_unit_test(import_and_predict), cmocka_unit_test(without_training), cmocka_unit_test(weights_are_replaced)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

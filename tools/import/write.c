@@ -4,12 +4,14 @@
  * name is another than cnnc's default, `from` stands where a layer does not take from the line before it. What comes out is compiled as far
  * as shapes are known: cnnc must take it, and its weights must be those of the model.
  */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "model.h"
 #include "../../compiler/commands/commands.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -148,10 +150,16 @@ static bool match_weights(Model *m, const Graph *g, const Map *all, cnnc_safeten
 
 /* ---- files ------------------------------------------------------------------------------------------------------------------ */
 
-/* A file that is there, or not yet: devices are written to as they are. */
-static bool is_replaced(const char *path) {
+/* Where a link leads, when that is a file that is there, with its permissions; or a file that is not yet. NULL: devices are written to as
+ * they are. */
+static const char *replaced_file(Arena *arena, const char *path, mode_t *mode) {
     struct stat status;
-    return stat(path, &status) || S_ISREG(status.st_mode);
+    if (stat(path, &status)) return path;
+    char *resolved = S_ISREG(status.st_mode) ? realpath(path, NULL) : NULL;
+    const char *file = resolved ? arena_string(arena, resolved, strlen(resolved)) : NULL;
+    free(resolved);
+    *mode = status.st_mode & 07777;
+    return file;
 }
 
 /* The weights wait under another name until the description is there: what fails before leaves both as they were. Where the last rename fails,
@@ -160,12 +168,13 @@ static int write_both(Model *m, const char *net, const StrBuf *text, const char 
     const Output outputs[] = {{"the description", net, false}, {"the weights", weights, false}};
     cnnc_error error = {0};
     if (!outputs_writable(m->arena, outputs, LENGTH(outputs))) return EXIT_FILE;
-    const char *waiting = weights && is_replaced(weights) ? arena_printf(m->arena, "%s.cnnc-%ld.tmp", weights, (long)getpid()) : NULL;
+    mode_t mode = 0;
+    const char *file = weights ? replaced_file(m->arena, weights, &mode) : NULL, *waiting = file ? arena_printf(m->arena, "%s.cnnc-%ld.tmp", file, (long)getpid()) : NULL;
     int mark = count_unfinished();
     if (waiting) add_unfinished(waiting);
     const char *message = weights && cnnc_safetensors_write(waiting ? waiting : weights, tensors, count, NULL, 0, &error) != CNNC_OK ? error.text : NULL;
     if (!message && net) message = write_file(m->arena, net, text->text, text->length);
-    if (!message && waiting && rename(waiting, weights)) message = arena_printf(m->arena, "cannot write %s: %s", weights, strerror(errno));
+    if (!message && waiting && ((mode && chmod(waiting, mode)) || rename(waiting, file))) message = arena_printf(m->arena, "cannot write %s: %s", weights, strerror(errno));
     if (message) remove_unfinished(mark);
     forget_unfinished(mark);
     return message ? say_error("%s", message), EXIT_FILE : EXIT_FINE;

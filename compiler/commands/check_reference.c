@@ -343,12 +343,12 @@ static void compare(Reference *r) {
     if (!trains) printf("  training is not compared: %s\n", why);
 }
 
-static int check_file(Compilation *c, Compilation *doubles, const char *net, const cnnc_network *network, const char *path, const Tolerances *tolerances) {
-    Reference r = {.arena = c->arena, .doubles = doubles, .net = net, .path = path, .tolerances = tolerances, .graph = c->graph, .fits = true, .fine = true};
+static int check_file(Compilation *c, Compilation *doubles, const char *net, const cnnc_network *network, const char *reference, const Tolerances *tolerances) {
+    Reference r = {.arena = c->arena, .doubles = doubles, .net = net, .path = reference, .tolerances = tolerances, .graph = c->graph, .fits = true, .fine = true};
     r.unknown = NEW_ARRAY(c->arena, bool, network->parameters_length + 1);
     cnnc_error failure;
     int status;
-    if (cnnc_safetensors_read(path, &r.file, &failure) || !(r.model = cnnc_model_new(network, 0, NULL, &failure)))
+    if (cnnc_safetensors_read(reference, &r.file, &failure) || !(r.model = cnnc_model_new(network, 0, NULL, &failure)))
         say_error("%s", failure.text), status = status_of(&failure);
     else {
         compare(&r);
@@ -370,12 +370,12 @@ int reference_examples(const char *reference) {
     return n;
 }
 
-int check_reference(Compilation *c, Compilation *doubles, const char *path, const char *reference, const Tolerances *tolerances) {
+int check_reference(Compilation *c, Compilation *doubles, const char *net, const char *reference, const Tolerances *tolerances) {
     Loaded loaded;
     int status;
-    const cnnc_network *network = load_network(c, path, &loaded, &status);
+    const cnnc_network *network = load_network(c, net, &loaded, &status);
     if (!network) return status;
-    status = check_file(c, doubles, path, network, reference, tolerances);
+    status = check_file(c, doubles, net, network, reference, tolerances);
     unload_network(&loaded);
     return status;
 }

@@ -75,5 +75,5 @@ bool check_operators(const Graph *);                   /* check_operators.c: fal
 int check_network(Compilation *doubles, Compilation *floats, const char *path); /* check_network.c */
 typedef struct Tolerances { double output, gradient, losses, after; } Tolerances;
 int reference_examples(const char *reference);  /* how many it has; 0: it cannot be read, or has none */
-int check_reference(Compilation *, Compilation *doubles, const char *path, const char *reference, const Tolerances *); /* check_reference.c */
+int check_reference(Compilation *, Compilation *doubles, const char *net, const char *reference, const Tolerances *); /* check_reference.c */
 #endif

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the reference files that tests compare with, by Keras: references.py KERAS_ORACLE.py [NAME...]
 
-For each tests/nets/NAME.net and tests/nets/tiny/NAME.net a tests/reference/NAME.safetensors, for each tests/optimizers/NAME.net one beside it.
+For each NAME.net of tests/nets, its tiny and its warned a tests/reference/NAME.safetensors, for each tests/optimizers/NAME.net one beside it.
 Needs what keras_oracle.py needs. Files beyond 60 KB are not kept, of MLPerf Tiny's networks (tiny_*) those beyond 300 KB; gradient/input is
 the first to be left out. Those of tests/nets/oracle are the oracle's own
 but for recurrent, which is made here: with TensorFlow the gradient of an embedding is a list of rows, one for each
@@ -135,5 +135,6 @@ def make(net, out, steps):
 
 
 for folder, to, steps in (("nets", "reference", 5), ("optimizers", "optimizers", 7)):
-    for net in sorted((tests / folder).glob("*.net")) + sorted((tests / folder / "tiny").glob("*.net")) + [tests / "nets/oracle/recurrent.net"] * (folder == "nets"):
+    nets = [net for below in ("", "tiny", "warned") for net in sorted((tests / folder / below).glob("*.net"))]
+    for net in nets + [tests / "nets/oracle/recurrent.net"] * (folder == "nets"):
         if not names or net.stem in names: make(net, tests / to / f"{net.stem}.safetensors", steps)

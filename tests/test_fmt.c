@@ -114,7 +114,7 @@ static void check_net(const Net *net, int number) {
 static void all_networks(void **state) {
     (void)state;
     static const char *const folders[] = {
-        "tests/nets", "tests/nets/oracle", "tests/nets/tiny", "tests/bench/nets", "tests/cmake/app", "tests/cmake/cross", "tests/golden/errors", "tests/golden/warnings",
+        "tests/nets", "tests/nets/oracle", "tests/nets/tiny", "tests/nets/warned", "tests/bench/nets", "tests/cmake/app", "tests/cmake/cross", "tests/golden/errors", "tests/golden/warnings",
         "tests/golden/stages", "examples/mnist", "examples/fashion", "examples/embed", "examples/cpp", "examples/python", "examples/finetune", "examples/make",
     };
     static Net nets[MAX_NETS];

@@ -1,4 +1,4 @@
-/* Networks against Keras: what references.py had Keras compute for tests/nets, its tiny and its oracle (outputs, loss,
+/* Networks against Keras: what references.py had Keras compute for tests/nets, its tiny, warned and oracle (outputs, loss,
  * gradients, steps of the optimizer) is what `cnnc check --reference` finds. By default all networks as they are compiled by
  * default (test_check has compiled them too: the cache is one) and a few with other algorithms; with the argument "long" all
  * of them with every algorithm.
@@ -43,12 +43,14 @@ static int check_nets(const char *where, const char *options, bool only_few) {
 }
 
 #define NETS CNNC_SOURCE_DIR "/tests/nets"
-enum { AT_LEAST = 156, ORACLE = 15, TINY = 4, FEW_ORACLE = 3, FEW = sizeof few / sizeof *few - FEW_ORACLE };
+enum { AT_LEAST = 156, ORACLE = 15, TINY = 4, WARNED = 1, FEW_ORACLE = 3, FEW = sizeof few / sizeof *few - FEW_ORACLE };
 #define BOUNDS "--tolerance-output=1e-5 --tolerance-gradient=1e-4 "
 
 static void features_by_default(void **state) { (void)state, assert_true(check_nets(NETS, "", false) >= AT_LEAST); }
 static void features_direct(void **state) { (void)state, assert_true(check_nets(NETS, "--algorithm=direct --target=vec16,scalar", !all) >= (all ? AT_LEAST : FEW)); }
 static void features_packed(void **state) { (void)state, assert_true(check_nets(NETS, "--algorithm=packed --target=avx512,avx2,vec16", !all) >= (all ? AT_LEAST : FEW)); }
+/* What cnnc warns of, since Keras does. */
+static void warned(void **state) { (void)state, assert_true(check_nets(NETS "/warned", "", false) >= WARNED); }
 static void oracle(void **state) { (void)state, assert_true(check_nets(NETS "/oracle", BOUNDS "--algorithm=direct", !all) >= (all ? ORACLE : FEW_ORACLE)); }
 
 static void oracle_of_one_target(void **state) { (void)state, assert_true(check_nets(NETS "/oracle", BOUNDS "--target=vec16", false) >= ORACLE); }
@@ -69,7 +71,7 @@ static void oracle_by_default(void **state) {
 static int set_up(void **state) { return make_folder(state) || setenv("XDG_CACHE_HOME", CNNC_BINARY_DIR "/cache", 1); }
 
 int main(int argc, char **argv) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(features_by_default), cmocka_unit_test(features_direct), cmocka_unit_test(features_packed), cmocka_unit_test(oracle), cmocka_unit_test(oracle_of_one_target), cmocka_unit_test(tiny),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(features_by_default), cmocka_unit_test(features_direct), cmocka_unit_test(features_packed), cmocka_unit_test(warned), cmocka_unit_test(oracle), cmocka_unit_test(oracle_of_one_target), cmocka_unit_test(tiny),
                                        cmocka_unit_test(oracle_by_default)};
     all = argc > 1 && !strcmp(argv[1], "long");
     return cmocka_run_group_tests(tests, set_up, remove_folder);

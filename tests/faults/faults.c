@@ -29,7 +29,7 @@ ssize_t __real_write(int, const void *, size_t);
 int __real_fsync(int);
 int __real_close(int);
 int __real_rename(const char *, const char *);
-int __real_link(const char *, const char *);
+int __real_linkat(int, const char *, int, const char *, int);
 int __real_unlink(const char *);
 int __real_stat(const char *, struct stat *);
 int __real_fstat(int, struct stat *);
@@ -190,7 +190,7 @@ int __wrap_close(int descriptor) { /* closed in any case, as on Linux */
 
 int __wrap_fsync(int descriptor) { return file_fails("fsync", true, false) ? -1 : __real_fsync(descriptor); }
 int __wrap_rename(const char *from, const char *to) { return file_fails("rename", true, false) ? -1 : __real_rename(from, to); }
-int __wrap_link(const char *from, const char *to) { return file_fails("link", true, false) ? -1 : __real_link(from, to); }
+int __wrap_linkat(int a, const char *from, int b, const char *to, int flags) { return file_fails("linkat", true, false) ? -1 : __real_linkat(a, from, b, to, flags); }
 int __wrap_unlink(const char *path) { return file_fails("unlink", true, false) ? -1 : __real_unlink(path); }
 int __wrap_stat(const char *path, struct stat *status) { return file_fails("stat", false, false) ? -1 : __real_stat(path, status); }
 int __wrap_fstat(int descriptor, struct stat *status) { return file_fails("fstat", false, false) ? -1 : __real_fstat(descriptor, status); }

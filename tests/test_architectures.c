@@ -369,18 +369,21 @@ static void compile_units(const Tools *t, const char *flags) {
 }
 
 /* Defined names are <net>_predict, _predict_many and _pack; what has to come from outside is little. */
-static bool may_be_there(const char *name, bool defined, const char *net) {
+static bool may_be_there(const char *name, bool defined, const Unit *u) {
     static const char *const ends[] = {"_predict", "_predict_many", "_pack"};
     static const char *const outside[] = {
-        "memcpy", "memset", "expf", "tanhf", /* of the C library; tanhf where a network has tanh */
-        "__cpu_model",                       /* of libgcc, what the processor can */
-        "_GLOBAL_OFFSET_TABLE_", ".TOC.",    /* of the linker */
+        "memcpy", "memset", "expf",       /* of the C library */
+        "__cpu_model",                    /* of libgcc, what the processor can */
+        "_GLOBAL_OFFSET_TABLE_", ".TOC.", /* of the linker */
     };
+    static const char *const of_layers[] = {"tanhf", "sqrtf", "logf", "log1pf", "expm1f", "memmove"}; /* of those that need them; not of the network of digits */
     for (int i = 0; defined && i < 3; i++)
-        if (!strcmp(name, text("%s%s", net, ends[i]))) return true;
+        if (!strcmp(name, text("%s%s", u->prefix, ends[i]))) return true;
     if (defined) return !strncmp(name, "__x86.get_pc_thunk.", 19); /* where code is: 32-bit x86; hidden, one for all files */
     for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
         if (!strcmp(name, outside[i])) return true;
+    for (size_t i = 0; u->net != &mnist && i < sizeof of_layers / sizeof *of_layers; i++)
+        if (!strcmp(name, of_layers[i])) return true;
     return !strncmp(name, "_save", 5) || !strncmp(name, "_rest", 5); /* registers kept by the linker's code: PowerPC, -Os */
 }
 
@@ -391,7 +394,7 @@ static bool names_are_few(char *said, const Unit *u, const char *what) {
         if (sscanf(line, "%255s %c", name, &type) != 2) continue;
         bool defined = type != 'U' && type != 'w';
         predicts |= type == 'T' && !strcmp(name, text("%s_predict", u->prefix));
-        if (may_be_there(name, defined, u->prefix)) continue;
+        if (may_be_there(name, defined, u)) continue;
         print_error("%s, %s%s: %s\n", what, u->net->name, u->suffix, line);
         fine = false;
     }

@@ -146,27 +146,29 @@ static const char *tensor_shape(Arena *arena, int n, const cnnc_tensor *t) {
     return text;
 }
 
-/* Rows of a batch's tensors and of weights; the error is of the largest element. */
-static void print_batch_row(Reference *r, const char *name, const cnnc_tensor *t, double error, double tolerance) {
-    print_row(r, name, tensor_shape(r->arena, r->n, t), error, tolerance);
+enum { INPUT = -1 };
+/* i: of the parameter, or INPUT. */
+static double *gradient_of(const Results *results, int i) { return i == INPUT ? results->input_gradients[0] : results->gradients[i]; }
+
+/* How far rounding moves an element of n at most; 0 of an input that has no gradient. */
+static double gradient_spread(const Expected *e, int i, size_t n) {
+    double *noisy[NOISES];
+    if (!gradient_of(&e->exact, i)) return 0;
+    for (int k = 0; k < NOISES; k++) noisy[k] = gradient_of(&e->noisy[k], i);
+    return spread_of(gradient_of(&e->exact, i), noisy, n);
 }
-/* i: of the parameter. */
-static void print_gradient_row(Reference *r, int i, const double *values) {
-    const cnnc_parameter *p = &r->model->network->parameters[i];
-    const double *expected = parameter_numbers(r, "gradient", p), tolerance = r->tolerances->gradient;
-    if (!expected) return;
-    const char *name = arena_printf(r->arena, "gradient/%s", p->name), *shape = shape_text(r->arena, shape_of(p->rank, p->shape));
-    double error = relative_error(values, expected, p->count), *noisy[NOISES];
-    if (!(error > tolerance)) {
+
+static void print_gradient_row(Reference *r, int i, const char *name, const char *shape, const double *values, const double *expected, size_t n) {
+    const double error = relative_error(values, expected, n), tolerance = r->tolerances->gradient;
+    if (error <= tolerance) {
         print_row(r, name, shape, error, tolerance);
         return;
     }
     const Expected *e = expect(r);
-    for (int k = 0; k < NOISES; k++) noisy[k] = e->noisy[k].gradients[i];
-    double spread = spread_of(e->exact.gradients[i], noisy, p->count);
-    bool hard = is_rounding(absolute_error(values, expected, p->count), spread);
+    const double spread = gradient_spread(e, i, n);
+    const bool hard = is_rounding(absolute_error(values, expected, n), spread);
     (hard ? print_float_row : print_row)(r, name, shape, error, tolerance);
-    r->unknown[i] = hard && largest(e->exact.gradients[i], p->count) < spread;
+    if (i != INPUT) r->unknown[i] = hard && largest(gradient_of(&e->exact, i), n) < spread;
 }
 
 /* The model's, as they are now. */
@@ -220,7 +222,7 @@ static void compare_outputs(Reference *r, const Results *results) {
         const char *name = indexed(r->arena, "output", i);
         const double *expected = batch_numbers(r, name, t, true);
         size_t n = t->count * (size_t)r->n;
-        if (expected) print_batch_row(r, name, t, absolute_error(results->outputs[i], expected, n), r->tolerances->output);
+        if (expected) print_row(r, name, tensor_shape(r->arena, r->n, t), absolute_error(results->outputs[i], expected, n), r->tolerances->output);
     }
 }
 
@@ -228,13 +230,13 @@ static void compare_gradients(Reference *r, const Results *results) {
     const cnnc_network *network = r->model->network;
     for (int i = 0; i < network->parameters_length; i++) {
         const cnnc_parameter *p = &network->parameters[i];
-        if (p->trainable) print_gradient_row(r, i, results->gradients[i]);
+        const double *expected = p->trainable ? parameter_numbers(r, "gradient", p) : NULL;
+        const char *name = arena_printf(r->arena, "gradient/%s", p->name), *shape = shape_text(r->arena, shape_of(p->rank, p->shape));
+        if (expected) print_gradient_row(r, i, name, shape, results->gradients[i], expected, p->count);
     }
     const cnnc_tensor *x = &network->inputs[0];
-    const double *input = network->input_count == 1 ? batch_numbers(r, "gradient/input", x, false) : NULL;
-    if (!input) return;
-    double error = relative_error(results->input_gradients[0], input, x->count * (size_t)r->n);
-    print_batch_row(r, "gradient/input", x, error, r->tolerances->gradient);
+    const double *expected = network->input_count == 1 ? batch_numbers(r, "gradient/input", x, false) : NULL;
+    if (expected) print_gradient_row(r, INPUT, "gradient/input", tensor_shape(r->arena, r->n, x), results->input_gradients[0], expected, x->count * (size_t)r->n);
 }
 
 /* Metrics: those that the file has. */

@@ -73,6 +73,8 @@ static double *sorted_operands(Arena *arena, const Interpreter *it, const Op *op
     return all;
 }
 
+static double moved_by(Interpreter *it, double x, double size) { return x + size * (2 * cnnc_random_uniform(&it->random) - 1); }
+
 /* Zeros stay, and what was only moved or chosen: they are the same in any arithmetic, and gradients go by them. */
 static void add_noise(Interpreter *it, const Op *op, Arena *scratch) {
     size_t n;
@@ -81,8 +83,29 @@ static void add_noise(Interpreter *it, const Op *op, Arena *scratch) {
         const Tensor *t = op->outputs[k];
         double *x = it->values[t->id], size = root_mean_square(x, extent(it, t));
         for (size_t i = 0; t->type == TYPE_REAL && t->role != ROLE_MASK && i < extent(it, t); i++)
-            if (x[i] != 0 && !bsearch(&x[i], operands, n, sizeof *operands, by_size))
-                x[i] += it->noise * fmax(fabs(x[i]), size) * (2 * cnnc_random_uniform(&it->random) - 1);
+            if (x[i] != 0 && !bsearch(&x[i], operands, n, sizeof *operands, by_size)) x[i] = moved_by(it, x[i], it->noise * fmax(fabs(x[i]), size));
+    }
+}
+
+/* Noise of a sum over an example's positions: n roundings at random are as large as sqrt(n) of one (Higham and Mary, "A new approach to
+ * probabilistic rounding error analysis", 2019), and the noise of others is that of some already. */
+static double noise_of_sum(const Interpreter *it, const Op *op) {
+    int64_t n = INT64_MAX;
+    for (int k = 0; k < op->input_count; k++) {
+        const Shape s = op->inputs[k]->shape;
+        const int64_t positions = s.rank ? row_count(s) : 1;
+        n = positions < n ? positions : n;
+    }
+    return it->noise * fmax(1, sqrt((double)n) / 8);
+}
+
+/* A weight's gradient is rounded after each example: where it cancels, more is left of that than of its terms' rounding. */
+static void round_sums(Interpreter *it, const Op *op, double *const *out) {
+    for (int k = 0; k < op->output_count; k++) {
+        const size_t n = op->outputs[k]->role == ROLE_PARAMETER_GRADIENT ? count_of(op->outputs[k]) : 0;
+        const double size = root_mean_square(out[k], n), noise = noise_of_sum(it, op);
+        for (size_t i = 0; i < n; i++)
+            if (out[k][i] != 0) out[k][i] = moved_by(it, out[k][i], noise * fmax(fabs(out[k][i]), size));
     }
 }
 
@@ -138,6 +161,7 @@ static void run_op(Interpreter *it, const Op *op, RunMode run) {
         else if (is_weighted(op)) add_weighted(op, in, out);
         else if (scratch && op->def->cancels) evaluate_moved(it, scratch, op, in, out);
         else op->def->evaluate(op, in, out);
+        if (scratch && op->def->accumulates) round_sums(it, op, out);
     }
     if (!scratch) return;
     add_noise(it, op, scratch);

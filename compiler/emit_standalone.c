@@ -7,16 +7,17 @@
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------------- */
 
-/* As a hexadecimal constant of C, exact and as short as it can be: the same text on every machine. */
-static void add_real(StrBuf *out, double x, bool is_double) {
-    int exponent, width = is_double ? 53 : 24;
-    double mantissa = frexp(is_double ? x : (double)(float)x, &exponent);
-    uint64_t bits = (uint64_t)ldexp(fabs(mantissa), width);
+/* A float as a hexadecimal constant of C, exact and as short as it can be: the same text on every machine. */
+static void add_real(StrBuf *out, float x) {
+    enum { WIDTH = 24 };
+    int exponent;
+    double mantissa = frexp((double)x, &exponent);
+    uint64_t bits = (uint64_t)ldexp(fabs(mantissa), WIDTH);
     if (!bits) {
         strbuf_add(out, signbit(mantissa) ? "-0." : "0");
         return;
     }
-    for (exponent -= width; !(bits & 15); bits >>= 4) exponent += 4;
+    for (exponent -= WIDTH; !(bits & 15); bits >>= 4) exponent += 4;
     strbuf_printf(out, "%s0x%llxp%d", mantissa < 0 ? "-" : "", (unsigned long long)bits, exponent);
 }
 
@@ -25,7 +26,7 @@ static void add_constant(const Emitter *e, const Constant *c, StrBuf *out) {
     strbuf_printf(out, "\n/* %s%s */\n%s_ALIGN static const %s %s[%lld] = {", c->tensor->name, c_dims(e->arena, c->tensor->shape), e->upper, e->real, constant_name(e, c), (long long)c->count);
     for (int64_t i = 0; i < c->count; i++) {
         strbuf_add(out, i % A_LINE ? "," : i ? ",\n    " : "\n    ");
-        add_real(out, c->values[i], e->options->real_is_double);
+        add_real(out, (float)c->values[i]);
     }
     strbuf_add(out, "\n};\n");
 }

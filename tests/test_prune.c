@@ -104,6 +104,18 @@ static void relu_that_is_never_above_zero_goes(void **state) {
     stop(r);
 }
 
+static void below_zero_for_turned_images(Run *r) {
+    set_column(r, "a", 1, 1), set_bias(r, "a", 1, -0.01);  /* zero for all bytes */
+    set_column(r, "a", 2, -1), set_bias(r, "a", 2, -0.01); /* for black images only */
+}
+
+static void inputs_may_be_below_zero(void **state) {
+    (void)state;
+    Run *r = pruned("network n\ninput 9x9x2 type=u8 scale=-1/255\na = conv2d 4 3x3 activation=relu\nflatten\nc = dense 2\n", below_zero_for_turned_images);
+    assert_int_equal(channels_of(r, "a"), 3);
+    stop(r);
+}
+
 static void constant(Run *r) { set_column(r, "a", 0, 0), set_column(r, "b", 2, 0); }
 
 static void constants_go_into_biases(void **state) {
@@ -173,6 +185,7 @@ static void one_channel_stays_and_so_does_what_others_read(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relu_that_is_never_above_zero_goes),
+        cmocka_unit_test(inputs_may_be_below_zero),
         cmocka_unit_test(constants_go_into_biases),
         cmocka_unit_test(constants_stay_where_nothing_takes_them),
         cmocka_unit_test(what_nothing_reads_goes_and_what_it_reads_too),

@@ -190,6 +190,36 @@ static void what_cannot_be(void **state) {
     cnnc_model_free(model);
 }
 
+/* ---- several answers ----------------------------------------------------------------------------------------------- */
+
+static int calls;
+static int answer(void *context, cnnc_model *model, const cnnc_event *event) {
+    (void)model;
+    (void)event;
+    calls++;
+    return *(const int *)context;
+}
+
+/* Of two hooks; a failure is the last word. */
+static void the_gravest_answer_counts(void **state) {
+    (void)state;
+    static const struct { int answers[2], result, calls; } cases[] = {
+        {{CNNC_OK, CNNC_OK}, CNNC_OK, 2},                   {{CNNC_OK, CNNC_FINISHED}, CNNC_FINISHED, 2},
+        {{CNNC_FINISHED, CNNC_OK}, CNNC_FINISHED, 2},       {{CNNC_FINISHED, CNNC_STOPPED}, CNNC_STOPPED, 2},
+        {{CNNC_STOPPED, CNNC_FINISHED}, CNNC_STOPPED, 2},   {{CNNC_STOPPED, CNNC_FAILED}, CNNC_FAILED, 2},
+        {{CNNC_FINISHED, CNNC_FAILED}, CNNC_FAILED, 2},     {{CNNC_FAILED, CNNC_STOPPED}, CNNC_FAILED, 1},
+        {{CNNC_OK, 77}, CNNC_STOPPED, 2}, /* a number of no name */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int answers[] = {cases[i].answers[0], cases[i].answers[1]};
+        const cnnc_hook hooks[] = {{.call = answer, .context = &answers[0]}, {.call = answer, .context = &answers[1]}};
+        const cnnc_event event = {.kind = CNNC_BATCH_END};
+        calls = 0;
+        assert_int_equal(cnnc_hooks_call(hooks, 2, NULL, &event), cases[i].result);
+        assert_int_equal(calls, cases[i].calls);
+    }
+}
+
 /* ---- all of them, stopped anywhere ------------------------------------------------------------------------------- */
 
 typedef struct setup {
@@ -485,6 +515,7 @@ int main(void) {
         cmocka_unit_test(reducing),
         cmocka_unit_test(the_best_weights),
         cmocka_unit_test(what_cannot_be),
+        cmocka_unit_test(the_gravest_answer_counts),
         cmocka_unit_test(resuming_anywhere),
         cmocka_unit_test(other_callbacks_are_refused),
         cmocka_unit_test(what_is_shown),

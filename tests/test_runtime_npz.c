@@ -43,6 +43,7 @@ typedef struct Member {
     unsigned claims; /* the size that the archive says; 0: the true one */
     int method, crc; /* crc: added to the checksum */
     int flags;       /* 1: encrypted */
+    int wide;        /* of integers of four bytes */
 } Member;
 
 static unsigned char zip[8192];
@@ -79,8 +80,11 @@ static const char *archive_of(const Member *members, size_t count) {
     zip_size = 0;
     for (size_t i = 0; i < count; i++) {
         const Member *m = &members[i];
-        cnnc_array array = {CNNC_DTYPE_U8, m->columns ? 2 : 1, {m->rows, m->columns}, m->rows * (m->columns ? m->columns : 1), data};
-        for (size_t k = 0; k < array.count; k++) data[k] = (unsigned char)(m->first + k);
+        int32_t wide[16];
+        cnnc_array array = {m->wide ? CNNC_DTYPE_I32 : CNNC_DTYPE_U8, m->columns ? 2 : 1, {m->rows, m->columns}, m->rows * (m->columns ? m->columns : 1), m->wide ? (void *)wide : data};
+        for (size_t k = 0; k < array.count; k++)
+            if (m->wide) wide[k] = m->first + (int32_t)k;
+            else data[k] = (unsigned char)(m->first + k);
         assert_int_equal(cnnc_npy_write(in_folder("m.npy"), &array, &error), CNNC_OK);
         sizes[i] = read_bytes(in_folder("m.npy"), bytes, sizeof bytes);
         crcs[i] = crc32_of(bytes, sizes[i]);
@@ -100,7 +104,7 @@ static const char *archive_of(const Member *members, size_t count) {
 
 #define ARCHIVE(...) archive_of((const Member[]){__VA_ARGS__}, sizeof((const Member[]){__VA_ARGS__}) / sizeof(Member))
 
-#define OF(...) {__VA_ARGS__, 0, 0, 0, 0} /* an honest member */
+#define OF(...) {__VA_ARGS__, 0, 0, 0, 0, 0} /* an honest member */
 
 /* The first byte of each input and target, -1 without. */
 static void expect(const cnnc_network *n, const char *where, const char *split, size_t examples, int x, int y) {
@@ -227,6 +231,7 @@ static void labels_are_checked(void **state) {
     n.targets = classes;
     if (!has_libzip()) skip();
     refuse(&n, ARCHIVE(OF("x.npy", 2, 2, 8), OF("y.npy", 2, 0, 2)), "a.npz/y.npy: at byte 129: example 1 is of class 3, but the target 'dense' of network n has classes 0 .. 2");
+    refuse(&n, ARCHIVE(OF("x.npy", 2, 2, 8), {"y.npy", 2, 0, 2, 0, 0, 0, 0, 1}), "a.npz/y.npy: at byte 132: example 1 is of class 3");
 }
 
 static const char *damaged(size_t at, const void *bytes, size_t count) {
@@ -265,9 +270,9 @@ static void hostile_archives(void **state) {
     refuse(&network, damaged(CENTRAL + 16, "\0\0\0\0", 4), "a.npz/x.npy: damaged archive: "); /* another checksum */
     refuse(&network, damaged(CENTRAL + 42, "\xff\xff\xff\xff", 4), "a.npz"); /* where it is not */
     refuse(&network, damaged(LOCAL + 60, "\xff\xff\xff\xff", 4), "a.npz/x.npy: damaged archive: ");
-    refuse(&network, ARCHIVE({"x.npy", 2, 2, 8, 1u << 30, 0, 0, 0}), "a.npz/x.npy: unpacks to 1073741824 bytes, as the archive says, but its 132 bytes");
-    refuse(&network, ARCHIVE({"x.npy", 2, 2, 8, 0, 0, 1, 0}), "a.npz/x.npy: damaged archive: ");
-    refuse(&network, ARCHIVE({"x.npy", 2, 2, 8, 0, 0, 0, 1}), "a.npz/x.npy: is encrypted");
+    refuse(&network, ARCHIVE({"x.npy", 2, 2, 8, 1u << 30, 0, 0, 0, 0}), "a.npz/x.npy: unpacks to 1073741824 bytes, as the archive says, but its 132 bytes");
+    refuse(&network, ARCHIVE({"x.npy", 2, 2, 8, 0, 0, 1, 0, 0}), "a.npz/x.npy: damaged archive: ");
+    refuse(&network, ARCHIVE({"x.npy", 2, 2, 8, 0, 0, 0, 1, 0}), "a.npz/x.npy: is encrypted");
     for (size_t size = 4; size < PACKED; size++) assert_int_equal(read_exactly(packed, size), CNNC_FAILED); /* cut anywhere */
 }
 

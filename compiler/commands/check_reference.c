@@ -146,29 +146,31 @@ static const char *tensor_shape(Arena *arena, int n, const cnnc_tensor *t) {
     return text;
 }
 
-enum { INPUT = -1 };
-/* i: of the parameter, or INPUT. */
-static double *gradient_of(const Results *results, int i) { return i == INPUT ? results->input_gradients[0] : results->gradients[i]; }
-
-/* How far rounding moves an element of n at most; 0 of an input that has no gradient. */
-static double gradient_spread(const Expected *e, int i, size_t n) {
-    double *noisy[NOISES];
-    if (!gradient_of(&e->exact, i)) return 0;
-    for (int k = 0; k < NOISES; k++) noisy[k] = gradient_of(&e->noisy[k], i);
-    return spread_of(gradient_of(&e->exact, i), noisy, n);
+enum { INPUT = -1, LOSS = -2 };
+/* What explains rows by rounding: the gradient in parameter i, that in the INPUT, the LOSS. */
+static double *explained_of(const Results *results, int i) {
+    return i == LOSS ? results->totals : i == INPUT ? results->input_gradients[0] : results->gradients[i];
 }
 
-static void print_gradient_row(Reference *r, int i, const char *name, const char *shape, const double *values, const double *expected, size_t n) {
+/* How far rounding moves an element of n at most; 0 of an input that has no gradient. */
+static double explained_spread(const Expected *e, int i, size_t n) {
+    double *noisy[NOISES];
+    if (!explained_of(&e->exact, i)) return 0;
+    for (int k = 0; k < NOISES; k++) noisy[k] = explained_of(&e->noisy[k], i);
+    return spread_of(explained_of(&e->exact, i), noisy, n);
+}
+
+static void print_explained_row(Reference *r, int i, const char *name, const char *shape, const double *values, const double *expected, size_t n) {
     const double error = relative_error(values, expected, n), tolerance = r->tolerances->gradient;
     if (error <= tolerance) {
         print_row(r, name, shape, error, tolerance);
         return;
     }
     const Expected *e = expect(r);
-    const double spread = gradient_spread(e, i, n);
+    const double spread = explained_spread(e, i, n);
     const bool hard = is_rounding(absolute_error(values, expected, n), spread);
     (hard ? print_float_row : print_row)(r, name, shape, error, tolerance);
-    if (i != INPUT) r->unknown[i] = hard && largest(gradient_of(&e->exact, i), n) < spread;
+    if (i >= 0) r->unknown[i] = hard && largest(explained_of(&e->exact, i), n) < spread;
 }
 
 /* The model's, as they are now. */
@@ -232,11 +234,11 @@ static void compare_gradients(Reference *r, const Results *results) {
         const cnnc_parameter *p = &network->parameters[i];
         const double *expected = p->trainable ? parameter_numbers(r, "gradient", p) : NULL;
         const char *name = arena_printf(r->arena, "gradient/%s", p->name), *shape = shape_text(r->arena, shape_of(p->rank, p->shape));
-        if (expected) print_gradient_row(r, i, name, shape, results->gradients[i], expected, p->count);
+        if (expected) print_explained_row(r, i, name, shape, results->gradients[i], expected, p->count);
     }
     const cnnc_tensor *x = &network->inputs[0];
     const double *expected = network->input_count == 1 ? batch_numbers(r, "gradient/input", x, false) : NULL;
-    if (expected) print_gradient_row(r, INPUT, "gradient/input", tensor_shape(r->arena, r->n, x), results->input_gradients[0], expected, x->count * (size_t)r->n);
+    if (expected) print_explained_row(r, INPUT, "gradient/input", tensor_shape(r->arena, r->n, x), results->input_gradients[0], expected, x->count * (size_t)r->n);
 }
 
 /* Metrics: those that the file has. */
@@ -246,7 +248,7 @@ static void compare_results(Reference *r, const Results *results) {
     double *made = NEW_ARRAY(r->arena, double, 1 + network->metric_count);
     if (network->results) network->results(results->totals, made);
     else memcpy(made, results->totals, sizeof *made * (size_t)(1 + network->metric_count));
-    if (loss) print_row(r, "loss", "1", relative_error(made, loss, 1), r->tolerances->gradient);
+    if (loss) print_explained_row(r, LOSS, "loss", "1", made, loss, 1);
     for (int i = 0; i < network->metric_count; i++) {
         const char *name = arena_printf(r->arena, "metric/%s", network->metrics[i]);
         const double *expected = numbers(r, name, 1, (size_t[]){1}, false);

@@ -277,6 +277,16 @@ static void narrow_terminals_and_long_names_do_no_harm(void **state) {
         }
 }
 
+static void what_cannot_be_written_fails(void **state) {
+    (void)state;
+    cnnc_error error;
+    FILE *out = fopen(CNNC_SOURCE_DIR "/README.md", "r");
+    assert_non_null(out);
+    assert_int_equal(cnnc_summary(&residual, out, 80, 0, &error), CNNC_FAILED);
+    assert_says(&error, "the summary cannot be written");
+    fclose(out);
+}
+
 static void the_width_comes_from_the_environment(void **state) {
     (void)state;
     FILE *out = tmpfile();
@@ -295,6 +305,7 @@ int main(void) {
         cmocka_unit_test(chains),
         cmocka_unit_test(graphs),
         cmocka_unit_test(narrow_terminals_and_long_names_do_no_harm),
+        cmocka_unit_test(what_cannot_be_written_fails),
         cmocka_unit_test(the_width_comes_from_the_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,21 @@ static int files_in(const char *path) {
     return n;
 }
 
+/* How often the folder's event file has a text. */
+static int mentions(const char *path, const char *tag) {
+    static unsigned char bytes[4096];
+    char name[512] = "";
+    DIR *folder = opendir(path);
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder));)
+        if (strstr(entry->d_name, "events.out.tfevents.") == entry->d_name) snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+    closedir(folder);
+    size_t n = read_bytes(name, bytes, sizeof bytes), length = strlen(tag);
+    int found = 0;
+    for (size_t i = 0; i + length <= n; i++) found += !memcmp(bytes + i, tag, length);
+    return found;
+}
+
 /* Folders are made; validation's only when there is some; a folder that cannot be is an error. */
 static void the_callback(void **state) {
     (void)state;
@@ -101,6 +116,11 @@ static void the_callback(void **state) {
     assert_int_equal(hook.call(hook.context, NULL, &end), CNNC_OK);
     assert_int_equal(files_in(in_folder("a/b/train")), 1);
     assert_int_equal(files_in(in_folder("a/b/validation")), 1);
+    static const struct { const char *tag; int train, validation; } tags[] = {{"epoch_loss", 2, 1}, {"epoch_mae", 2, 1}, {"epoch_learning_rate", 2, 0}};
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+        assert_int_equal(mentions(in_folder("a/b/train"), tags[i].tag), tags[i].train);
+        assert_int_equal(mentions(in_folder("a/b/validation"), tags[i].tag), tags[i].validation);
+    }
     cnnc_hook_free(&hook);
     write_bytes(in_folder("file"), "x", 1);
     assert_int_equal(cnnc_tensorboard_new(&linear_network, in_folder("file"), &hook, &error), CNNC_OK);

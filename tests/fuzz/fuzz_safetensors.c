@@ -4,6 +4,7 @@
 
 #include "cnnc_runtime.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,10 +22,11 @@ static void require_same(const cnnc_safetensors *a, const cnnc_safetensors *b) {
 }
 
 static void write_and_read(const cnnc_safetensors *file) {
-    static char path[64];
+    static char path[512];
+    const char *folder = getenv("TMPDIR"); /* a disk's would be waited for */
     cnnc_error error;
     cnnc_safetensors again;
-    snprintf(path, sizeof path, "/tmp/cnnc_fuzz_%ld.safetensors", (long)getpid());
+    snprintf(path, sizeof path, "%s/cnnc_fuzz_%ld.safetensors", folder ? folder : "/tmp", (long)getpid());
     if (cnnc_safetensors_write(path, file->tensors, file->count, file->metadata, file->metadata_count, &error) != CNNC_OK) {
         require_message(error.text);
         return;

@@ -76,13 +76,17 @@ static void message_attribute(StrBuf *node, const char *given) {
     StrBuf a = {0};
     size_t n = strcspn(given, "=");
     const char *value = given + n + 1, *list = value + 1;
+    const bool listed = *value == '[', reals = listed && strchr(value, '.'), number = (*value >= '0' && *value <= '9') || *value == '-';
     char item[32];
     put_bytes(&a, 1, given, n);
-    if (*value == '[')
-        while (next_item(&list, item, sizeof item)) put_integer(&a, 8, strtoll(item, NULL, 10));
-    else if ((*value >= '0' && *value <= '9') || *value == '-') put_integer(&a, 3, strtoll(value, NULL, 10));
-    else put_bytes(&a, 4, value, strlen(value));
-    put_integer(&a, 20, *value == '[' ? 7 : (*value >= '0' && *value <= '9') || *value == '-' ? 2 : 3);
+    while (listed && next_item(&list, item, sizeof item)) {
+        float real = strtof(item, NULL);
+        if (!reals) put_integer(&a, 8, strtoll(item, NULL, 10));
+        else put_varint(&a, 7 << 3 | 5), strbuf_add_n(&a, (char *)&real, sizeof real);
+    }
+    if (!listed && number) put_integer(&a, 3, strtoll(value, NULL, 10));
+    if (!listed && !number) put_bytes(&a, 4, value, strlen(value));
+    put_integer(&a, 20, reals ? 6 : listed ? 7 : number ? 2 : 3); /* AttributeProto's types */
     put_part(node, 5, &a);
 }
 

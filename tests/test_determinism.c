@@ -1,5 +1,5 @@
 /* The same bytes again: weights for any number of threads and from run to run; generated code from any folder, in any
- * locale and time zone. With the argument "long" also an epoch of the real MNIST.
+ * time zone. With the argument "long" also an epoch of the real MNIST.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "test_processes.h"
@@ -153,29 +153,6 @@ static void relative_paths(void **state) {
     same_code(deep);
 }
 
-/* A comma for the decimal point, a dotless i; made here when the system has them not but can make them. */
-static void locales(void **state) {
-    (void)state;
-    static const char *const names[][2] = {{"de_DE", "UTF-8"}, {"tr_TR", "UTF-8"}, {"fr_FR", "ISO-8859-1"}};
-    char *made = text("%s/locales", folder);
-    assert_int_equal(mkdir(made, 0777), 0);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        Job *job = add_job("localedef -i");
-        add_word(job, names[i][0]);
-        add_words(job, text("-f %s", names[i][1]));
-        add_word(job, text("%s/%s.%s", made, names[i][0], names[i][1]));
-    }
-    if (try_jobs()) print_message("not all locales could be made: those that miss are asked for all the same\n");
-    forget_jobs();
-    for (size_t i = 0; i < sizeof names / sizeof *names + 2; i++) {
-        const char *locale = i < sizeof names / sizeof *names ? text("%s.%s", names[i][0], names[i][1]) : i % 2 ? "C.UTF-8" : "POSIX";
-        char *there = another(text("locale_%zu", i));
-        generate(there, "../here/shards.net", "shards.c", (const char *const[]){"LC_ALL", locale, "LANG", locale, "LOCPATH", made, NULL});
-        run_jobs(true);
-        same_code(there);
-    }
-}
-
 static void time_zones(void **state) {
     (void)state;
     static const char *const zones[] = {"UTC", "Pacific/Kiritimati", "America/St_Johns", "XYZ+11:30"};
@@ -200,7 +177,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights), cmocka_unit_test(weights_of_eight_buffers), cmocka_unit_test(weights_of_odd_shards),
         cmocka_unit_test(weights_of_many_shards), cmocka_unit_test(weights_without_vectors), cmocka_unit_test(weights_of_statistics), cmocka_unit_test(weights_of_augmentation), cmocka_unit_test(other_seed),
-        cmocka_unit_test(another_folder), cmocka_unit_test(relative_paths), cmocka_unit_test(locales), cmocka_unit_test(time_zones),
+        cmocka_unit_test(another_folder), cmocka_unit_test(relative_paths), cmocka_unit_test(time_zones),
         cmocka_unit_test(no_traces),
     };
     const struct CMUnitTest epochs[] = {cmocka_unit_test(mnist), cmocka_unit_test(mnist_of_eight_buffers)};

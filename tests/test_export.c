@@ -206,20 +206,22 @@ static void imported_again(void **state) {
 #endif
 }
 
+static void write_text(const char *path, const char *what) { assert_null(write_file(arena, path, what, strlen(what))); }
+
 /* ---- weights ------------------------------------------------------------------------------------------------------------ */
 
-typedef struct Sets { const Graph *graph; int count; } Sets;
+typedef struct Sets { const Graph *graph; int count; const char *list; } Sets; /* list: each set's path and the weight that it is */
 
-/* Whether a parameter has this shape and these values, which no two have. */
-static bool is_parameter(const Graph *g, int rank, const hsize_t *shape, const float *values) {
+/* The parameter of this shape and these values, which no two have; NULL: none. */
+static const Tensor *parameter_of(const Graph *g, int rank, const hsize_t *shape, const float *values) {
     for (int i = 0; i < g->parameter_count; i++) {
         const Tensor *p = g->parameters[i];
         bool same = p->shape.rank == rank;
         for (int d = 0; d < rank && same; d++) same = (hsize_t)p->shape.dim[d] == shape[d];
         for (int64_t k = 0; same && k < shape_count(p->shape); k++) same = (double)values[k] == p->values[k];
-        if (same) return true;
+        if (same) return p;
     }
-    return false;
+    return NULL;
 }
 
 static herr_t check_set(hid_t file, const char *name, const H5O_info_t *info, void *context) {
@@ -230,10 +232,24 @@ static herr_t check_set(hid_t file, const char *name, const H5O_info_t *info, vo
     int rank = H5Sget_simple_extent_dims(space, shape, NULL);
     float *values = NEW_ARRAY(arena, float, H5Sget_simple_extent_npoints(space));
     assert_true(H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
-    if (!is_parameter(sets->graph, rank, shape, values)) fail_msg("%s of %s is no weight of it", name, sets->graph->name);
+    const Tensor *p = parameter_of(sets->graph, rank, shape, values);
+    if (!p) fail_msg("%s of %s is no weight of it", name, sets->graph->name);
+    sets->list = arena_printf(arena, "%s%s %s\n", sets->list, name, weight_path(arena, p));
     H5Sclose(space), H5Dclose(set);
     sets->count++;
     return 0;
+}
+
+/* What the file that was exported of a network holds. */
+static Sets sets_of(const Net *net, Graph *g) {
+    Sets sets = {g, 0, ""};
+    int status;
+    assert_true(read_weights(g, exported(net, ".safetensors"), &status));
+    hid_t file = H5Fopen(exported(net, ".weights.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_true(file >= 0);
+    assert_true(H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, check_set, &sets, H5O_INFO_BASIC) >= 0);
+    H5Fclose(file);
+    return sets;
 }
 
 static void every_weight_is_there(void **state) {
@@ -241,21 +257,40 @@ static void every_weight_is_there(void **state) {
     export_all(".weights.h5");
     for (int i = 0; i < net_count; i++) {
         Compilation c;
-        int used = 0, status;
+        int used = 0;
         Graph *g = build_net(&c, nets[i].path);
-        Sets sets = {g, 0};
         for (int k = 0; k < g->parameter_count; k++) used += g->parameters[k]->layer->used;
-        assert_true(read_weights(g, exported(&nets[i], ".safetensors"), &status));
-        hid_t file = H5Fopen(exported(&nets[i], ".weights.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
-        assert_true(file >= 0);
-        assert_true(H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, check_set, &sets, H5O_INFO_BASIC) >= 0);
-        H5Fclose(file);
+        const Sets sets = sets_of(&nets[i], g);
         if (sets.count != used) fail_msg("%s: %d weights of %d", nets[i].name, sets.count, used);
         compilation_free(&c);
     }
 }
 
-static void write_text(const char *path, const char *what) { assert_null(write_file(arena, path, what, strlen(what))); }
+/* Keras counts layers of a class from the input on: by how far they are from the output, then as they were made. */
+static void weights_are_in_the_order_of_keras(void **state) {
+    (void)state;
+    Compilation c;
+    Net net = {.name = "branches", .path = text("%s/branches.net", folder)};
+    write_text(net.path, "network branches\nx = input 4\nnear = dense 4 from x\nfirst = dense 4 from x\nsecond = dense 4 from first\nadd from second, near\nlast = dense 4\n");
+    draw_weights(&net, 5);
+    cnnc_says(text("export %s -o %s --weights %s", net.path, exported(&net, ".weights.h5"), exported(&net, ".safetensors")), EXIT_FINE);
+    assert_string_equal(sets_of(&net, build_net(&c, net.path)).list, "layers/dense/vars/0 first/kernel\nlayers/dense/vars/1 first/bias\n"
+                        "layers/dense_1/vars/0 second/kernel\nlayers/dense_1/vars/1 second/bias\nlayers/dense_2/vars/0 near/kernel\nlayers/dense_2/vars/1 near/bias\n"
+                        "layers/dense_3/vars/0 last/kernel\nlayers/dense_3/vars/1 last/bias\n");
+    compilation_free(&c);
+}
+
+/* An output keeps its layer's name, whatever constants within would be called. */
+static void outputs_keep_their_names(void **state) {
+    (void)state;
+    char *net = text("%s/names.net", folder), *path = text("%s/names.onnx", folder);
+    write_text(net, "network names\ninput 4x4\nlayer_normalization\nflatten\nones = dense 2\n");
+    cnnc_says(text("export %s -o %s", net, path), EXIT_FINE);
+    Onnx__ModelProto *model = read_model(path);
+    assert_string_equal(model->graph->output[0]->name, "ones");
+    assert_well_formed(model->graph);
+    onnx__model_proto__free_unpacked(model, NULL);
+}
 
 static const char drawn[] = "input 6\ndense 8 kernel_initializer=orthogonal\ndense 8 kernel_initializer=truncated_normal(seed=3) bias_initializer=normal\n"
                             "reshape 2x4\nlstm 3 return_sequences=true\ndense 4 kernel_initializer=identity\nfit seed=5\n";
@@ -372,6 +407,7 @@ static int tear_down(void **state) { return arena_free(arena), remove_folder(sta
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models_are_well_formed),     cmocka_unit_test(models_as_text), cmocka_unit_test(imported_again), cmocka_unit_test(every_weight_is_there),
+        cmocka_unit_test(weights_are_in_the_order_of_keras), cmocka_unit_test(outputs_keep_their_names),
         cmocka_unit_test(training_begins_with_these), cmocka_unit_test(refused),        cmocka_unit_test(told_where_it_is_missing),
         cmocka_unit_test(outputs_by_others),
     };

@@ -166,6 +166,27 @@ static void numbered(void **state) {
     writes("\na_b_1 = relu\n");
 }
 
+/* Names that people give to inputs stay; Keras's own say nothing. */
+static void inputs(void **state) {
+    (void)state;
+    static const char *const names[][2] = {{"input_ids", "input_ids = input"}, {"input_1x", "input_1x = input"}, {"input_", "input_ = input"}, {"inputs", "inputs = input"},
+                                           {"input_7", "\ninput"}, {"input_layer", "\ninput"}, {"input_layer_12", "\ninput"}, {"input", "\ninput"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *config = text("{\"class_name\":\"Sequential\",\"config\":{\"name\":\"net\",\"layers\":[{\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,3],\"name\":\"%s\"}}," DENSE("d", "2", "") "]}}", names[i][0]);
+        says(craft_with(config, NULL), 0, "");
+        writes(names[i][1]);
+    }
+}
+
+/* Of all axes together; Keras saves axis=None as a list of none. */
+static void one_mean(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        says(craft_with(text("{\"class_name\":\"Sequential\",\"config\":{\"name\":\"net\",\"layers\":[" INPUT ",{\"class_name\":\"Normalization\",\"config\":{\"name\":\"n\",\"axis\":%s,\"mean\":0.5,\"variance\":2}}]}}", i ? "[]" : "null"), NULL), 0, "");
+        writes("normalization  mean=0.5 variance=2");
+    }
+}
+
 /* Files without the bytes that tell what they are: the ending does. */
 static void endings(void **state) {
     (void)state;
@@ -199,7 +220,7 @@ static void as_json(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(training), cmocka_unit_test(metrics), cmocka_unit_test(several), cmocka_unit_test(layers), cmocka_unit_test(refused_by_cnnc), cmocka_unit_test(dictionaries), cmocka_unit_test(types), cmocka_unit_test(numbered), cmocka_unit_test(endings), cmocka_unit_test(as_json)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(training), cmocka_unit_test(metrics), cmocka_unit_test(several), cmocka_unit_test(layers), cmocka_unit_test(refused_by_cnnc), cmocka_unit_test(dictionaries), cmocka_unit_test(types), cmocka_unit_test(numbered), cmocka_unit_test(inputs), cmocka_unit_test(one_mean), cmocka_unit_test(endings), cmocka_unit_test(as_json)};
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

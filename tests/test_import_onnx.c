@@ -521,6 +521,71 @@ static void exported_parts(void **state) {
     }
 }
 
+static const char *net_text(void) { return file_text(text("%s/damaged.net", folder), NULL); }
+
+/* A number with axes of its own gives these to what it is combined with: axis 1 is the batch then. */
+static void numbers_with_axes(void **state) {
+    (void)state;
+    static const struct { const char *dims, *said; } pow[] = {{"", ""}, {"1", ""}, {"1,1,1", "works on the axis of the batch"}};
+    static const struct { const char *dims, *said; } log[] = {{"", ""}, {"1", ""}, {"1,1,1", "cnnc has no such layer"}};
+    for (int i = 0; i < LENGTH(pow); i++)
+        for (int k = 0; k < 2; k++) {
+            Message m = {0};
+            input_x(&m, "n,4"), message_constant(&m, "c", ONNX_FLOAT, pow[i].dims, "2"), message_node(&m, k ? "PRelu" : "Pow", "x,c", "a", ""), message_node(&m, "Softmax", "a", "y", "axis=1");
+            const char *said = import_message(&m, 16, "y");
+            if (*pow[i].said) expect(said, pow[i].said);
+            else assert_string_equal(said, "");
+        }
+    for (int i = 0; i < LENGTH(log); i++) {
+        Message m = {0};
+        input_x(&m, "n,4"), message_constant(&m, "c", ONNX_FLOAT, log[i].dims, "1"), message_node(&m, "Exp", "x", "a", ""), message_node(&m, "Add", "a,c", "b", ""), message_node(&m, "Log", "b", "y", "");
+        const char *said = import_message(&m, 16, "y");
+        if (*log[i].said) expect(said, log[i].said);
+        else assert_string_equal(said, ""), assert_non_null(strstr(net_text(), "softplus"));
+    }
+    static const struct { const char *dims, *said; } scales[] = {{"4", ""}, {"1,4", ""}, {"4,1", "is no constant of the 4 elements"}, {"1", "is no constant of the 4 elements"}, {"1,1,1,4", "is no constant of the 4 elements"}};
+    for (int i = 0; i < LENGTH(scales); i++) {
+        Message m = {0};
+        input_x(&m, "n,4,4"), message_constant(&m, "c", ONNX_FLOAT, scales[i].dims, "1,2,3,4"), message_node(&m, "LayerNormalization", "x,c", "y", "axis=-1");
+        const char *said = import_message(&m, 17, "y");
+        if (*scales[i].said) expect(said, scales[i].said);
+        else assert_string_equal(said, "");
+    }
+}
+
+/* Of constants: a product over no axes, or over those that are not there; a dropout that trains. */
+static void folded_options(void **state) {
+    (void)state;
+    static const struct { const char *type, *attributes, *more, *said; } cases[] = {
+        {"ReduceProd", "keepdims=0", "", "offset=6"}, {"ReduceProd", "keepdims=0 noop_with_empty_axes=1", "", "batch_normalization"}, {"ReduceProd", "axes=[1]", "", "has no axis 1"},
+        {"Dropout", "", ",r", "batch_normalization"}, {"Dropout", "", ",r,t", "is in training mode"},
+    };
+    for (int i = 0; i < LENGTH(cases); i++) {
+        Message m = {0};
+        input_x(&m, "n,2"), message_constant(&m, "c", ONNX_FLOAT, "2", "2,3"), message_constant(&m, "r", ONNX_FLOAT, "", "0.5"), message_constant(&m, "t", ONNX_I64, "", "1");
+        message_node(&m, cases[i].type, text("c%s", cases[i].more), "p", cases[i].attributes), message_node(&m, "Add", "x,p", "y", "");
+        const char *said = import_message(&m, 13, "y");
+        expect(*said ? said : net_text(), cases[i].said);
+    }
+}
+
+/* Integers of which no product is one. */
+static void very_large_options(void **state) {
+    (void)state;
+    static const struct { const char *type, *dims, *inputs, *attributes, *said; } cases[] = {
+        {"ConvTranspose", "n,2,3,3", "x,w", "output_shape=[-9223372036854775808,4]", "its output has a size of -9223372036854775808"},
+        {"Conv", "n,2,3,3", "x,w", "group=4611686018427387904", "its group is 4611686018427387904"},
+        {"DepthToSpace", "n,4,4,1", "z", "blocksize=2", "its map is the batch"}, {"SpaceToDepth", "n,4,4,1", "z", "blocksize=2", "does not divide its map"},
+        {"Upsample", "n,2,3,3", "x", "scales=[1.,1.,2.,2.] axes=[0,1,2,3,4,5]", "has scales of all axes, and axes"},
+    };
+    for (int i = 0; i < LENGTH(cases); i++) {
+        Message m = {0};
+        input_x(&m, cases[i].dims), message_constant(&m, "w", ONNX_FLOAT, "2,2,3,3", "1"), message_node(&m, "ReduceMax", "x", "a", "axes=[3]"), message_node(&m, "Transpose", "a", "z", "perm=[3,1,0,2]");
+        message_node(&m, cases[i].type, cases[i].inputs, "y", cases[i].attributes);
+        expect(import_message(&m, *cases[i].type == 'U' ? 8 : 13, "y"), cases[i].said);
+    }
+}
+
 /* One node with as many attributes, inputs and integers as anyone could write. */
 static void very_long_lists(void **state) {
     (void)state;
@@ -551,6 +616,7 @@ static int set_up(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(nodes), cmocka_unit_test(models), cmocka_unit_test(cut_short), cmocka_unit_test(turned_bits), cmocka_unit_test(what_cannot_be),
                                        cmocka_unit_test(constant_inputs), cmocka_unit_test(views_at_limits), cmocka_unit_test(folded_constants), cmocka_unit_test(least_integers),
-                                       cmocka_unit_test(doubtful_sizes), cmocka_unit_test(one_layer), cmocka_unit_test(exported_parts), cmocka_unit_test(very_long_lists)};
+                                       cmocka_unit_test(doubtful_sizes), cmocka_unit_test(one_layer), cmocka_unit_test(exported_parts), cmocka_unit_test(numbers_with_axes),
+                                       cmocka_unit_test(folded_options), cmocka_unit_test(very_large_options), cmocka_unit_test(very_long_lists)};
     return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

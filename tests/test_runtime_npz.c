@@ -151,12 +151,12 @@ static void arrays_are_found(void **state) {
     assert_says(&error, "holds 2 arrays, here one is wanted");
 }
 
-/* As others write names, and as a folder that holds nothing else. */
 /* The weights of examples: a last target of that name. */
 static void weights_of_examples(void **state) {
     (void)state;
     const cnnc_tensor wanted[] = {targets[0], {"sample_weight", CNNC_F32, 1, {1}, 1, 0}};
     cnnc_network weighted = network;
+    if (!has_libzip()) skip();
     weighted.targets = wanted, weighted.target_count = 2;
     static const char *const names[][2] = {{"sample_weight.npy", NULL}, {"w.npy", NULL}, {"W.npy", NULL}, {"w_train.npy", "train"}, {"sample_weight_test.npy", "test"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -170,6 +170,7 @@ static void weights_of_examples(void **state) {
     refuse(&weighted, ARCHIVE(OF("x.npy", 2, 2, 8), OF("y.npy", 2, 0, 1)), "a.npz: has neither sample_weight nor w");
 }
 
+/* As others write names, and as a folder that holds nothing else. */
 static void names_in_capitals(void **state) {
     (void)state;
     int has;

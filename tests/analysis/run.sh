@@ -67,7 +67,7 @@ run_tsan() {
 # The compiler reads every network and prints every stage; it writes the C as well.
 run_msan() {
     build_of msan cnnc || return 1
-    for net in tests/nets/*.net tests/optimizers/*.net examples/*/*.net tests/golden/errors/*.net tests/golden/warnings/*.net; do
+    for net in tests/nets/*.net tests/nets/*/*.net tests/optimizers/*.net examples/*/*.net tests/golden/errors/*.net tests/golden/warnings/*.net; do
         for options in --emit=parse --emit=build --emit=plan --emit=c "--inference --emit=c"; do
             status=0
             # shellcheck disable=SC2086 # words

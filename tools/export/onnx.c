@@ -43,7 +43,9 @@ static bool is_taken(Onnx *o, const char *name) {
 
 /* What makes an output takes the name of its layer. */
 static void write_output(Onnx *o, const Op *op, const char *type) {
-    const char *x = value_in(o, op->inputs[0], LAST), *name = new_name(o, op->layer->name);
+    int i = 0;
+    while (o->graph->outputs[i] != op->outputs[0]) i++;
+    const char *x = value_in(o, op->inputs[0], LAST), *name = o->output_names[i];
     rename_value(o, is_taken(o, x) ? add_node(o, op, type, IN(x)) : x, name);
     set_value(o, op->outputs[0], LAST, name);
 }
@@ -107,6 +109,8 @@ bool write_onnx(Graph *g, Bytes *out) {
     o.done = NEW_ARRAY(g->arena, bool, g->op_count);
     bool *needed = needed_ops(g, g->outputs, g->output_count);
     for (int i = 0; i < g->input_count; i++) set_value(&o, g->inputs[i], LAST, new_name(&o, g->inputs[i]->layer->name));
+    o.output_names = NEW_ARRAY(g->arena, const char *, g->output_count);
+    for (int i = 0; i < g->output_count; i++) o.output_names[i] = new_name(&o, g->outputs[i]->layer->name);
     for (int i = 0; i < g->op_count && !g->diag->errors; i++)
         if (needed[i] && !o.done[g->ops[i]->id]) write_op(&o, g->ops[i]);
     if (g->diag->errors) return false;

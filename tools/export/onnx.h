@@ -22,6 +22,7 @@ typedef struct Onnx {
     bool *rows;                 /* by tensor id: a sequence as a map of one row, which has two axes here, too */
     bool *done;                 /* by op id: written with the op before it */
     Map names;                  /* in use */
+    const char **output_names;  /* those of the layers, which nothing within takes */
     Onnx__NodeProto **nodes; int node_count;
     Onnx__TensorProto **constants; int constant_count;
     double bytes;               /* of constants */

@@ -162,6 +162,15 @@ static int read_rescaling(const Call *c) {
     return node;
 }
 
+/* One axis, or several between parentheses that the setting has not. */
+static void set_axis(const Call *c, int node, json_t *axis) {
+    json_t *only = json_pack("{s:O}", "axis", axis);
+    const char *text = arguments_text(c->container, c->place, &layer_of_class("Normalization")->call, only), *value = text + strcspn(text, "=");
+    json_decref(only);
+    if (*value) value += 1 + (value[1] == '(');
+    if (*text) add_setting(c->container->model, node, "axis", "%.*s", (int)strcspn(value, ")"), value);
+}
+
 /* Its mean and variance are of its configuration, or weights. */
 static int read_normalization(const Call *c) {
     static const char *const keys[] = {"mean", "variance"};
@@ -181,13 +190,8 @@ static int read_normalization(const Call *c) {
         if (n) add_setting(m, node, keys[i], n > 1 ? "(%s)" : "%s", numbers_text(m, numbers, n));
     }
     if (json_is_array(axis) && json_array_size(axis) == 1) axis = json_array_get(axis, 0);
-    if (axis && !json_is_null(axis) && !(json_is_integer(axis) && json_integer_value(axis) == -1)) {
-        const Callable *callable = &layer_of_class("Normalization")->call;
-        json_t *only = json_pack("{s:O}", "axis", axis);
-        const char *text = arguments_text(c->container, c->place, callable, only);
-        json_decref(only);
-        if (*text) add_setting(m, node, "axis", "%.*s", (int)strcspn(strchr(text, '=') + 1 + (strchr(text, '(') != NULL), ")"), strchr(text, '=') + 1 + (strchr(text, '(') != NULL));
-    }
+    if (json_is_array(axis) && !json_array_size(axis)) axis = NULL; /* how axis=None is saved */
+    if (axis && !json_is_null(axis) && !(json_is_integer(axis) && json_integer_value(axis) == -1)) set_axis(c, node, axis);
     if (is_true(c->config, "invert")) add_setting(m, node, "invert", "true");
     check_rest(c->container, c->place, &layer_of_class("Normalization")->call, c->config);
     return node;
@@ -244,6 +248,17 @@ int read_layer(const Call *c) {
     return fail(m, c->place, "there is no %s in cnnc", shown(m, c->class)), -1;
 }
 
+/* Whether Keras gave an input its name: "input_7", "input_layer", "input_layer_7". */
+static bool is_made_up(const char *name) {
+    static const char *const names[] = {"input", "input_layer"};
+    for (int i = 0; i < LENGTH(names); i++) {
+        size_t n = strlen(names[i]);
+        if (strncmp(name, names[i], n)) continue;
+        if (!name[n] || (name[n] == '_' && name[n + 1] && !name[n + 1 + strspn(name + n + 1, "0123456789")])) return true;
+    }
+    return false;
+}
+
 int read_input(Container *c, const char *name, json_t *shape, json_t *config) {
     Model *m = c->model;
     const char *place = arena_printf(m->arena, "input '%s'", shown(m, name)), *text = "";
@@ -258,8 +273,7 @@ int read_input(Container *c, const char *name, json_t *shape, json_t *config) {
     }
     const char *dtype = json_string_value(json_object_get(config, "dtype"));
     m->origin = place;
-    bool made = !strncmp(name, "input_", 6) || !strcmp(name, "input");
-    int node = add_node(m, "input", made ? NULL : name, NULL, 0);
+    int node = add_node(m, "input", is_made_up(name) ? NULL : name, NULL, 0);
     if (node >= 0) add_setting(m, node, NULL, "%s", text);
     if (node >= 0 && dtype && !strcmp(dtype, "uint8")) add_setting(m, node, "type", "u8");
     if (is_true(config, "sparse") || is_true(config, "ragged")) fail(m, place, "is sparse or ragged, which cnnc has not");

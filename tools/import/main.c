@@ -94,7 +94,10 @@ static int import_apart(const ImportOptions *options) {
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR) return say_error("cannot wait for a process: %s", strerror(errno)), EXIT_FILE;
     if (WIFEXITED(status)) return WEXITSTATUS(status);
-    remark("error", options->path, 0, "cannot be read: what reads it crashed (signal %d), so that it is damaged, or worse", WTERMSIG(status));
+    const int with = WTERMSIG(status);
+    if (with != SIGSEGV && with != SIGBUS && with != SIGABRT && with != SIGFPE && with != SIGILL)
+        return remark("error", options->path, 0, "was not read to its end: signal %d stopped that", with), EXIT_FILE;
+    remark("error", options->path, 0, "cannot be read: what reads it crashed (signal %d), so that it is damaged, or worse", with);
     return EXIT_INPUT;
 }
 

@@ -113,7 +113,8 @@ static bool same_places(const View *a, const View *b) {
            !memcmp(a->order, b->order, sizeof *a->order * (size_t)a->part_count) && !memcmp(a->shape, b->shape, sizeof *a->shape * (size_t)a->axes);
 }
 
-static const View *of_rank(Onnx *o, const View *v, int rank) { return v->rank == rank ? v : view_unsqueeze(o, v, rank, (1u << (rank - v->rank)) - 1); }
+/* With as many dimensions, those before its own being 1; where it has more it is as it was. */
+static const View *of_rank(Onnx *o, const View *v, int rank) { return v->rank >= rank ? v : view_unsqueeze(o, v, rank, (1u << (rank - v->rank)) - 1); }
 
 /* The dimensions that both are repeated to; false: they do not fit. */
 static bool common_dims(const View *a, const View *b, int64_t *dims) {
@@ -152,7 +153,7 @@ View *multiplied(Onnx *o, const OnnxNode *n, const View *a, const View *b, const
 
 /* The view with its dimensions of 1 repeated where the constant has more. */
 static const View *as_large_as(Onnx *o, const OnnxNode *n, const View *v, const Numbers *c) {
-    if (c->rank > v->rank) v = of_rank(o, v, c->rank);
+    v = of_rank(o, v, c->rank);
     for (int d = 0; v && d < c->rank; d++) {
         int own = d + v->rank - c->rank;
         if (c->dims[d] <= 1 || view_dim(v, own) != 1) continue;
@@ -241,9 +242,11 @@ bool convert_merge(Onnx *o, const OnnxNode *n) {
 }
 
 bool convert_pow(Onnx *o, const OnnxNode *n) {
-    const View *x = view_input(o, n, 0);
+    const Numbers *c = constant_input(o, n, 1);
     double power;
-    if (!constant_input(o, n, 1) || !is_uniform(constant_input(o, n, 1), &power) || constant_input(o, n, 1)->count != 1) return refuse(o, n, "its exponent is not one constant");
+    if (!is_scalar(c, &power)) return refuse(o, n, "its exponent is not one constant");
+    const View *x = of_rank(o, view_input(o, n, 0), c->rank);
+    if (!x) return false;
     if (power != floor(power) || power < 1 || power > 8) return refuse(o, n, "its exponent is %g; cnnc takes 1 to 8", power);
     int inputs[8];
     for (int i = 0; i < (int)power; i++) inputs[i] = x->node;
@@ -332,10 +335,11 @@ bool convert_activation(Onnx *o, const OnnxNode *n) {
 }
 
 bool convert_prelu(Onnx *o, const OnnxNode *n) {
-    const View *x = view_input(o, n, 0);
     const Numbers *slope = constant_input(o, n, 1);
     const char *why;
     if (!slope) return refuse(o, n, "its slopes are not constant");
+    const View *x = of_rank(o, view_input(o, n, 0), slope->rank);
+    if (!x) return false;
     float *all = spread(o, x, slope, &why);
     if (!all) return why && refuse(o, n, "%s", why);
     int64_t count = view_count(x), each = period(all, count, x->shape[x->axes - 1]);

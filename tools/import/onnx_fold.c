@@ -260,12 +260,23 @@ static bool fold_range(Onnx *o, const OnnxNode *n) {
 
 static bool fold_identity(Onnx *o, const OnnxNode *n) { return set_constant(o, n, constant_input(o, n, 0)); }
 
+/* As it predicts. */
+static bool fold_dropout(Onnx *o, const OnnxNode *n) {
+    double training = 0;
+    if (!output_unused(o, n, 1)) return refuse(o, n, "gives its mask, too");
+    if (has_input(n, 2) && (!is_scalar(constant_input(o, n, 2), &training) || training != 0)) return refuse(o, n, "is in training mode");
+    return fold_identity(o, n);
+}
+
 static bool fold_reduce_prod(Onnx *o, const OnnxNode *n) {
     const Numbers *x = constant_input(o, n, 0);
     int count;
     const int64_t *axes = integers_of(o, n, 1, "axes", &count);
     int64_t dims[] = {1};
     if (!axes) return false;
+    if (count <= 0 && attribute_int(n, "noop_with_empty_axes", 0)) return fold_identity(o, n);
+    for (int i = 0; i < count; i++)
+        if (normal_axis(axes[i], x->rank) < 0) return refuse(o, n, "has no axis %lld", (long long)axes[i]);
     if (x->rank > 1 || !exact(x)) return refuse(o, n, "of a constant with several axes, or of the batch, is not computed");
     Numbers *y = made_constant(o, n, x->type, attribute_int(n, "keepdims", 1) && x->rank, dims);
     if (!y) return false;
@@ -281,7 +292,7 @@ static const struct { const char *type; Fold *fold; int inputs; bool views; } fo
     {"Identity", fold_identity, 1, false}, {"Cast", fold_cast, 1, false}, {"Gather", fold_gather, 2, false}, {"Slice", fold_slice, 1, false},
     {"Concat", fold_concat, 1, false}, {"Transpose", fold_transpose, 1, false}, {"Reshape", fold_reshape, 1, false}, {"Flatten", fold_flatten, 1, false},
     {"Squeeze", fold_squeeze, 1, false}, {"Unsqueeze", fold_unsqueeze, 1, false}, {"Expand", fold_expand, 2, false}, {"Range", fold_range, 3, false},
-    {"Where", fold_where, 3, false}, {"ReduceProd", fold_reduce_prod, 1, false}, {"Dropout", fold_identity, 1, false},
+    {"Where", fold_where, 3, false}, {"ReduceProd", fold_reduce_prod, 1, false}, {"Dropout", fold_dropout, 1, false},
 };
 
 bool can_fold(const OnnxNode *n) {

@@ -14,12 +14,15 @@ static const OnnxNode *made_by(const Onnx *o, int value, const char *type) {
 
 static bool near_to(double a, double b) { return fabs(a - b) <= 1e-5 * fabs(b); }
 
+/* One number that leaves the axes of what it is combined with as they are. */
+static bool is_number(const Numbers *c, double *number) { return is_scalar(c, number) && c->rank <= 1; }
+
 /* A node of two inputs, of which one is a number; *other: the other one. The number comes second where order matters. */
 static bool with_number(const Onnx *o, const OnnxNode *n, double *number, int *other) {
     if (!n || n->input_count != 2 || !has_input(n, 0) || !has_input(n, 1)) return false;
     bool commutes = !strcmp(n->type, "Add") || !strcmp(n->type, "Mul");
     for (int i = 1; i >= (commutes ? 0 : 1); i--)
-        if (is_scalar(constant_input(o, n, i), number) && !constant_input(o, n, !i)) return *other = n->inputs[!i], true;
+        if (is_number(constant_input(o, n, i), number) && !constant_input(o, n, !i)) return *other = n->inputs[!i], true;
     return false;
 }
 
@@ -97,7 +100,7 @@ static Match *match_relu(Onnx *o, const OnnxNode *n) {
     int x, same;
     if (!with_number(o, made_by(o, n->inputs[0], "Greater"), &threshold, &x) || threshold < 0) return NULL;
     if (n->inputs[1] != x && (!with_number(o, made_by(o, n->inputs[1], "Min"), &most, &same) || same != x || !(most >= 0))) return NULL;
-    if (!is_scalar(constant_input(o, n, 2), &zero) || zero != 0) {
+    if (!is_number(constant_input(o, n, 2), &zero) || zero != 0) {
         int moved = unscaled(o, n->inputs[2], &slope);
         if (!with_number(o, made_by(o, moved, "Add"), &shift, &same) || same != x || shift != -threshold || !(slope >= 0)) return NULL;
     }

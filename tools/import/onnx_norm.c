@@ -101,11 +101,20 @@ static View *layer_normalized(Onnx *o, const OnnxNode *n, const View *x, int axi
     return y;
 }
 
-/* Its gamma or beta, of values whose elements are those of the last axes; -1: none. */
-static bool set_elements(Onnx *o, const OnnxNode *n, const View *y, const Numbers *c, bool there, bool beta, const int64_t *elements) {
+/* Whether a constant has one element for each of those in a view's dimensions from `axis` on. */
+static bool is_of_last(const Numbers *c, const View *v, int axis) {
+    int64_t count = 1;
+    for (int d = axis; d < v->rank; d++) count *= view_dim(v, d);
+    for (int i = 1; i <= c->rank; i++)
+        if (i > v->rank || c->dims[c->rank - i] != (v->rank - i < axis ? 1 : view_dim(v, v->rank - i))) return false;
+    return (int64_t)c->count == count;
+}
+
+/* Its gamma or beta, of values whose elements are those of the view's dimensions from `axis` on. */
+static bool set_elements(Onnx *o, const OnnxNode *n, const View *y, int axis, const Numbers *c, bool there, bool beta, const int64_t *elements) {
     int64_t count = y->shape[y->axes - 1];
     if (!there) return add_setting(o->model, y->node, beta ? "center" : "scale", "false"), true;
-    if (!c || !c->reals || (int64_t)c->count != count) return refuse(o, n, "its %s is no constant of %lld elements", beta ? "bias" : "scale", (long long)count);
+    if (!c || !c->reals || !is_of_last(c, y, axis)) return refuse(o, n, "its %s is no constant of the %lld elements that it normalizes", beta ? "bias" : "scale", (long long)count);
     float *turned = NEW_ARRAY(o->arena, float, count);
     for (int64_t k = 0; k < count; k++) {
         turned[k] = c->reals[elements[k]];
@@ -123,7 +132,7 @@ bool convert_layer_normalization(Onnx *o, const OnnxNode *n) {
     if (!output_unused(o, n, 1) || !output_unused(o, n, 2)) return refuse(o, n, "gives statistics, too");
     View *y = layer_normalized(o, n, x, axis, attribute_real(n, "epsilon", 1e-5f), &elements);
     for (int i = 1; i < 3; i++)
-        if (!y || !set_elements(o, n, y, constant_input(o, n, i), has_input(n, i), i == 2, elements)) return false;
+        if (!y || !set_elements(o, n, y, axis, constant_input(o, n, i), has_input(n, i), i == 2, elements)) return false;
     return set_view(o, n, 0, y);
 }
 
@@ -139,8 +148,7 @@ static View *matched_layer(Onnx *o, const OnnxNode *n, const View *x) {
     for (int i = 0; i < 2; i++) {
         int v = i ? m->offset : m->scale;
         const Numbers *c = v < 0 ? NULL : o->values[v].constant;
-        if (y && v >= 0 && c && c->rank && c->dims[c->rank - 1] != (int64_t)c->count) return refuse(o, n, "its scale or offset is not of the last axis"), NULL;
-        if (!y || !set_elements(o, n, y, c, v >= 0, i, elements)) return NULL;
+        if (!y || !set_elements(o, n, y, axis, c, v >= 0, i, elements)) return NULL;
     }
     return y;
 }

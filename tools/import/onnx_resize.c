@@ -98,6 +98,7 @@ static bool find_sizes(Onnx *o, const OnnxNode *n, const View *x, float *scales,
     const int64_t *axes = attribute_ints(n, "axes", &listed);
     bool by_size = size && size->count;
     const Numbers *list = by_size ? size : c;
+    if (given && axes) return refuse(o, n, "has scales of all axes, and axes");
     if (given ? count != x->rank : !list || !list->reals != by_size) return refuse(o, n, "its scales or sizes are not constant");
     int64_t expected = axes ? listed : x->rank;
     if (!given && ((int64_t)list->count != expected || expected > x->rank)) return refuse(o, n, "has not a scale or size for each axis");

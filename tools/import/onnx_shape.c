@@ -123,6 +123,7 @@ bool convert_depth_to_space(Onnx *o, const OnnxNode *n) {
     int64_t b = attribute_int(n, "blocksize", 0);
     bool columns_first = !strcmp(attribute_text(n, "mode", "DCR"), "CRD");
     if (v->rank != 4 || b < 1 || b > 1024 || view_dim(v, 1) < 1 || view_dim(v, 1) % (b * b)) return refuse(o, n, "its blocksize does not divide its channels");
+    if (view_dim(v, 2) < 1 || view_dim(v, 3) < 1) return refuse(o, n, "its map is the batch");
     int64_t c = view_dim(v, 1) / (b * b), h = view_dim(v, 2), w = view_dim(v, 3), batch = view_dim(v, 0);
     static const int perms[2][6] = {{0, 3, 4, 1, 5, 2}, {0, 1, 4, 2, 5, 3}};
     int64_t split[2][6] = {{batch, b, b, c, h, w}, {batch, c, b, b, h, w}};

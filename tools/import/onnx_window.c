@@ -153,7 +153,7 @@ static bool find_kernel(Onnx *o, const OnnxNode *n, const View *x, Taps *k) {
     if (!k->weights || !k->weights->reals || (has_input(n, 2) && (!k->bias || !k->bias->reals))) return refuse(o, n, "its weights are not constant");
     if (x->rank < 3 || x->rank > 4) return refuse(o, n, "is %d-dimensional; cnnc has one and two dimensions", x->rank - 2);
     if (k->weights->rank != x->rank) return refuse(o, n, "its kernel has not as many dimensions as its input");
-    if (k->groups < 1 || !k->weights->count) return refuse(o, n, "its group is %lld, or its kernel is empty", (long long)k->groups);
+    if (k->groups < 1 || k->groups > MOST_SIZE || !k->weights->count) return refuse(o, n, "its group is %lld, or its kernel is empty", (long long)k->groups);
     const int64_t *shape = attribute_ints(n, "kernel_shape", &given);
     for (int i = 0; i < x->rank - 2; i++) {
         k->sizes[i] = k->weights->dims[i + 2];
@@ -204,6 +204,8 @@ static bool find_cuts(Onnx *o, const OnnxNode *n, Geometry *g, int64_t *before, 
     const int64_t *shape = attribute_ints(n, "output_shape", &count);
     if (!read_axes(o, n, "output_padding", g->n, 0, more) || !read_pads(o, n, g->n, pads, &upper, &lower)) return false;
     if (shape && count != g->n) return refuse(o, n, "its output_shape has %d numbers, not %d", count, g->n);
+    for (int i = 0; shape && i < g->n; i++)
+        if (shape[i] < 1 || shape[i] > MOST_SIZE) return refuse(o, n, "its output has a size of %lld", (long long)shape[i]);
     for (int i = 0; i < g->n; i++) {
         Axis *a = &g->axis[i];
         int64_t whole = (a->size - 1) * a->stride + reach(a), got = a->stride > reach(a) ? (a->size - 1) * a->stride + a->stride : whole;

@@ -32,7 +32,7 @@ static const char *legal_name(Arena *arena, const char *wanted) {
 }
 
 /* All names, and by the base of some the number up to which they are taken. */
-typedef struct Names { Map taken, numbers; } Names;
+typedef struct Names { Map taken, numbers; } Names; /* taken: by which Node */
 
 /* The first of base, base_1 ... that nothing has. */
 static const char *unique_name(Arena *arena, Names *names, const char *base) {
@@ -52,6 +52,9 @@ static void note_number(Model *m, const char *given, const char *name, int count
     else if (count == MOST_NOTES + 1) remark("note", m->path, 0, "there are more such names than these %d", MOST_NOTES);
 }
 
+/* Of what the file has as one, several nodes may be made. */
+static bool is_of_same(const Node *a, const Node *b) { return a->origin && a->origin == b->origin; }
+
 /* The nodes' names; NULL in written: cnnc would give it that by itself. */
 static const char **name_nodes(Model *m, const char **written) {
     const char **names = NEW_ARRAY(m->arena, const char *, m->node_count);
@@ -61,9 +64,9 @@ static const char **name_nodes(Model *m, const char **written) {
         const Node *n = &m->nodes[i];
         const char *fallback = unique_name(m->arena, &all, n->word), *legal = n->name ? legal_name(m->arena, n->name) : NULL;
         names[i] = legal ? unique_name(m->arena, &all, legal) : fallback;
-        if (legal && strcmp(names[i], legal)) note_number(m, n->name, names[i], ++notes);
+        if (legal && strcmp(names[i], legal) && !is_of_same(n, map_get(&all.taken, legal))) note_number(m, n->name, names[i], ++notes);
         written[i] = strcmp(names[i], fallback) ? names[i] : NULL;
-        map_set(m->arena, &all.taken, names[i], names[i]);
+        map_set(m->arena, &all.taken, names[i], &m->nodes[i]);
     }
     return names;
 }

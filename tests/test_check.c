@@ -204,6 +204,35 @@ static void gradients_of_rounding_are_told(void **state) {
     write_net(net_text);
 }
 
+/* y = n . (0.5, -0.25) with n = (x - mean) / sqrt(variance + 0.001) of two numbers that differ in their fifth digit: what floats leave of
+ * the difference has an error of 1e-2 of it, and so have loss and gradients. */
+static void small_differences_explain_rows(void **state) {
+    (void)state;
+    const double x[] = {1, (double)1.0001f}, k[] = {0.5, -0.25}, half = (x[1] - x[0]) / 2, deviation = sqrt(half * half + 1e-3), n[] = {-half / deviation, half / deviation};
+    const double y = n[0] * k[0] + n[1] * k[1], g[] = {2 * y * k[0], 2 * y * k[1]}, mean = (g[0] + g[1]) / 2, along = (g[0] * n[0] + g[1] * n[1]) / 2;
+    const Entry entries[LENGTH(right)] = {
+        {"input", 2, {1, 2}, {(float)x[0], (float)x[1]}}, {"target", 2, {1, 1}, {0}}, {"initial/dense/kernel", 2, {2, 1}, {0.5f, -0.25f}}, {"initial/dense/bias", 1, {1}, {0}},
+        {"output", 2, {1, 1}, {(float)y}}, {"loss", 1, {1}, {(float)(y * y)}}, {"gradient/dense/kernel", 2, {2, 1}, {(float)(2 * y * n[0]), (float)(2 * y * n[1])}},
+        {"gradient/dense/bias", 1, {1}, {(float)(2 * y)}},
+        {"gradient/input", 2, {1, 2}, {(float)((g[0] - mean - n[0] * along) / deviation), (float)((g[1] - mean - n[1] * along) / deviation)}},
+        {"not 1", 1, {1}, {0}}, {"not 2", 1, {1}, {0}}, {"not 3", 1, {1}, {0}},
+    };
+    write_net("network net\ninput 2\nlayer_normalization scale=false center=false\ndense 1\ncompile optimizer=sgd loss=mean_squared_error\n");
+    for (int i = 5; i < 9; i++) {
+        Entry other = entries[i];
+        for (int j = 0; j < 2; j++) other.data[j] *= 1.0005f;
+        write_entries(entries, &other);
+        assert_int_equal(run_check("--tolerance-output=1e-3 --reference '" REFERENCE "' '" NET "'"), 0);
+        const char *row = strstr(output, other.name), *end = row ? strchr(row, '\n') : NULL;
+        assert_true(row && end);
+        assert_memory_equal(end - 7, "  float", 7);
+        for (int j = 0; j < 2; j++) other.data[j] *= 2;
+        write_entries(entries, &other);
+        assert_int_equal(run_check("--tolerance-output=1e-3 --reference '" REFERENCE "' '" NET "'"), 1);
+    }
+    write_net(net_text);
+}
+
 static void tolerance_may_be_given(void **state) {
     (void)state;
     Entry wrong = right[4];
@@ -268,6 +297,7 @@ int main(void) {
         cmocka_unit_test(wrong_number_fails),
         cmocka_unit_test(what_rounding_decides_is_told),
         cmocka_unit_test(gradients_of_rounding_are_told),
+        cmocka_unit_test(small_differences_explain_rows),
         cmocka_unit_test(tolerance_may_be_given),
         cmocka_unit_test(missing_tensor_is_named),
         cmocka_unit_test(wrong_shape_is_named),

@@ -322,6 +322,8 @@ void add_penalties(Graph *);                                          /* to the 
 bool check_constraint(Graph *, const Attr *constraint, Shape weight); /* false after an error */
 void bind_constraint(const Attr *constraint, Shape weight, Arena *, Bindings *);
 
+double loss_scale_factor(const Graph *); /* the optimizer's (ops/optimizer.c); 1 without one */
+
 /* Learning rates (ops/schedules.c), of an optimizer's first attribute: a number or a schedule. */
 Family schedule_family;
 bool check_schedule(Graph *, const Attr *rate);                       /* false after an error */

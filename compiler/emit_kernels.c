@@ -366,14 +366,6 @@ static bool uses_scale(const Program *p, int part) {
     return false;
 }
 
-/* The optimizer's loss_scale_factor, 1 without one. */
-static double loss_scale(const Graph *g) {
-    if (!g->optimizer) return 1;
-    for (int i = 0; i < g->optimizer->call.attribute_count; i++)
-        if (!strcmp(g->optimizer->call.attributes[i].name, "loss_scale_factor") && g->optimizer_attributes[i].present) return g->optimizer_attributes[i].real;
-    return 1;
-}
-
 /* A part that works on a shard. */
 static bool emit_part(Emitter *e, const Program *p, int part, const char *const *calls, const bool *first, const Bindings *target, StrBuf *out) {
     Bindings *b = bindings_new(e->arena, target);
@@ -382,7 +374,7 @@ static bool emit_part(Emitter *e, const Program *p, int part, const char *const 
     bind_optional(b, "entry");
     bind_int(b, "keeps", p->kept > 0);
     bind_int(b, "uses_scale", uses_scale(p, part));
-    bind_real(b, "loss_scale", loss_scale(e->graph));
+    bind_real(b, "loss_scale", loss_scale_factor(e->graph));
     bind_optional(b, "loss_scale");
     bind_buffers(e, p, part, b);
     bind_cleared(e, p, part, first, b);

@@ -74,11 +74,6 @@ static bool check_size_part(Parser *p, const Value *part) {
         error(p->diag, part->loc, "the parts of a size are integers");
         return false;
     }
-    if (part->number == 0) {
-        error(p->diag, part->loc, "a part of a size is zero");
-        hint(p->diag, "sizes begin at 1; where a side is padded or cropped, write pairs: (0,0)x(2,2)");
-        return false;
-    }
     return true;
 }
 

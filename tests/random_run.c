@@ -223,25 +223,15 @@ static void compare_weights(Trial *t, const char *what) {
         compare(t, what, network->parameters[i].name, x[i], exact[i], NULL, network->parameters[i].count, float_tolerance);
 }
 
-/* Gradients of generated code are those of the loss as the optimizer scales it. */
-static void unscale(const Trial *t, double *x, size_t n) {
-    const Graph *g = t->graph;
-    for (int i = 0; i < g->optimizer->call.attribute_count; i++)
-        for (size_t k = 0; !strcmp(g->optimizer->call.attributes[i].name, "loss_scale_factor") && g->optimizer_attributes[i].present && k < n; k++)
-            x[k] /= g->optimizer_attributes[i].real;
-}
-
 static bool run_results(Trial *t, cnnc_model *model, const Batch *b, Results *r) {
     cnnc_error error;
     Arena *a = t->graph->arena;
     const cnnc_network *network = model->network;
     void **inputs = store_all(a, network->inputs, network->input_count, b->inputs, b->n), **wanted = store_all(a, network->targets, network->target_count, b->targets, b->n);
-    if (!model_results(a, model, b->n, inputs, wanted, r, &error)) {
+    if (!model_results(t->graph, model, b->n, inputs, wanted, r, &error)) {
         printf("%s\n", error.text);
         return t->status = RUN_WRONG, false;
     }
-    for (int i = 0; i < network->parameters_length; i++) unscale(t, r->gradients[i], network->parameters[i].count);
-    for (int i = 0; i < network->input_count; i++) unscale(t, r->input_gradients[i], network->inputs[i].count * (size_t)b->n);
     return true;
 }
 

@@ -9,7 +9,7 @@ token that came, and Keras's optimizers square each row for itself where a token
 and in cnnc, rows of a token are added up first; so they are here.
 
 Keras's fit scales the loss by loss_scale_factor and apply_gradients divides by it again; the oracle does only the
-latter. So these traces come from the network without the option, and their gradients are multiplied by it here.
+latter. So these traces come from the network without the option.
 """
 import pathlib, re, runpy, subprocess, sys, tempfile
 import numpy
@@ -121,14 +121,10 @@ def keep(out, most):
 
 def make(net, out, steps):
     text = net.read_text()
-    scale = re.search(r",\s*loss_scale_factor=(\d+)", text)
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder) / net.name
-        source.write_text(text.replace(scale[0], "") if scale else text)
+        source.write_text(re.sub(r",\s*loss_scale_factor=\d+", "", text))
         subprocess.run([sys.executable, "-c", DENSE, oracle, source, out, "--batch", "4", "--steps", str(steps)], check=True)
-    if scale:
-        with safe_open(out, "np") as f: metadata = f.metadata()
-        save_file({k: v * v.dtype.type(scale[1]) if k.startswith("gradient/") else v for k, v in load_file(out).items()}, out, metadata)
     add_metrics(net, out)
     add_training(net, out, steps)
     keep(out, KEPT_TINY if net.stem.startswith("tiny_") else KEPT)

@@ -302,8 +302,8 @@ static void sizes_with_spaces(void **state) {
 
 static void bad_sizes(void **state) {
     (void)state;
-    assert_error("input 28x0", 10, "a part of a size is zero", "(0,0)x(2,2)");
-    assert_error("input 0x28", 7, "a part of a size is zero", "(0,0)x(2,2)");
+    stop(start_good("zero_padding2d 28x0"));
+    stop(start_good("zero_padding2d 0x28"));
     assert_error("input 2.5x3", 7, "the parts of a size are integers", NULL);
     assert_error("input 3x2.5", 9, "the parts of a size are integers", NULL);
     assert_error("input 1/2x3", 7, "the parts of a size are integers", NULL);

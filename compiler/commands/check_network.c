@@ -125,17 +125,19 @@ static bool print_error(double error, double tolerance) {
     return error <= tolerance;
 }
 
-/* Whether a gradient is as far away from the expected one as rounding, times `part`, may move it. */
+/* Whether a gradient or a loss is as far away from the expected one as rounding, times `part`, may move it. */
 static bool is_inexact(Table *t, const Row *row, const Results *r, const Results *expected, double part) {
     double *noisy[NOISES];
-    if (row->kind != ROW_GRADIENT && row->kind != ROW_INPUT_GRADIENT) return false;
+    if (row->kind == ROW_OUTPUT || row->kind == ROW_METRIC) return false;
     if (!t->expected) {
         t->expected = NEW(t->arena, Expected);
         *t->expected = expect_results(t->graph, t->parameters, 0, t->batch, SEED);
     }
     for (int k = 0; k < NOISES; k++) noisy[k] = values_of(&t->expected->noisy[k], row);
     double spread = spread_of(values_of(&t->expected->exact, row), noisy, row->count);
-    return is_rounding(absolute_error(values_of(r, row), values_of(expected, row), row->count), part * spread);
+    double error = absolute_error(values_of(r, row), values_of(expected, row), row->count);
+    if (row->kind == ROW_LOSS) error = fmax(error, absolute_error(&r->evaluated[row->index], &expected->evaluated[row->index], row->count));
+    return is_rounding(error, part * spread);
 }
 
 typedef enum { FAILS, IS_ROUNDING, AGREES } Verdict;
@@ -180,13 +182,13 @@ static bool print_table(Table *t, const Graph *g) {
 
 /* ---- generated code ---------------------------------------------------------------------------------------------- */
 
-static bool run_model(Arena *arena, cnnc_model *model, double *const *parameters, const Batch *b, Results *r,
-                      cnnc_error *failure) {
+static bool run_model(const Graph *g, cnnc_model *model, double *const *parameters, const Batch *b, Results *r, cnnc_error *failure) {
+    Arena *arena = g->arena;
     const cnnc_network *network = model->network;
     void **inputs = store_all(arena, network->inputs, network->input_count, b->inputs, b->n);
     void **wanted = network->target_count ? store_all(arena, network->targets, network->target_count, b->targets, b->n) : NULL;
     set_model(arena, model, parameters);
-    return model_results(arena, model, b->n, inputs, wanted, r, failure);
+    return model_results(g, model, b->n, inputs, wanted, r, failure);
 }
 
 /* A variant that this machine cannot run is named and left out. */
@@ -199,7 +201,7 @@ static bool run_floats(Table *t, const cnnc_network *network, double *const *par
         }
         Column *column = &t->floats[t->float_count++];
         column->name = network->variants[i];
-        bool fine = run_model(t->arena, model, parameters, b, &column->results, failure);
+        bool fine = run_model(t->graph, model, parameters, b, &column->results, failure);
         cnnc_model_free(model);
         if (!fine) return false;
     }
@@ -219,7 +221,7 @@ static int compare(Compilation *c, cnnc_model *doubles, const cnnc_network *floa
     Table t = {.arena = c->arena, .graph = g, .parameters = parameters, .batch = &batch, .one = few, .interpreter = interpreter_results(&all, &batch)};
     printf("\nGenerated code: %d examples in shards of %d (%d drawn again, near kinks)\n", n, c->options.shard_size, redrawn);
     printf("slope: the interpreter's gradient against differences of its loss; double against the interpreter; others against it\n");
-    if (!run_model(c->arena, doubles, parameters, &batch, &t.doubles, &failure) ||
+    if (!run_model(g, doubles, parameters, &batch, &t.doubles, &failure) ||
         !run_floats(&t, floats, parameters, &batch, &failure)) {
         say_error("%s", failure.text);
         return EXIT_FILE;

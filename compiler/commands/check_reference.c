@@ -335,7 +335,7 @@ static void compare(Reference *r) {
     set_parameters(r);
     if (!r->fits) return;
     void **wanted = trains ? r->data.targets : NULL;
-    if (!model_results(r->arena, r->model, r->n, r->data.inputs, wanted, &results, &failure)) bug("running: %s", failure.text);
+    if (!model_results(r->graph, r->model, r->n, r->data.inputs, wanted, &results, &failure)) bug("running: %s", failure.text);
     printf("%s: %d examples, %s\n", r->path, r->n, cnnc_model_variant(r->model));
     printf("  %-40s %-16s %9s %9s\n", "tensor", "shape", "error", "tolerance");
     compare_outputs(r, &results);

@@ -196,8 +196,22 @@ static bool run_gradient(Arena *arena, cnnc_model *model, const cnnc_batch *batc
     return true;
 }
 
-bool model_results(Arena *arena, cnnc_model *model, int n, void *const *inputs, void *const *wanted, Results *r,
-                   cnnc_error *failure) {
+static void divide_all(double **arrays, const size_t *counts, int n, double by) {
+    for (int i = 0; i < n; i++)
+        for (size_t k = 0; k < counts[i]; k++) arrays[i][k] /= by;
+}
+
+/* As generated code has them they are the optimizer's. */
+static void unscale(const Graph *g, const cnnc_network *network, int n, Results *r) {
+    size_t *counts = NEW_ARRAY(g->arena, size_t, network->parameters_length + network->input_count + 1), *of_inputs = counts + network->parameters_length;
+    for (int i = 0; i < network->parameters_length; i++) counts[i] = network->parameters[i].count;
+    for (int i = 0; i < network->input_count; i++) of_inputs[i] = network->inputs[i].count * (size_t)n;
+    divide_all(r->gradients, counts, network->parameters_length, loss_scale_factor(g));
+    divide_all(r->input_gradients, of_inputs, network->input_count, loss_scale_factor(g));
+}
+
+bool model_results(const Graph *g, cnnc_model *model, int n, void *const *inputs, void *const *wanted, Results *r, cnnc_error *failure) {
+    Arena *arena = g->arena;
     const cnnc_network *network = model->network;
     *r = (Results){0};
     void **outputs = new_arrays(arena, network->outputs, network->output_count, n, network->type);
@@ -213,5 +227,6 @@ bool model_results(Arena *arena, cnnc_model *model, int n, void *const *inputs, 
     r->totals = average_totals(arena, model, n);
     r->gradients = sum_gradients(arena, model);
     r->input_gradients = load_arrays(arena, network->inputs, network->input_count, n, network->type, gradients);
+    unscale(g, network, n, r);
     return true;
 }

@@ -37,8 +37,9 @@ double *load_numbers(Arena *, cnnc_type, const void *from, size_t n);
 void **store_all(Arena *, const cnnc_tensor *, int count, double *const *values, int n); /* likewise, of each of these tensors for n examples */
 void **new_arrays(Arena *, const cnnc_tensor *, int count, int n, cnnc_type); /* for n examples of each, zero */
 Results interpreter_results(Interpreter *, const Batch *);               /* parameters are set already */
-/* Runs phases of generated code without updating anything; inputs and targets in the network's own types. */
-bool model_results(Arena *, cnnc_model *, int n, void *const *inputs, void *const *targets, Results *, cnnc_error *);
+/* Runs phases of generated code without updating anything; inputs and targets in the network's own types. Gradients are those of the loss, without
+ * the optimizer's loss_scale_factor. */
+bool model_results(const Graph *, cnnc_model *, int n, void *const *inputs, void *const *targets, Results *, cnnc_error *);
 void draw_example(cnnc_random *, const Tensor *, double *);              /* by the tensor's type and classes */
 double root_mean_square(const double *, size_t n);
 double largest(const double *, size_t n);                                /* magnitude; NAN when there is one */

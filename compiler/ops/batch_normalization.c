@@ -17,6 +17,7 @@ static const AttrDef attributes[] = {
     {"momentum", ATTR_REAL, "0.99", 0, 1, 0, NULL, NULL, false, "how much of the moving averages stays at each step"},
     {"moving_mean_initializer", ATTR_CALL, "zeros", 0, 0, 0, NULL, initializer_family, false, "how the moving mean starts"},
     {"moving_variance_initializer", ATTR_CALL, "ones", 0, 0, 0, NULL, initializer_family, false, "how the moving variance starts"},
+    SCALE_AND_CENTER_DEFS,
 };
 
 static Tensor *statistic(Graph *g, Layer *l, const char *weight, const Attr *initializer) {

@@ -9,7 +9,7 @@ enum { OUTPUT_PADDING = CONV_NEXT, ACTIVATION, USE_BIAS, KERNEL_INITIALIZER, BIA
 #define TRANSPOSE_DEFS(window, rank, extent)                                                                           \
     {"filters", ATTR_INT, NULL, 1, 1 << 20, 0, NULL, NULL, true, "number of output channels"}, window,                 \
     {"output_padding", ATTR_SIZE, "", 0, 1 << 16, rank, NULL, NULL, false, extent " that the output has more than a whole number of strides, less than a stride"}, \
-    ATTR_ACTIVATION_DEF, ATTR_USE_BIAS_DEF, ATTR_KERNEL_INITIALIZER_DEF, ATTR_BIAS_INITIALIZER_DEF, ATTR_TRAINABLE_DEF
+    KERNEL_LAYER_DEFS
 
 static const AttrDef attributes[] = {TRANSPOSE_DEFS(MAP_TRANSPOSE_DEFS, 2, "height x width")};
 static const AttrDef attributes_1d[] = {TRANSPOSE_DEFS(SEQUENCE_TRANSPOSE_DEFS, 1, "length")};

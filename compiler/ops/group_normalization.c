@@ -7,6 +7,7 @@ enum { GROUPS = FIRST_OWN_OPTION };
 static const AttrDef attributes[] = {
     NORMALIZATION_DEFS,
     {"groups", ATTR_INT, "32", -1, 1 << 24, 0, NULL, NULL, false, "number of groups, a divisor of that of channels; -1: as many as channels"},
+    SCALE_AND_CENTER_DEFS,
 };
 
 /* Keras names no layer with its default of 32 groups that has fewer channels: groups= has to be written. */

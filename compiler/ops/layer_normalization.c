@@ -6,6 +6,7 @@ enum { RMS_SCALING = FIRST_OWN_OPTION };
 static const AttrDef attributes[] = {
     NORMALIZATION_DEFS,
     {"rms_scaling", ATTR_BOOL, "false", 0, 0, 0, NULL, NULL, false, "divide by the root of the variance, but keep the mean; no beta"},
+    SCALE_AND_CENTER_DEFS,
 };
 
 static Tensor *layer(Graph *g, Layer *l) {

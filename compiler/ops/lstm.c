@@ -9,7 +9,7 @@ enum { IN, FORGET, CANDIDATE, OUT, CELL, KNOWN };
 static const AttrDef attributes[] = {
     RECURRENT_DEFS,
     RECURRENT_ACTIVATION_DEF,
-    {"unit_forget_bias", ATTR_BOOL, "true", 0, 0, 0, NULL, NULL, false, "the bias of the forget gate starts at 1"},
+    {"unit_forget_bias", ATTR_BOOL, "true", 0, 0, 0, NULL, NULL, false, "the bias of the forget gate starts at 1; bias_initializer is a constant then"},
     RECURRENT_WEIGHT_DEFS,
 };
 

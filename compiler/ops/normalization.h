@@ -12,6 +12,8 @@ enum { AXIS, EPSILON, CENTER, SCALE, BETA_INITIALIZER, GAMMA_INITIALIZER, TRAINA
     {"beta_initializer", ATTR_CALL, "zeros", 0, 0, 0, NULL, initializer_family, false, "how beta starts"},            \
     {"gamma_initializer", ATTR_CALL, "ones", 0, 0, 0, NULL, initializer_family, false, "how gamma starts"},           \
     ATTR_TRAINABLE_DEF
+/* Behind a layer's own options. */
+#define SCALE_AND_CENTER_DEFS WEIGHT_OPTION_DEFS("beta"), WEIGHT_OPTION_DEFS("gamma")
 
 /* False after an error: the axis is not the last one. */
 bool check_last_axis(Graph *, const Layer *);

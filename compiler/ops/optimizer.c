@@ -42,6 +42,10 @@ void bind_optimizer(const Attr *a, Bindings *b) {
     bind_optional(b, "ema_rest");
 }
 
+double loss_scale_factor(const Graph *g) {
+    return g->optimizer && g->optimizer_attributes[LOSS_SCALE_FACTOR].present ? g->optimizer_attributes[LOSS_SCALE_FACTOR].real : 1;
+}
+
 void bind_factor(Bindings *b, const char *name, const char *rest, double factor) {
     bind_real(b, name, factor);
     bind_real(b, rest, 1 - factor);

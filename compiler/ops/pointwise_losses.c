@@ -174,7 +174,7 @@ static const Pointwise binary_crossentropy = {
     .slope_c = "(p < " EPSILON_C " || p > 1 - " EPSILON_C " ? 0 : (1 - t) / (1 - p) - t / p)",
 };
 #define ON_LOGITS PROBABILITIES, .on_logits = &op_binary_crossentropy_logits, .makes_logits = "sigmoid"
-LOSS(binary_crossentropy, "- t log clip(p) - (1 - t) log(1 - clip(p))", "of independent probabilities, targets 0 and 1", NULL, ATTRIBUTES(binary_attributes), OP_LOSS,
+LOSS(binary_crossentropy, "- t log clip(p) - (1 - t) log(1 - clip(p))", "of independent probabilities, targets 0 and 1", NULL, ATTRIBUTES(binary_attributes), OP_LOSS, .cancels = true,
      ON_LOGITS);
 
 static double logits_value(double p, double t, const Attr *a) { return (void)a, fmax(p, 0) - p * t + log1p(exp(-fabs(p))); }

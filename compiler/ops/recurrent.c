@@ -90,8 +90,9 @@ Tensor *recurrent_layer(Graph *g, Layer *l, const Cell *cell) {
     Tensor *kernel = parameter(g, l, cell, "kernel", shape2(last_dim(x->shape), columns), &a[KERNEL_INITIALIZER]);
     Tensor *recurrent = parameter(g, l, cell, "recurrent_kernel", shape2(units, columns), &a[RECURRENT_INITIALIZER]);
     if (a[USE_BIAS].real != 0) {
-        bias = parameter(g, l, cell, "bias", cell->biases > 1 ? shape2(cell->biases, columns) : shape1(columns), cell->bias_initializer ? cell->bias_initializer : &a[BIAS_INITIALIZER]);
+        bias = parameter(g, l, cell, "bias", cell->biases > 1 ? shape2(cell->biases, columns) : shape1(columns), &a[BIAS_INITIALIZER]);
         if (!bias) return NULL;
+        if (cell->bias_initializer) bias->initializer = cell->bias_initializer;
     }
     if (!kernel || !recurrent) return NULL;
     if (a[GO_BACKWARDS].real != 0) x = add_op(g, &op_reverse_rows, l, NULL, (Tensor *[]){x}, 1);

@@ -216,9 +216,20 @@ static const char *const reserved[] = {
     "or_eq", "private", "protected", "public", "reinterpret_cast", "requires", "static_assert", "static_cast", "template", "this", "thread_local", "throw",
     "true", "try", "typeid", "typename", "using", "virtual", "wchar_t", "xor", "xor_eq", "linux", "unix", "i386", "typeof_unqual",
     "NULL", "NAN", "INFINITY", "HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "math_errhandling", "errno", "EOF", "stdin", "stdout", "stderr", "I", "complex",
-    "imaginary", "noreturn", "mips", "sparc", "std", "size_t", "ptrdiff_t", "max_align_t", "nullptr_t", "int8_t", "int16_t", "int32_t", "int64_t", "uint8_t",
-    "uint16_t", "uint32_t", "uint64_t", "intptr_t", "uintptr_t", "intmax_t", "uintmax_t",
+    "imaginary", "noreturn", "mips", "sparc",
 };
+
+/* Of the headers that generated ones include, and C++'s namespace: a network's name is a struct's. */
+static const char *const type_names[] = {
+    "std", "size_t", "ptrdiff_t", "max_align_t", "nullptr_t", "int8_t", "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
+    "intptr_t", "uintptr_t", "intmax_t", "uintmax_t",
+};
+
+static bool is_type(const char *name) {
+    for (int i = 0; i < LENGTH(type_names); i++)
+        if (!strcmp(name, type_names[i])) return true;
+    return false;
+}
 
 static bool is_ours(const char *name) { return !strcmp(name, "cnnc") || !strncmp(name, "cnnc_", 5); }
 
@@ -233,7 +244,7 @@ static bool check_name(Graph *g, Name name) {
     }
     for (int i = 0; i < LENGTH(reserved); i++)
         if (!strcmp(name.text, reserved[i])) {
-            error(g->diag, name.loc, "'%s' cannot be a name: it is a keyword, type or macro of C or C++", name.text);
+            error(g->diag, name.loc, "'%s' cannot be a name: it is a keyword or macro of C or C++", name.text);
             hint(g->diag, "'%s_1' would do", name.text);
             return false;
         }
@@ -385,6 +396,9 @@ static void build_network(Graph *g, const Statement *s) {
     else if (is_ours(v->word)) {
         error(g->diag, v->loc, "a network cannot be called '%s'", v->word);
         hint(g->diag, "what begins with 'cnnc' belongs to the runtime");
+    } else if (is_type(v->word)) {
+        error(g->diag, v->loc, "a network cannot be called '%s'", v->word);
+        hint(g->diag, "it is a type of C or a namespace of C++; '%s_1' would do", v->word);
     } else if (check_name(g, (Name){v->word, v->loc})) g->name = v->word;
 }
 

@@ -54,6 +54,16 @@ static void says(const char *said, const char *part) {
     if (!strstr(said, part)) fail_msg("'%s' is not in:\n%s", part, said);
 }
 
+/* Data find the weights of examples by the name that the network has for them. */
+static void weights_of_examples_have_their_name(void **state) {
+    (void)state;
+    write_text("weighted.net", "network weighted\ninput 4\ndense 3\nsoftmax\ncompile loss=sparse_categorical_crossentropy\nfit sample_weight=true\n");
+    run("weighted.net -o weighted.c", 0);
+    const char *code = file_text(text("%s/weighted.c", folder), NULL);
+    says(code, "{\"target\", CNNC_I32");
+    says(code, "{\"sample_weight\", CNNC_F32");
+}
+
 static bool there(const char *name) { return !access(text("%s/%s", folder, name), F_OK); }
 
 static void a_dry_run_writes_nothing(void **state) {
@@ -408,6 +418,7 @@ static void devices(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(weights_of_examples_have_their_name),
         cmocka_unit_test(a_dry_run_writes_nothing), cmocka_unit_test(outputs_are_apart), cmocka_unit_test(a_signal_while_compiling), cmocka_unit_test(the_compilers_level_may_be_given), cmocka_unit_test(validation),      cmocka_unit_test(callbacks),
         cmocka_unit_test(other_networks_are_refused), cmocka_unit_test(other_callbacks_are_refused), cmocka_unit_test(an_early_stop_stays), cmocka_unit_test(moving_averages),
         cmocka_unit_test(weights_by_name), cmocka_unit_test(no_number), cmocka_unit_test(no_number_is_hidden), cmocka_unit_test(what_the_machine_cannot_run), cmocka_unit_test(tables), cmocka_unit_test(a_signal_before_the_test),

@@ -19,12 +19,23 @@ static void write_text(const char *path, const char *words) {
     assert_int_equal(fclose(f), 0);
 }
 
+/* Each comparison has two times. */
+static void assert_times(const char *said) {
+    int compared = 0;
+    for (const char *at = said; (at = strstr(at, " us, ")); at += 5, compared++) {
+        const char *first = at, *second = strchr(at + 5, ' ');
+        while (first > said && first[-1] != ' ') first--;
+        assert_true(second && atof(first) > 0 && atof(second) > 0);
+    }
+    assert_true(compared >= 3);
+}
+
 /* Of every op with a choice there is a line, and the choice is taken. */
 static void choices_are_found_and_taken(void **state) {
     (void)state;
     char *path = in_folder("conv2d.tune"), *tune = text("tune " NETS "conv2d.net --target=vec16 --repeat=1 -o %s", path);
     char *select = text(NETS "conv2d.net --target=vec16 --emit=select --tuning=%s", path);
-    cnnc_says(tune, 0);
+    assert_times(cnnc_says(tune, 0));
     char *lines = file_text(path, NULL), *said = cnnc_says(select, 0);
     int chosen = 0, tuned = 0;
     for (const char *at = lines; (at = strstr(at, "\nvec16 ")); at++) chosen++;

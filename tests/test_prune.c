@@ -104,14 +104,15 @@ static void relu_that_is_never_above_zero_goes(void **state) {
     stop(r);
 }
 
-static void below_zero_for_turned_images(Run *r) {
-    set_column(r, "a", 1, 1), set_bias(r, "a", 1, -0.01);  /* zero for all bytes */
-    set_column(r, "a", 2, -1), set_bias(r, "a", 2, -0.01); /* for black images only */
+static void turned_images(Run *r) {
+    set_column(r, "a", 1, 1), set_bias(r, "a", 1, -10);    /* zero for all bytes */
+    set_column(r, "a", 2, -1), set_bias(r, "a", 2, -0.01); /* above zero for white images, which are below it */
 }
 
+/* An offset that padding has not stays with the input. */
 static void inputs_may_be_below_zero(void **state) {
     (void)state;
-    Run *r = pruned("network n\ninput 9x9x2 type=u8 scale=-1/255\na = conv2d 4 3x3 activation=relu\nflatten\nc = dense 2\n", below_zero_for_turned_images);
+    Run *r = pruned("network n\ninput 9x9x2 type=u8 scale=-1/255 offset=0.25\na = conv2d 4 3x3 padding=same activation=relu\nflatten\nc = dense 2\n", turned_images);
     assert_int_equal(channels_of(r, "a"), 3);
     stop(r);
 }

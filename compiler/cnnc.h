@@ -322,12 +322,11 @@ void add_penalties(Graph *);                                          /* to the 
 bool check_constraint(Graph *, const Attr *constraint, Shape weight); /* false after an error */
 void bind_constraint(const Attr *constraint, Shape weight, Arena *, Bindings *);
 
-double loss_scale_factor(const Graph *); /* the optimizer's (ops/optimizer.c); 1 without one */
-
 /* Learning rates (ops/schedules.c), of an optimizer's first attribute: a number or a schedule. */
 Family schedule_family;
 bool check_schedule(Graph *, const Attr *rate);                       /* false after an error */
 double first_rate(const Attr *rate);
+double loss_scale_factor(const Graph *);                              /* the optimizer's (ops/optimizer.c); 1 without one */
 void bind_schedule(const Attr *rate, Arena *, Bindings *);            /* "schedule", its name or "", and its options */
 
 /* ---- describe.c: the descriptor of a graph, without compiling it, and the work in it ---- */

@@ -397,7 +397,7 @@ typedef struct Options {    /* of one compilation */
     const char *algorithm;  /* only this one and plain; NULL: whichever costs least */
     const char *tuning_path; /* compile() reads choices from it; NULL: there is none */
     Tuning *tuning;         /* choices that were measured; NULL: none */
-    int shard_size;         /* examples */
+    int shard_size;         /* examples; 0, before select: as shard.c sees fit */
     int unroll;             /* bytes of code of an entry point that written-out loops may take; negative: as schedules see fit */
     int batch_size;         /* most examples that a batch has in training, where memory is for so many; 0: those of the description */
     Optimize optimize;      /* of code that stands alone */
@@ -503,6 +503,10 @@ bool kernel_has(const Kernel *, const char *name);
 void kernel_window(Program *, Kernel *, const Window *);
 Tensor **kernel_arguments(const Program *, const Kernel *, int *n);  /* inputs, extras, outputs */
 bool adds_to_gradient(const Kernel *); /* of a parameter */
+
+/* ---- shard.c: how many examples a shard has, unless it is asked for ---- Needs the graph of training. */
+enum { MOST_SHARD = 32 };
+int shard_size(const Graph *);
 
 /* ---- select.c: ops -> an algorithm for each ----------------------------------------------------------------------------
  * Needs a graph, target and entry point. Leaves the ops that the entry point needs, each with an algorithm: jointly for

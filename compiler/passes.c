@@ -49,6 +49,7 @@ static const Program *leader_of(const Compilation *c, Entry e) {
 }
 
 static bool run_select(Compilation *c) {
+    if (!c->options.shard_size) c->options.shard_size = c->options.inference ? MOST_SHARD : shard_size(c->graph);
     for (int t = 0; t < c->options.target_count; t++)
         for (int e = 0; e < ENTRY_COUNT; e++) {
             if (!is_wanted(c, (Entry)e)) continue;
@@ -156,7 +157,6 @@ const char *stage_names(Arena *arena) {
 void compilation_init(Compilation *c, bool color) {
     *c = (Compilation){.arena = arena_new()};
     c->diag = (Diag){.source = &c->source, .color = color};
-    c->options.shard_size = 32;
     c->options.unroll = -1;
     c->options.header = "network.h";
     c->options.command = "cnnc";

@@ -15,7 +15,7 @@ static bool begin(Compilation *c, const CheckOptions *o, bool doubles) {
     compilation_init(c, false);
     c->options.input_gradient = true;
     if (!apply_network_options(c, &o->network)) return false;
-    c->options.batch_size = 2 * c->options.shard_size + 5; /* what check_network takes at most */
+    c->options.batch_size = 2 * (c->options.shard_size ? c->options.shard_size : MOST_SHARD) + 5; /* what check_network takes at most */
     if (!doubles) return true;
     c->options.real_is_double = true;
     c->options.targets[0] = find_target("scalar");

@@ -94,29 +94,40 @@ static bool add_loss(const Totals *t, const Attr *loss, Tensor *prediction, Tens
     return true;
 }
 
-/* Results go by the metrics' names. */
-static bool is_repeated(const Attr *first, const Attr *metric) {
-    while (first != metric && strcmp(first->word, metric->word)) first = first->next;
-    return first != metric;
+/* Of two metrics of the same name, whose options are numbers. */
+static bool same_options(const Attr *a, const Attr *b) {
+    for (int i = 0; i < a->callable->attribute_count; i++)
+        if (a->attributes[i].real != b->attributes[i].real) return false;
+    return true;
 }
 
-static bool add_metric(const Totals *t, const Attr *metric, const char *loss, Tensor *prediction, Tensor **target) {
+/* Results go by the metrics' names; those that differ in options only are counted up, as in Keras: precision, precision_1. NULL after an
+ * error. */
+static const char *metric_name(const Totals *t, const Attr *first, const Attr *metric) {
+    Graph *g = t->graph;
+    int before = 0;
+    for (; first != metric; first = first->next) {
+        if (strcmp(first->word, metric->word)) continue;
+        if (same_options(first, metric)) return error(g->diag, metric->loc, "the metric '%s' is given twice", metric->word), NULL;
+        before++;
+    }
+    return before ? arena_printf(g->arena, "%s_%d", metric->word, before) : metric->word;
+}
+
+static bool add_metric(const Totals *t, const Attr *metric, const char *name, const char *loss, Tensor *prediction, Tensor **target) {
     const OpDef *def = find_op(metric->word, OP_METRIC);
     Tensor *from = prediction;
     if (!def) def = loss_form(t->graph, metric, &from);
     if (!add_total(t, def, metric, loss, from, target, NULL)) return false;
-    name_total(t, prediction, metric->word);
+    name_total(t, prediction, name);
     return true;
 }
 
 static bool add_metrics(const Totals *t, const Attr *metrics, const Attr *losses, Layer *const *outputs, Tensor **wanted) {
     int k = 0;
     for (const Attr *m = metrics; m && m->present; m = m->next) {
-        if (!t->several && is_repeated(metrics, m)) {
-            error(t->graph->diag, m->loc, "the metric '%s' is given twice", m->word);
-            return false;
-        }
-        if (!add_metric(t, m, losses->word, outputs[k]->output, &wanted[k])) return false;
+        const char *name = t->several ? m->word : metric_name(t, metrics, m);
+        if (!name || !add_metric(t, m, name, losses->word, outputs[k]->output, &wanted[k])) return false;
         if (t->several) k++, losses = losses->next ? losses->next : losses;
     }
     return true;

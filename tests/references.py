@@ -99,7 +99,7 @@ def add_metrics(net, out):
     language = runpy.run_path(oracle)
     if not net.stem.startswith("metrics") or not out.exists(): return
     model, compiled, _, _ = language["build"](language["parse"](net.read_text()))
-    tensors, listed = load_file(out), compiled.get("metrics", [])
+    tensors, listed, seen = load_file(out), compiled.get("metrics", []), []
     for w in model.weights: w.assign(tensors["initial/" + "/".join(w.path.split("/")[-2:])])
     with safe_open(out, "np") as f: metadata = f.metadata()
     x = tensors["input"]
@@ -108,7 +108,9 @@ def add_metrics(net, out):
         name, options = m if isinstance(m, tuple) else (m, {})
         name = {"mae": "mean_absolute_error", "mse": "mean_squared_error"}.get(name, name)
         value = metric(name, options, tensors["target"], output)
-        if value is not None: tensors["metric/" + name] = numpy.array([value], numpy.float32)
+        before = seen.count(name)
+        seen.append(name)
+        if value is not None: tensors[f"metric/{name}_{before}" if before else f"metric/{name}"] = numpy.array([value], numpy.float32)
     save_file(tensors, out, metadata)
 
 

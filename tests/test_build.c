@@ -255,6 +255,15 @@ static void metrics_keep_their_order(void **state) {
     stop(r);
 }
 
+static void metrics_of_a_name_are_counted(void **state) {
+    (void)state;
+    Run *r = start_built("input 4\ndense 5\ncompile loss=binary_crossentropy metrics=(precision,recall,precision(0.9),recall(0.2),precision(0.1))\n");
+    static const char *const names[] = {"precision", "recall", "precision_1", "recall_1", "precision_2"};
+    assert_int_equal(r->graph->total_count, 1 + LENGTH(names));
+    for (int i = 0; i < LENGTH(names); i++) assert_string_equal(r->graph->metrics[i], names[i]);
+    stop(r);
+}
+
 /* ---- size ---------------------------------------------------------------------------------------------------------- */
 
 static void thousands_of_layers_are_no_trouble(void **state) {
@@ -286,7 +295,7 @@ int main(void) {
         cmocka_unit_test(without_compile_there_is_no_loss),
         cmocka_unit_test(fit_is_taken_over),
         cmocka_unit_test(losses_make_their_targets),
-        cmocka_unit_test(metrics_keep_their_order),
+        cmocka_unit_test(metrics_keep_their_order), cmocka_unit_test(metrics_of_a_name_are_counted),
         cmocka_unit_test(thousands_of_layers_are_no_trouble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,10 +79,10 @@ int command_check(int argc, char **argv) {
     Tolerances tolerances;
     const Option options[] = {
         {"--reference", &o.reference, NULL, NULL, 0, 0, "FILE", "a safetensors file of outputs, gradients ... to compare with"},
-        {"--tolerance-output", &o.output, NULL, NULL, 0, 0, "E", "largest error of outputs, absolute (1e-6)"},
-        {"--tolerance-gradient", &o.gradient, NULL, NULL, 0, 0, "E", "of loss and gradients, of the largest element (1e-5)"},
-        {"--tolerance-losses", &o.losses, NULL, NULL, 0, 0, "E", "of the losses of some steps, of the largest (1e-4)"},
-        {"--tolerance-after", &o.after, NULL, NULL, 0, 0, "E", "of weights after these, of the largest element (1e-3)"},
+        {"--tolerance-output", &o.output, NULL, NULL, 0, 0, "E", "largest error of outputs, of the largest element (1e-6)"},
+        {"--tolerance-gradient", &o.gradient, NULL, NULL, 0, 0, "E", "of loss and gradients, likewise (1e-5)"},
+        {"--tolerance-losses", &o.losses, NULL, NULL, 0, 0, "E", "of the losses of some steps, likewise (1e-4)"},
+        {"--tolerance-after", &o.after, NULL, NULL, 0, 0, "E", "of weights after these, likewise (1e-3)"},
         NETWORK_OPTIONS(o.network),
     };
     static const char *const names[] = {"the network's file"};

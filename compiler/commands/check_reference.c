@@ -38,6 +38,7 @@ typedef struct Reference {
     bool hard;         /* some row is as exact as floats can be, and no more */
     int n;             /* examples */
     size_t steps;      /* of training */
+    bool trains;       /* the network does, and the file has a target */
     bool fits, fine;   /* the file fits the network; no row fails */
 } Reference;
 
@@ -118,9 +119,11 @@ static double **initial_weights(Reference *r) {
     return weights;
 }
 
+/* Without targets where the file has none. */
 static Batch batch_of(const Reference *r) {
     const cnnc_network *network = r->model->network;
-    return (Batch){r->n, dataset_numbers(r, network->inputs, network->input_count, r->data.inputs), dataset_numbers(r, network->targets, network->target_count, r->data.targets)};
+    double **wanted = r->trains ? dataset_numbers(r, network->targets, network->target_count, r->data.targets) : NULL;
+    return (Batch){r->n, dataset_numbers(r, network->inputs, network->input_count, r->data.inputs), wanted};
 }
 
 /* The interpreter's results on the file's weights and batch. */
@@ -146,10 +149,10 @@ static const char *tensor_shape(Arena *arena, int n, const cnnc_tensor *t) {
     return text;
 }
 
-enum { INPUT = -1, LOSS = -2 };
-/* What explains rows by rounding: the gradient in parameter i, that in the INPUT, the LOSS. */
+enum { INPUT = -1, LOSS = -2, OUTPUT = -3 };
+/* What explains rows by rounding: the gradient in parameter i, that in the INPUT, the LOSS, output OUTPUT - i. */
 static double *explained_of(const Results *results, int i) {
-    return i == LOSS ? results->totals : i == INPUT ? results->input_gradients[0] : results->gradients[i];
+    return i <= OUTPUT ? results->outputs[OUTPUT - i] : i == LOSS ? results->totals : i == INPUT ? results->input_gradients[0] : results->gradients[i];
 }
 
 /* How far rounding moves an element of n at most; 0 of an input that has no gradient. */
@@ -161,7 +164,7 @@ static double explained_spread(const Expected *e, int i, size_t n) {
 }
 
 static void print_explained_row(Reference *r, int i, const char *name, const char *shape, const double *values, const double *expected, size_t n) {
-    const double error = relative_error(values, expected, n), tolerance = r->tolerances->gradient;
+    const double error = relative_error(values, expected, n), tolerance = i <= OUTPUT ? r->tolerances->output : r->tolerances->gradient;
     if (error <= tolerance) {
         print_row(r, name, shape, error, tolerance);
         return;
@@ -224,7 +227,7 @@ static void compare_outputs(Reference *r, const Results *results) {
         const char *name = indexed(r->arena, "output", i);
         const double *expected = batch_numbers(r, name, t, true);
         size_t n = t->count * (size_t)r->n;
-        if (expected) print_row(r, name, tensor_shape(r->arena, r->n, t), absolute_error(results->outputs[i], expected, n), r->tolerances->output);
+        if (expected) print_explained_row(r, OUTPUT - i, name, tensor_shape(r->arena, r->n, t), results->outputs[i], expected, n);
     }
 }
 
@@ -304,9 +307,9 @@ static void set_parameters(Reference *r) {
 }
 
 /* Inputs and, when both sides have one, the target, as the network wants them. */
-static bool load_batch(Reference *r, bool trains) {
+static bool load_batch(Reference *r) {
     const cnnc_network *network = r->model->network;
-    int wanted = trains ? network->target_count : 0, count = network->input_count + wanted;
+    int wanted = r->trains ? network->target_count : 0, count = network->input_count + wanted;
     cnnc_array *arrays = NEW_ARRAY(r->arena, cnnc_array, count);
     const char **names = NEW_ARRAY(r->arena, const char *, count);
     for (int i = 0; i < count; i++) {
@@ -328,23 +331,23 @@ static bool load_batch(Reference *r, bool trains) {
 static void compare(Reference *r) {
     const cnnc_network *network = r->model->network;
     const cnnc_safetensor *losses = cnnc_safetensors_find(&r->file, "losses");
-    bool trains = network->train && cnnc_safetensors_find(&r->file, "target");
     Results results;
     cnnc_error failure;
-    if (!load_batch(r, trains)) return;
+    r->trains = network->train && cnnc_safetensors_find(&r->file, "target");
+    if (!load_batch(r)) return;
     set_parameters(r);
     if (!r->fits) return;
-    void **wanted = trains ? r->data.targets : NULL;
+    void **wanted = r->trains ? r->data.targets : NULL;
     if (!model_results(r->graph, r->model, r->n, r->data.inputs, wanted, &results, &failure)) bug("running: %s", failure.text);
     printf("%s: %d examples, %s\n", r->path, r->n, cnnc_model_variant(r->model));
     printf("  %-40s %-16s %9s %9s\n", "tensor", "shape", "error", "tolerance");
     compare_outputs(r, &results);
-    if (trains) compare_results(r, &results);
-    if (trains) compare_gradients(r, &results);
-    if (trains && losses && compare_losses(r, losses)) compare_after(r);
+    if (r->trains) compare_results(r, &results);
+    if (r->trains) compare_gradients(r, &results);
+    if (r->trains && losses && compare_losses(r, losses)) compare_after(r);
     if (r->hard) printf(ABOUT_FLOAT);
     const char *why = network->train ? "the file has no target" : "the network has no compile statement";
-    if (!trains) printf("  training is not compared: %s\n", why);
+    if (!r->trains) printf("  training is not compared: %s\n", why);
 }
 
 static int check_file(Compilation *c, Compilation *doubles, const char *net, const cnnc_network *network, const char *reference, const Tolerances *tolerances) {

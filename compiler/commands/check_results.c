@@ -124,10 +124,10 @@ static void set_values(Interpreter *it, Tensor *const *tensors, int n, double *c
 Results interpreter_results(Interpreter *it, const Batch *batch) {
     const Graph *g = it->graph;
     set_values(it, g->inputs, g->input_count, batch->inputs);
-    set_values(it, g->targets, g->target_count, batch->targets);
+    if (batch->targets) set_values(it, g->targets, g->target_count, batch->targets);
     interpret(it, RUN_PREDICT);
     Results r = {.outputs = copies_of(it, g->outputs, g->output_count)};
-    if (!g->loss) return r;
+    if (!g->loss || !batch->targets) return r;
     r.evaluated = totals_of(it);
     interpret(it, RUN_ALL);
     r.totals = totals_of(it);

@@ -24,7 +24,7 @@ bool has_statistics(const Graph *);                    /* of the batch: examples
 
 /* ---- check_results.c ---------------------------------------------------------------------------------------------------
  * What one batch gives, whoever computed it. Arrays are in the order of the graph's lists, which is the descriptor's. */
-typedef struct Batch { int n; double **inputs, **targets; } Batch;   /* [n][count] each */
+typedef struct Batch { int n; double **inputs, **targets; } Batch;   /* [n][count] each; NULL targets: only outputs are wanted */
 typedef struct Results {
     double **outputs;          /* [n][count] each */
     double *totals;            /* of the training pass, all their elements: loss, then metrics; NULL without compile */
@@ -55,7 +55,7 @@ void set_interpreter(Interpreter *, double *const *parameters);
 Batch draw_batch(Interpreter *, int n, uint64_t seed, int *redrawn);
 
 /* ---- check_noise.c: how exact float results can be --------------------------------------------------------------------- */
-enum { NOISES = 3 };
+enum { NOISES = 5 };
 #define ABOUT_FLOAT "  float: as far away as numbers in double that are moved as the rounding of floats does\n"
 typedef struct Expected { Interpreter it; Results exact, noisy[NOISES]; } Expected; /* it: after the exact ones */
 Interpreter interpreter_at(const Graph *, double *const *parameters, uint64_t step, int n); /* with the random numbers of that update */

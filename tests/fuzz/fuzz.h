@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,6 +19,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static inline void require_message(const char *text) {
     REQUIRE(*text);
     for (const char *c = text; *c; c++) REQUIRE((unsigned char)*c >= 0x20 && *c != 0x7f);
+}
+
+enum { SCRATCH = 512 };
+/* Where this process may have a file, in TMPDIR: a disk would be waited for. */
+static inline const char *scratch(char path[SCRATCH], const char *extension) {
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, SCRATCH, "%s/cnnc_fuzz_%ld.%s", folder ? folder : "/tmp", (long)getpid(), extension);
+    return path;
 }
 
 #endif

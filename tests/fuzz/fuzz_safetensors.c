@@ -4,9 +4,7 @@
 
 #include "cnnc_runtime.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static void require_same(const cnnc_safetensors *a, const cnnc_safetensors *b) {
     REQUIRE(a->count == b->count && a->metadata_count == b->metadata_count);
@@ -22,11 +20,10 @@ static void require_same(const cnnc_safetensors *a, const cnnc_safetensors *b) {
 }
 
 static void write_and_read(const cnnc_safetensors *file) {
-    static char path[512];
-    const char *folder = getenv("TMPDIR"); /* a disk's would be waited for */
+    char path[SCRATCH];
     cnnc_error error;
     cnnc_safetensors again;
-    snprintf(path, sizeof path, "%s/cnnc_fuzz_%ld.safetensors", folder ? folder : "/tmp", (long)getpid());
+    scratch(path, "safetensors");
     if (cnnc_safetensors_write(path, file->tensors, file->count, file->metadata, file->metadata_count, &error) != CNNC_OK) {
         require_message(error.text);
         return;

@@ -27,14 +27,15 @@ seeds_of() {
     case $1 in
     language) echo "$root/tests/nets" "$root"/tests/golden/* "$root/examples/mnist" ;;
     template) echo "$root/templates" ;;
+    onnx) echo "$root/tests/onnx" ;;
     esac
 }
 
 names=("$@")
 if [ ${#names[@]} = 0 ]; then
     for file in "$root"/tests/fuzz/fuzz_*.c; do
-        name=${file##*/fuzz_}
-        names+=("${name%.c}")
+        name=${file##*/fuzz_} name=${name%.c}
+        [ -x "$folder/tests/fuzz/fuzz_$name" ] && names+=("$name") # some need a library
     done
 fi
 bad=0
@@ -46,6 +47,7 @@ for name in "${names[@]}"; do
         [ -d "$more" ] && folders+=("$more")
     done
     options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$folder/findings/$name/")
+    [ "$name" = onnx ] && options+=(-close_fd_mask=2 -max_len=20000) # what is said of each input
     [ -f "$root/tests/fuzz/$name.dict" ] && options+=(-dict="$root/tests/fuzz/$name.dict")
     log=$folder/findings/$name.log
     status=0

@@ -118,7 +118,6 @@ typedef struct Match {
     int scale, offset;                 /* two more values or -1 */
 } Match;
 void onnx_match(Onnx *);       /* and marks what is needed */
-bool convert_match(Onnx *, const OnnxNode *);
 
 /* ---- onnx_fold.c, onnx_fold_shape.c ---- */
 bool can_fold(const OnnxNode *);
@@ -169,17 +168,26 @@ int emit_one(Onnx *, const OnnxNode *, const char *word, int input); /* a node o
 int emit_merge(Onnx *, const OnnxNode *, const char *word, const int *inputs, int count);
 void set_real(Onnx *, int node, const char *key, double);        /* a setting */
 void set_weight(Onnx *, int node, const char *name, int rank, const int64_t *shape, const float *data); /* of no data after an error */
+
+/* ---- onnx_elementwise.c: what several families write, as do the next ---- */
 View *apply(Onnx *, const OnnxNode *, const View *, const char *word); /* an activation */
 View *affine(Onnx *, const OnnxNode *, const View *, const float *scale, const float *offset, int64_t count); /* by the last axis, or, count all, each element; NULLs are 1 and 0 */
 View *scaled(Onnx *, const OnnxNode *, const View *, double scale, double offset);
 View *softmax(Onnx *, const OnnxNode *, const View *, int axis, bool all, const char *word); /* or log_softmax */
 View *multiplied(Onnx *, const OnnxNode *, const View *, const View *, const char *word); /* any merging word */
+
+/* ---- onnx_dense.c ---- */
 View *along(Onnx *, const OnnxNode *, const View *, int dim, int64_t size, const float *matrix); /* a linear map of one dimension: [from][to] */
+
+/* ---- onnx_parts.c ---- */
 View *reduced(Onnx *, const OnnxNode *, const View *, unsigned dims, const char *word, bool keep); /* global_..._pooling1d over these */
 View *cut(Onnx *, const OnnxNode *, const View *, int dim, int64_t start, int64_t count);
 View *with_padding(Onnx *, const OnnxNode *, const View *, int dim, int64_t before, int64_t after, const char *mode, double value);
 View *joined(Onnx *, const OnnxNode *, View *const *, int count, int dim);
 bool embed(Onnx *, const OnnxNode *, const Numbers *table, int tokens); /* the rows of these, a value, as its output */
+
+/* ---- onnx_norm.c ---- */
+bool convert_match(Onnx *, const OnnxNode *); /* of a node that has a match, in its place */
 
 #define OP(type, function) Convert convert_##function;
 #define ANY(type, function) Convert convert_##function;

@@ -122,12 +122,12 @@ static View *padded_by_rows(Onnx *o, const OnnxNode *n, const View *v, int dim, 
 View *with_padding(Onnx *o, const OnnxNode *n, const View *v, int dim, int64_t before, int64_t after, const char *mode, double value) {
     Lane lane = {0};
     if (!v || (!before && !after)) return (View *)v;
+    if (view_dim(v, dim) == FREE || dim == batch_dim(v)) return refuse(o, n, "works on the axis of the batch"), NULL;
     if (before < 0 || after < 0) {
         int64_t front = before < 0 ? -before : 0, back = after < 0 ? -after : 0;
         if (view_dim(v, dim) - front - back < 1) return refuse(o, n, "leaves nothing"), NULL;
         return with_padding(o, n, cut(o, n, v, dim, front, view_dim(v, dim) - front - back), dim, before < 0 ? 0 : before, after < 0 ? 0 : after, mode, value);
     }
-    if (view_dim(v, dim) == FREE || dim == batch_dim(v)) return refuse(o, n, "works on the axis of the batch"), NULL;
     if (strcmp(mode, "constant") || value != 0) return padded_by_rows(o, n, v, dim, before, after, mode, value);
     if (!find_lane(o, n, v, dim, &lane)) return NULL;
     return lane_view(o, &lane, dim, on_lane(o, n, &lane, "zero_padding", before, after), view_dim(v, dim) + before + after, v->positive);

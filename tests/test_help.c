@@ -4,6 +4,8 @@
 
 #include "commands/commands.h"
 
+#include <ctype.h>
+
 /* The line of a page that tells of an attribute. */
 static char *line_of(char *page, const char *name) {
     char *beginning = text("\n  %s ", name), *line = strstr(page, beginning);
@@ -98,12 +100,57 @@ static void every_command_has_a_page(void **state) {
     }
 }
 
+/* ---- comparisons ---------------------------------------------------------------------------------------------------- */
+
+#define TESTS CNNC_SOURCE_DIR "/tests"
+
+static bool is_in_word(char c) { return c == '_' || isalnum((unsigned char)c); }
+
+static bool has_word(const char *all, const char *word) {
+    size_t n = strlen(word);
+    for (const char *at = all; (at = strstr(at, word)); at += n)
+        if (!is_in_word(at[-1]) && !is_in_word(at[n])) return true;
+    return false;
+}
+
+/* Of the folder's networks that have a reference, without comments. */
+static void add_descriptions(StrBuf *all, const char *where, const char *references) {
+    Net nets[MAX_NETS];
+    strbuf_add(all, "\n");
+    for (int i = 0, n = find_nets(where, nets); i < n; i++) {
+        if (access(text("%s/%s.safetensors", references, nets[i].name), R_OK)) continue;
+        char *net = file_text(nets[i].path, NULL);
+        for (char *c = net; (c = strchr(c, '#'));) memset(c, ' ', strcspn(c, "\n"));
+        strbuf_add(all, net);
+    }
+}
+
+/* In outputs at least: these have no target where training is random. What is only flipped or dropped in training has the tests of its
+ * statistics. */
+static void every_word_is_compared_with_keras(void **state) {
+    (void)state;
+    static const char *const random[] = {"random_flip", "spatial_dropout1d"};
+    StrBuf all = {0};
+    add_descriptions(&all, TESTS "/nets", TESTS "/reference");
+    add_descriptions(&all, TESTS "/nets/oracle", TESTS "/reference");
+    add_descriptions(&all, TESTS "/optimizers", TESTS "/optimizers");
+    const Callable *c;
+    for (const FamilyDef *f = families; f->title; f++)
+        for (int i = 0; (c = f->family(i)); i++) {
+            bool excepted = !strcmp(c->name, random[0]) || !strcmp(c->name, random[1]);
+            bool compared = has_word(all.text, c->name) || (c->alias && has_word(all.text, c->alias));
+            if (compared == excepted) fail_msg("'%s' is in %s network that is compared with Keras", c->name, compared ? "a" : "no");
+        }
+    strbuf_free(&all);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_word_has_a_page),
         cmocka_unit_test(every_word_is_listed),
         cmocka_unit_test(values_are_told),
         cmocka_unit_test(every_command_has_a_page),
+        cmocka_unit_test(every_word_is_compared_with_keras),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -3,7 +3,6 @@
  * It knows the statements (network, input, fit, output; build_compile.c: compile) and no layer: what a layer is made of stands in ops/. */
 #include "ops/ops.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 static const int64_t max_elements = 2147483647; /* of one tensor: generated code indexes with int */
@@ -219,16 +218,14 @@ static const char *const reserved[] = {
     "imaginary", "noreturn", "mips", "sparc",
 };
 
-/* Of the headers that generated ones include, and C++'s namespace: a network's name is a struct's. */
-static const char *const type_names[] = {
-    "std", "size_t", "ptrdiff_t", "max_align_t", "nullptr_t", "int8_t", "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
-    "intptr_t", "uintptr_t", "intmax_t", "uintmax_t",
-};
-
+/* Of the headers that generated ones include, as uint_fast8_t, and C++'s namespace: a network's name is a struct's. */
 static bool is_type(const char *name) {
-    for (int i = 0; i < LENGTH(type_names); i++)
-        if (!strcmp(name, type_names[i])) return true;
-    return false;
+    static const char *const others[] = {"std", "size_t", "ptrdiff_t", "max_align_t", "nullptr_t"};
+    const char *integer = name + (*name == 'u');
+    size_t n = strlen(name);
+    for (int i = 0; i < LENGTH(others); i++)
+        if (!strcmp(name, others[i])) return true;
+    return !strncmp(integer, "int", 3) && n > 5 && !strcmp(name + n - 2, "_t");
 }
 
 static bool is_ours(const char *name) { return !strcmp(name, "cnnc") || !strncmp(name, "cnnc_", 5); }
@@ -466,11 +463,12 @@ static bool is_plain_name(const char *name) {
 }
 
 bool is_legal_name(const char *name) { return is_plain_name(name) && !looks_like_macro(name) && strcmp(name, "from"); }
+bool is_network_name(const char *name) { return is_legal_name(name) && !is_type(name); }
 
 static const char *name_from_file(Arena *arena, const char *path) {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path, *end = strchr(base, '.');
     char *name = arena_string(arena, base, end ? (size_t)(end - base) : strlen(base));
-    return is_plain_name(name) ? name : "net";
+    return is_network_name(name) ? name : "net";
 }
 
 static bool check_outputs(Graph *g, const Outputs *outputs) {

@@ -208,7 +208,8 @@ Family statement_family;                  /* those with attributes: compile, fit
 extern const Callable compile_statement;  /* build_compile.c */
 void build_compile(Graph *, const Statement *, Layer *const *outputs, int n);
 const char *default_name(Graph *, const char *word); /* of an unnamed layer */
-bool is_legal_name(const char *name);                /* of a layer or a network */
+bool is_legal_name(const char *name);                /* of a layer */
+bool is_network_name(const char *name);              /* likewise */
 static inline double factor_of(const Tensor *t) { return t->factor != 0 ? t->factor : 1; }
 bool build(Arena *, const Description *, Diag *, Graph **out);
 void print_graph(const Graph *, StrBuf *);
@@ -399,7 +400,8 @@ typedef struct Options {    /* of one compilation */
     Tuning *tuning;         /* choices that were measured; NULL: none */
     int shard_size;         /* examples; 0, before select: as shard.c sees fit */
     int unroll;             /* bytes of code of an entry point that written-out loops may take; negative: as schedules see fit */
-    int batch_size;         /* most examples that a batch has in training, where memory is for so many; 0: those of the description */
+    int batch_size;         /* examples of an update; 0: those of the description */
+    int most_examples;      /* that a batch may have, where memory is for so many; 0: those of an update */
     Optimize optimize;      /* of code that stands alone */
     bool inference;         /* code that only predicts and stands alone */
     const char *weights_path; /* its parameters are constants, from this file; NULL: they are the caller's */
@@ -504,9 +506,10 @@ void kernel_window(Program *, Kernel *, const Window *);
 Tensor **kernel_arguments(const Program *, const Kernel *, int *n);  /* inputs, extras, outputs */
 bool adds_to_gradient(const Kernel *); /* of a parameter */
 
-/* ---- shard.c: how many examples a shard has, unless it is asked for ---- Needs the graph of training. */
+/* ---- shard.c: how many examples a shard has, unless it is asked for ---- Needs a graph; of one that only predicts, the most. */
 enum { MOST_SHARD = 32 };
-int shard_size(const Graph *);
+int update_examples(const Graph *, const Options *); /* of a batch in training */
+int shard_size(const Graph *, const Options *);
 
 /* ---- select.c: ops -> an algorithm for each ----------------------------------------------------------------------------
  * Needs a graph, target and entry point. Leaves the ops that the entry point needs, each with an algorithm: jointly for

@@ -30,14 +30,14 @@ static void lay_out_workers(Footprint *f, Program *const *programs, int n) {
 Footprint footprint(const Graph *g, const Options *options, Program *const *programs, int n) {
     const char *names[8];
     int element_bytes = options->real_is_double ? 8 : 4, slots = g->optimizer ? g->optimizer->slots(g->optimizer_attributes, names) : 0;
-    Footprint f = {.buffers = (g->batch_size + options->shard_size - 1) / options->shard_size};
+    Footprint f = {.buffers = (update_examples(g, options) + options->shard_size - 1) / options->shard_size};
     if (f.buffers > MAX_BUFFERS) f.buffers = MAX_BUFFERS;
     for (int i = 0; i < g->parameter_count; i++) f.parameter_elements += padded_elements(g->parameters[i], element_bytes);
     f.resident = f.parameter_elements * element_bytes * (1 + slots + f.buffers);
     for (int i = 0; i < n; i++)
         if (programs[i]->kept > f.shard_bytes) f.shard_bytes = programs[i]->kept;
     if (f.shard_bytes) {
-        f.batch_size = options->batch_size ? options->batch_size : g->batch_size;
+        f.batch_size = options->most_examples ? options->most_examples : update_examples(g, options);
         f.resident += (int64_t)f.shard_bytes * ((f.batch_size + options->shard_size - 1) / options->shard_size);
     }
     lay_out_workers(&f, programs, n);

@@ -2,7 +2,9 @@
  * the order. */
 #include "cnnc.h"
 
+#include <float.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 typedef struct Pass {
@@ -49,7 +51,7 @@ static const Program *leader_of(const Compilation *c, Entry e) {
 }
 
 static bool run_select(Compilation *c) {
-    if (!c->options.shard_size) c->options.shard_size = c->options.inference ? MOST_SHARD : shard_size(c->graph);
+    if (!c->options.shard_size) c->options.shard_size = shard_size(c->graph, &c->options);
     for (int t = 0; t < c->options.target_count; t++)
         for (int e = 0; e < ENTRY_COUNT; e++) {
             if (!is_wanted(c, (Entry)e)) continue;
@@ -93,9 +95,24 @@ static bool run_plan(Compilation *c) {
 
 static bool run_unroll(Compilation *c) { return for_each_program(c, unroll); }
 
-static bool run_constants(Compilation *c) {
-    if (c->options.inference) find_constants(c->graph, c->programs, c->program_count, c->options.weights_path != NULL, &c->constants);
+/* Of known weights, each of which a float holds, others are made that may be too large: an infinity that nobody asked for. */
+static bool check_constants(Compilation *c) {
+    for (int i = 0; i < c->constants.length; i++) {
+        const Constant *one = c->constants.items[i];
+        for (int64_t k = 0; one->values && k < one->count; k++) {
+            if (fabs(one->values[k]) <= FLT_MAX) continue;
+            const Layer *l = one->tensor->layer;
+            error(&c->diag, l ? l->loc : (Loc){0}, "'%s' of these weights has numbers beyond a float's range", one->tensor->name);
+            return false;
+        }
+    }
     return true;
+}
+
+static bool run_constants(Compilation *c) {
+    if (!c->options.inference) return true;
+    find_constants(c->graph, c->programs, c->program_count, c->options.weights_path != NULL, &c->constants);
+    return check_constants(c);
 }
 
 static void print_each(const Compilation *c, StrBuf *out, void (*print)(const Program *, StrBuf *)) {

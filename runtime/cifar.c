@@ -6,7 +6,6 @@
 #include "loader.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { SIDE = 32, COLORS = 3, PIXELS = SIDE * SIDE, IMAGE = PIXELS * COLORS };
 

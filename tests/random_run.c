@@ -40,7 +40,7 @@ static bool generate(Trial *t, Code *code, const char *net, const char *name) {
     c->source = (Source){"random.net", net, strlen(net)};
     c->quiet = true;
     c->options.shard_size = t->how->shard_size;
-    c->options.batch_size = t->n;
+    c->options.most_examples = t->n;
     c->options.header = arena_printf(c->arena, "%s.h", name);
     int status = compile_source(c, NULL, NULL, NULL);
     const char *base = arena_printf(c->arena, "%s/%s", t->how->folder, name);

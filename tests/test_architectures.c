@@ -377,7 +377,7 @@ static bool may_be_there(const char *name, bool defined, const Unit *u) {
         "_GLOBAL_OFFSET_TABLE_", ".TOC.", /* of the linker */
     };
     static const char *const of_words[][2] = { /* of the C library, where the description has that word; the network of digits has none */
-        {"tanhf", ""}, {"sqrtf", "normalization"}, {"logf", "log_softmax"}, {"log1pf", "softplus"}, {"expm1f", "elu"}, {"memmove", "aligned_channels"}, /* gcc's, for a copy */
+        {"tanhf", ""}, {"sqrtf", "batch_normalization"}, {"sqrtf", "layer_normalization"}, {"sqrtf", "group_normalization"}, {"sqrtf", "normalization"}, {"logf", "log_softmax"}, {"log1pf", "softplus"}, {"expm1f", "elu"}, {"expm1f", "selu"}, {"memmove", "aligned_channels"}, /* gcc's, for a copy */
     };
     for (int i = 0; defined && i < 3; i++)
         if (!strcmp(name, text("%s%s", u->prefix, ends[i]))) return true;
@@ -385,7 +385,7 @@ static bool may_be_there(const char *name, bool defined, const Unit *u) {
     for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
         if (!strcmp(name, outside[i])) return true;
     for (size_t i = 0; u->net != &mnist && i < sizeof of_words / sizeof *of_words; i++)
-        if (!strcmp(name, of_words[i][0])) return strstr(file_text(u->net->path, NULL), of_words[i][1]) != NULL;
+        if (!strcmp(name, of_words[i][0]) && (!*of_words[i][1] || has_word(file_text(u->net->path, NULL), of_words[i][1]))) return true;
     return !strncmp(name, "_save", 5) || !strncmp(name, "_rest", 5); /* registers kept by the linker's code: PowerPC, -Os */
 }
 

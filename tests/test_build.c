@@ -34,6 +34,7 @@ static void the_network_has_a_name(void **state) {
     static const char *const cases[][2] = {
         {"mnist.net", "mnist"}, {"/some/where/lenet_5.net", "lenet_5"}, {"a.b.net", "a"}, {"2nd.net", "net"}, {"my-net.net", "net"},
         {"double.net", "net"},  {"<stdin>", "net"},                     {"cnnc.net", "net"}, {"cnnc_x.net", "net"}, {".net", "net"},
+        {"SIZE_MAX.net", "net"}, {"std.net", "net"}, {"uint_fast8_t.net", "net"}, {"int_t.net", "int_t"}, {"integer.net", "integer"},
     };
     for (int i = 0; i < LENGTH(cases); i++) {
         Run *r = start("input 4\n");

@@ -230,6 +230,19 @@ static void small_differences_explain_rows(void **state) {
         write_entries(entries, &other);
         assert_int_equal(run_check("--reference '" REFERENCE "' '" NET "'"), 1);
     }
+    /* A loss that is the sum of two outputs' */
+    Entry twice[LENGTH(right)];
+    memcpy(twice, entries, sizeof twice);
+    for (int i = 5; i < 9; i++)
+        for (int j = 0; j < 2; j++) twice[i].data[j] *= 2;
+    twice[9] = entries[1], twice[9].name = "target_1";
+    twice[10] = entries[4], twice[10].name = "output_1";
+    write_net("network net\ninput 2\nlayer_normalization scale=false center=false\ndense = dense 1\na = linear from dense\nb = linear from dense\noutput a, b\n"
+              "compile optimizer=sgd loss=mean_squared_error\n");
+    Entry other = twice[5];
+    other.data[0] *= 1.0005f;
+    write_entries(twice, &other);
+    assert_int_equal(run_check("--reference '" REFERENCE "' '" NET "'"), 0);
     write_net(net_text);
 }
 

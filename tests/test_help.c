@@ -4,8 +4,6 @@
 
 #include "commands/commands.h"
 
-#include <ctype.h>
-
 /* The line of a page that tells of an attribute. */
 static char *line_of(char *page, const char *name) {
     char *beginning = text("\n  %s ", name), *line = strstr(page, beginning);
@@ -103,15 +101,6 @@ static void every_command_has_a_page(void **state) {
 /* ---- comparisons ---------------------------------------------------------------------------------------------------- */
 
 #define TESTS CNNC_SOURCE_DIR "/tests"
-
-static bool is_in_word(char c) { return c == '_' || isalnum((unsigned char)c); }
-
-static bool has_word(const char *all, const char *word) {
-    size_t n = strlen(word);
-    for (const char *at = all; (at = strstr(at, word)); at += n)
-        if (!is_in_word(at[-1]) && !is_in_word(at[n])) return true;
-    return false;
-}
 
 /* Of the folder's networks that have a reference, without comments. */
 static void add_descriptions(StrBuf *all, const char *where, const char *references) {

@@ -178,6 +178,17 @@ static void inputs(void **state) {
     }
 }
 
+/* What a struct of C or C++ cannot be called. */
+static void network_names(void **state) {
+    (void)state;
+    static const char *const names[][2] = {{"std", "network a_std\n"}, {"uint_fast8_t", "network a_uint_fast8_t\n"}, {"cnnc_net", "network a_cnnc_net\n"}, {"mine", "network mine\n"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        says(craft_with(text("{\"class_name\":\"Sequential\",\"config\":{\"name\":\"%s\",\"layers\":[" INPUT "," DENSE("size_t", "2", "") "]}}", names[i][0]), NULL), 0, "");
+        writes(names[i][1]);
+        writes("\nsize_t = dense");
+    }
+}
+
 /* Of all axes together; Keras saves axis=None as a list of none. */
 static void one_mean(void **state) {
     (void)state;
@@ -220,7 +231,7 @@ static void as_json(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(training), cmocka_unit_test(metrics), cmocka_unit_test(several), cmocka_unit_test(layers), cmocka_unit_test(refused_by_cnnc), cmocka_unit_test(dictionaries), cmocka_unit_test(types), cmocka_unit_test(numbered), cmocka_unit_test(inputs), cmocka_unit_test(one_mean), cmocka_unit_test(endings), cmocka_unit_test(as_json)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(training), cmocka_unit_test(metrics), cmocka_unit_test(several), cmocka_unit_test(layers), cmocka_unit_test(refused_by_cnnc), cmocka_unit_test(dictionaries), cmocka_unit_test(types), cmocka_unit_test(numbered), cmocka_unit_test(inputs), cmocka_unit_test(network_names), cmocka_unit_test(one_mean), cmocka_unit_test(endings), cmocka_unit_test(as_json)};
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -175,7 +175,7 @@ static void views_at_limits(void **state) {
 
     input_x(&perm, "n,3,1,4"), message_constant(&perm, "w", ONNX_FLOAT, "2,1,1,1", "1");
     message_node(&perm, "Transpose", "x", "a", "perm=[0,2,2,2]"), message_node(&perm, "Conv", "a,w", "y", "");
-    expect(import_message(&perm, 13, "y"), "is no order of axes");
+    expect(import_message(&perm, 13, "y"), "is no order of its input's axes");
 
     const char *from = "x";
     input_x(&parts, "n,524288"), message_integers(&parts, "last", "-1,524288,1"), message_constant(&parts, "w", ONNX_FLOAT, "1,3", "1,2,3");

@@ -45,6 +45,19 @@ static void weights_of_another_network(void **state) {
     bias[0] = 7;
 }
 
+/* Each is a float; what is made of two of them is none. */
+static void products_of_weights(void **state) {
+    (void)state;
+    static float wide[6] = {1e30f, 1, 1, 1, 1, 1}, gamma[2] = {1e20f, 1}, zeros[2], ones[2] = {1, 1};
+    cnnc_safetensor tensors[] = {right_kernel, right_bias, {"batch_normalization/gamma", right_bias.array}, {"batch_normalization/beta", right_bias.array}, {"batch_normalization/moving_mean", right_bias.array}, {"batch_normalization/moving_variance", right_bias.array}};
+    cnnc_error error;
+    tensors[0].array.data = wide, tensors[2].array.data = gamma, tensors[3].array.data = tensors[4].array.data = zeros, tensors[5].array.data = ones;
+    assert_int_equal(cnnc_safetensors_write(in_folder("weights"), tensors, 6, NULL, 0, &error), CNNC_OK);
+    char *command = text("%s/normalized.net --inference --weights=%s/weights -o %s/out.c", folder, folder, folder);
+    if (!strstr(cnnc_says(command, 1), "2:1: error: 'dense_kernel_folded' of these weights has numbers beyond a float's range")) fail_msg("it is not told");
+    expect_nothing_written();
+}
+
 static void files_that_are_no_weights(void **state) {
     (void)state;
     size_t length;
@@ -95,16 +108,19 @@ static void weights_are_not_written_over(void **state) {
     unlink(in_folder("out.h"));
 }
 
+static bool write_net(const char *name, const char *net) {
+    FILE *f = fopen(in_folder(name), "w");
+    return f && fputs(net, f) >= 0 && !fclose(f);
+}
+
 static int set_up(void **state) {
-    if (make_folder(state)) return -1;
-    FILE *f = fopen(in_folder("dense.net"), "w");
-    return !f || fputs("network n\ninput 3\ndense 2\n", f) < 0 || fclose(f);
+    return make_folder(state) || !write_net("dense.net", "network n\ninput 3\ndense 2\n") || !write_net("normalized.net", "input 3\ndense 2\nbatch_normalization\n");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_of_another_network),
-        cmocka_unit_test(files_that_are_no_weights),
+        cmocka_unit_test(products_of_weights), cmocka_unit_test(files_that_are_no_weights),
         cmocka_unit_test(options_that_do_not_go_together),
         cmocka_unit_test(weights_are_not_written_over),
     };

@@ -7,6 +7,7 @@
 #ifndef TEST_PROCESSES_H
 #define TEST_PROCESSES_H
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -251,6 +252,16 @@ MAYBE_UNUSED static int find_nets(const char *where, Net *nets) {
     closedir(directory);
     qsort(nets, (size_t)n, sizeof *nets, by_name);
     return n;
+}
+
+MAYBE_UNUSED static bool is_in_word(char c) { return c == '_' || isalnum((unsigned char)c); }
+
+/* By itself, not as a part of another. */
+MAYBE_UNUSED static bool has_word(const char *all, const char *word) {
+    size_t n = strlen(word);
+    for (const char *at = all; (at = strstr(at, word)); at += n)
+        if (!(at > all && is_in_word(at[-1])) && !is_in_word(at[n])) return true;
+    return false;
 }
 
 #endif

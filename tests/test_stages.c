@@ -465,23 +465,6 @@ static void shards_are_as_large_as_asked(void **state) {
     stop(r);
 }
 
-/* Many FLOPs a weight: small ones; few: large ones; but two in a batch, if they can be of eight examples. */
-static void shards_are_by_batch_and_work(void **state) {
-    (void)state;
-    static const struct { const char *layers; int batch, examples; } cases[] = {
-        {"input 28x28x1\nconv2d 8 3x3\nglobal_average_pooling2d", 64, 8}, {"input 10x10x1\nconv2d 8 3x3\nflatten\ndense 10", 64, 32},
-        {"input 10x10x1\nconv2d 8 3x3\nglobal_average_pooling2d", 64, 16}, {"input 50\ndense 9", 1000, 32}, {"input 50\ndense 9", 64, 32},
-        {"input 50\ndense 9", 63, 16}, {"input 50\ndense 9", 32, 16}, {"input 50\ndense 9", 16, 8}, {"input 50\ndense 9", 1, 8},
-    };
-    for (int i = 0; i < LENGTH(cases); i++) {
-        char text[200];
-        snprintf(text, sizeof text, "%s\ncompile loss=mse\nfit batch_size=%d\n", cases[i].layers, cases[i].batch);
-        Run *r = start_autodiff(text, false);
-        assert_int_equal(shard_size(r->graph), cases[i].examples);
-        stop(r);
-    }
-}
-
 static void predicting_needs_no_more_than_training(void **state) {
     (void)state;
     Run *r = start_autodiff(pooled_net, false);
@@ -592,7 +575,7 @@ int main(void) {
         cmocka_unit_test(no_two_living_buffers_overlap),
         cmocka_unit_test(memory_is_used_again),
         cmocka_unit_test(tensors_that_cross_loops_are_kept_for_the_whole_shard),
-        cmocka_unit_test(shards_are_as_large_as_asked), cmocka_unit_test(shards_are_by_batch_and_work),
+        cmocka_unit_test(shards_are_as_large_as_asked),
         cmocka_unit_test(predicting_needs_no_more_than_training),
         cmocka_unit_test(an_op_before_its_input_is_caught),
         cmocka_unit_test(a_stolen_output_is_caught),

@@ -2,8 +2,6 @@
 #include "bench.h"
 #include "interpret.h"
 
-#include <stdio.h>
-
 enum { SEED = 1, EXAMPLES = 2048, MOST_ELEMENTS = 1 << 22 };
 
 static void **draw_arrays(Arena *arena, cnnc_random *random, Tensor *const *tensors, const cnnc_tensor *as, int count, int n) {

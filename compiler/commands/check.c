@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct CheckOptions {
     NetworkOptions network;
@@ -15,7 +14,7 @@ static bool begin(Compilation *c, const CheckOptions *o, bool doubles) {
     compilation_init(c, false);
     c->options.input_gradient = true;
     if (!apply_network_options(c, &o->network)) return false;
-    c->options.batch_size = 2 * (c->options.shard_size ? c->options.shard_size : MOST_SHARD) + 5; /* what check_network takes at most */
+    c->options.most_examples = 2 * (c->options.shard_size ? c->options.shard_size : MOST_SHARD) + 5; /* what check_network takes at most */
     if (!doubles) return true;
     c->options.real_is_double = true;
     c->options.targets[0] = find_target("scalar");
@@ -51,7 +50,7 @@ static int check_against(const CheckOptions *o, const Tolerances *tolerances) {
     Compilation doubles, floats;
     bool fine = begin(&doubles, o, true);
     fine = begin(&floats, o, false) && fine;
-    doubles.options.batch_size = floats.options.batch_size = reference_examples(o->reference);
+    doubles.options.most_examples = floats.options.most_examples = reference_examples(o->reference);
     int status = fine ? check_reference(&floats, &doubles, o->net, o->reference, tolerances) : EXIT_USAGE;
     compilation_free(&floats);
     compilation_free(&doubles);

@@ -125,10 +125,10 @@ static bool print_error(double error, double tolerance) {
     return error <= tolerance;
 }
 
-/* Whether a gradient or a loss is as far away from the expected one as rounding, times `part`, may move it. */
+/* Whether an output, a gradient or a loss is as far away from the expected one as rounding, times `part`, may move it. */
 static bool is_inexact(Table *t, const Row *row, const Results *r, const Results *expected, double part) {
     double *noisy[NOISES];
-    if (row->kind == ROW_OUTPUT || row->kind == ROW_METRIC) return false;
+    if (row->kind == ROW_METRIC) return false;
     if (!t->expected) {
         t->expected = NEW(t->arena, Expected);
         *t->expected = expect_results(t->graph, t->parameters, 0, t->batch, SEED);
@@ -136,8 +136,8 @@ static bool is_inexact(Table *t, const Row *row, const Results *r, const Results
     for (int k = 0; k < NOISES; k++) noisy[k] = values_of(&t->expected->noisy[k], row);
     double spread = spread_of(values_of(&t->expected->exact, row), noisy, row->count);
     double error = absolute_error(values_of(r, row), values_of(expected, row), row->count);
-    if (row->kind == ROW_LOSS) error = fmax(error, absolute_error(&r->evaluated[row->index], &expected->evaluated[row->index], row->count));
-    return is_rounding(error, part * spread);
+    double evaluated = row->kind == ROW_LOSS ? absolute_error(&r->evaluated[row->index], &expected->evaluated[row->index], row->count) : 0;
+    return is_rounding(error, part * spread) && is_rounding(evaluated, part * spread);
 }
 
 typedef enum { FAILS, IS_ROUNDING, AGREES } Verdict;

@@ -150,17 +150,27 @@ static const char *tensor_shape(Arena *arena, int n, const cnnc_tensor *t) {
 }
 
 enum { INPUT = -1, LOSS = -2, OUTPUT = -3 };
+/* The loss and the metrics. */
+static double *made_of(const Reference *r, const double *totals) {
+    const cnnc_network *network = r->model->network;
+    double *made = NEW_ARRAY(r->arena, double, 1 + network->metric_count);
+    if (network->results) network->results(totals, made);
+    else memcpy(made, totals, sizeof *made * (size_t)(1 + network->metric_count));
+    return made;
+}
+
 /* What explains rows by rounding: the gradient in parameter i, that in the INPUT, the LOSS, output OUTPUT - i. */
-static double *explained_of(const Results *results, int i) {
-    return i <= OUTPUT ? results->outputs[OUTPUT - i] : i == LOSS ? results->totals : i == INPUT ? results->input_gradients[0] : results->gradients[i];
+static double *explained_of(const Reference *r, const Results *results, int i) {
+    if (i <= OUTPUT) return results->outputs[OUTPUT - i];
+    return i == LOSS ? made_of(r, results->totals) : i == INPUT ? results->input_gradients[0] : results->gradients[i];
 }
 
 /* How far rounding moves an element of n at most; 0 of an input that has no gradient. */
-static double explained_spread(const Expected *e, int i, size_t n) {
+static double explained_spread(const Reference *r, const Expected *e, int i, size_t n) {
     double *noisy[NOISES];
-    if (!explained_of(&e->exact, i)) return 0;
-    for (int k = 0; k < NOISES; k++) noisy[k] = explained_of(&e->noisy[k], i);
-    return spread_of(explained_of(&e->exact, i), noisy, n);
+    if (!explained_of(r, &e->exact, i)) return 0;
+    for (int k = 0; k < NOISES; k++) noisy[k] = explained_of(r, &e->noisy[k], i);
+    return spread_of(explained_of(r, &e->exact, i), noisy, n);
 }
 
 static void print_explained_row(Reference *r, int i, const char *name, const char *shape, const double *values, const double *expected, size_t n) {
@@ -170,10 +180,10 @@ static void print_explained_row(Reference *r, int i, const char *name, const cha
         return;
     }
     const Expected *e = expect(r);
-    const double spread = explained_spread(e, i, n);
+    const double spread = explained_spread(r, e, i, n);
     const bool hard = is_rounding(absolute_error(values, expected, n), spread);
     (hard ? print_float_row : print_row)(r, name, shape, error, tolerance);
-    if (i >= 0) r->unknown[i] = hard && largest(explained_of(&e->exact, i), n) < spread;
+    if (i >= 0) r->unknown[i] = hard && largest(explained_of(r, &e->exact, i), n) < spread;
 }
 
 /* The model's, as they are now. */
@@ -248,9 +258,7 @@ static void compare_gradients(Reference *r, const Results *results) {
 static void compare_results(Reference *r, const Results *results) {
     const cnnc_network *network = r->model->network;
     const double *loss = numbers(r, "loss", 1, (size_t[]){1}, true);
-    double *made = NEW_ARRAY(r->arena, double, 1 + network->metric_count);
-    if (network->results) network->results(results->totals, made);
-    else memcpy(made, results->totals, sizeof *made * (size_t)(1 + network->metric_count));
+    double *made = made_of(r, results->totals);
     if (loss) print_explained_row(r, LOSS, "loss", "1", made, loss, 1);
     for (int i = 0; i < network->metric_count; i++) {
         const char *name = arena_printf(r->arena, "metric/%s", network->metrics[i]);

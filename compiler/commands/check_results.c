@@ -201,7 +201,7 @@ static void divide_all(double **arrays, const size_t *counts, int n, double by) 
         for (size_t k = 0; k < counts[i]; k++) arrays[i][k] /= by;
 }
 
-/* As generated code has them they are the optimizer's. */
+/* Gradients of the loss: generated code has those that the optimizer takes, times loss_scale_factor. */
 static void unscale(const Graph *g, const cnnc_network *network, int n, Results *r) {
     size_t *counts = NEW_ARRAY(g->arena, size_t, network->parameters_length + network->input_count + 1), *of_inputs = counts + network->parameters_length;
     for (int i = 0; i < network->parameters_length; i++) counts[i] = network->parameters[i].count;

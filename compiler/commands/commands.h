@@ -33,7 +33,7 @@ typedef struct NetworkOptions { const char *target, *algorithm, *tuning, *templa
     {"--target", &(n).target, NULL, NULL, 0, 0, "LIST", "auto (all that pay off), or avx512, avx2, vec16, scalar, separated by commas"}, \
     {"--algorithm", &(n).algorithm, NULL, NULL, 0, 0, "NAME", "one algorithm wherever it applies: winograd, winograd_rows (a single example), sparse_pool, packed, depthwise, direct or plain (the cheapest)"},      \
     {"--tuning", &(n).tuning, NULL, NULL, 0, 0, "FILE", "algorithms that 'cnnc tune' found to be the fastest"}, \
-    {"--shard-size", NULL, NULL, &(n).shard_size, 1, 1 << 16, "N", "examples that a worker takes at a time (by the batch and the work: 8, 16 or 32)"},      \
+    {"--shard-size", NULL, NULL, &(n).shard_size, 1, 1 << 16, "N", "examples that a worker takes at a time (32; in training 8, 16 or 32, by the batch and the work)"},      \
     {"--templates", &(n).templates, NULL, NULL, 0, 0, "DIR", "templates that replace the built-in ones"},               \
     MESSAGE_OPTIONS(n)
 #define MESSAGE_OPTIONS(n)                                                                                             \

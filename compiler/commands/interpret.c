@@ -88,7 +88,7 @@ static void add_noise(Interpreter *it, const Op *op, Arena *scratch) {
 }
 
 /* Noise of a sum over an example's positions: n roundings at random are as large as sqrt(n) of one (Higham and Mary, "A new approach to
- * probabilistic rounding error analysis", 2019), and the noise of others is that of some already. */
+ * probabilistic rounding error analysis", 2019). Up to 64 are within `noise`, which is some roundings. */
 static double noise_of_sum(const Interpreter *it, const Op *op) {
     int64_t n = INT64_MAX;
     for (int k = 0; k < op->input_count; k++) {

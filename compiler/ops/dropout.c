@@ -2,7 +2,6 @@
 #include "draws.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { RATE, SEED };
 

@@ -2,8 +2,6 @@
  * checked where they are read, but the caller of generated code may give anything. */
 #include "ops.h"
 
-#include <string.h>
-
 enum { INPUT_DIM, OUTPUT_DIM, INITIALIZER };
 
 static const AttrDef attributes[] = {

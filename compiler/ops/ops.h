@@ -14,7 +14,7 @@
 #define ATTR_BIAS_INITIALIZER_DEF {"bias_initializer", ATTR_CALL, "zeros", 0, 0, 0, NULL, initializer_family, false, "how the bias starts"}
 /* Beside the initializer of a weight, "kernel" say; layer_parameter finds them by the initializer's name. */
 #define WEIGHT_OPTION_DEFS(weight)                                                                                     \
-    {weight "_regularizer", ATTR_CALL, "", 0, 0, 0, NULL, regularizer_family, false, "what the size of the " weight " adds to the loss"}, \
+    {weight "_regularizer", ATTR_CALL, "", 0, 0, 0, NULL, regularizer_family, false, "what the size of " weight " adds to the loss"}, \
     {weight "_constraint", ATTR_CALL, "", 0, 0, 0, NULL, constraint_family, false, "what holds for the " weight " after each update"}
 #define ATTR_ACTIVITY_REGULARIZER_DEF                                                                                  \
     {"activity_regularizer", ATTR_CALL, "", 0, 0, 0, NULL, regularizer_family, false, "what the size of the output adds to the loss"}

@@ -2,8 +2,6 @@
  * templates/schedules.c.tmpl, a definition each of the schedule's name; here are the options and the first rate. */
 #include "ops.h"
 
-#include <string.h>
-
 typedef struct Schedule {
     Callable call;
     double (*first)(const Attr *);

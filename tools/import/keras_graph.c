@@ -5,7 +5,6 @@
  */
 #include "keras.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

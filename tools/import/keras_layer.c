@@ -2,7 +2,6 @@
  * another way have a function here. */
 #include "keras.h"
 
-#include <math.h>
 #include <string.h>
 
 static const OpDef *layer_of_class(const char *class) {

@@ -104,37 +104,36 @@ static const char *word_text(const Place *p, json_t *v) {
     return wrong_value(p, v);
 }
 
-static bool all_whole(json_t *list, bool *alike, bool *zero) {
-    *alike = true, *zero = false;
+static bool all_whole(json_t *list, bool *alike) {
+    *alike = true;
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *v = json_array_get(list, i);
         if (!is_whole(v)) return false;
         *alike = *alike && whole_of(v) == whole_of(json_array_get(list, 0));
-        *zero = *zero || whole_of(v) == 0;
     }
     return json_array_size(list) > 0 && json_array_size(list) <= 2 * MAX_RANK;
 }
 
-/* "3x3", of axes "1,2"; one number for all where it is no kernel, and in place of a size with zeros, which there is none. */
+/* "3x3", of axes "1,2"; one number for all where it is no kernel. */
 static const char *size_text(const Place *p, json_t *v) {
-    bool alike, zero, kernel = p->def->positional, axes = !p->def->rank && !(kernel && !strcmp(p->def->name, "target_shape"));
+    bool alike, kernel = p->def->positional, axes = !p->def->rank && !(kernel && !strcmp(p->def->name, "target_shape"));
     if (!json_is_array(v)) return whole_text(p, v);
-    if (!all_whole(v, &alike, &zero)) return wrong_value(p, v);
+    if (!all_whole(v, &alike)) return wrong_value(p, v);
     Arena *arena = p->container->model->arena;
     size_t n = alike && p->def->rank && !kernel ? 1 : json_array_size(v);
     const char *text = "";
-    for (size_t i = 0; i < n; i++) text = arena_printf(arena, "%s%s%lld", text, !i ? "" : axes || zero ? "," : "x", whole_of(json_array_get(v, i)));
+    for (size_t i = 0; i < n; i++) text = arena_printf(arena, "%s%s%lld", text, !i ? "" : axes ? "," : "x", whole_of(json_array_get(v, i)));
     return p->in_call && n > 1 ? arena_printf(arena, "(%s)", text) : text;
 }
 
 /* Of pairs, "(1,0)x(2,1)"; NULL: they are others. *same: one number says it. */
 static const char *nested_pairs(const Place *p, json_t *v, bool *same) {
     StrBuf text = {0};
-    bool fine = json_array_size(v) <= MAX_RANK, alike, zero;
+    bool fine = json_array_size(v) <= MAX_RANK, alike;
     *same = true;
     for (size_t i = 0; fine && i < json_array_size(v); i++) {
         json_t *pair = json_array_get(v, i);
-        fine = json_array_size(pair) == 2 && all_whole(pair, &alike, &zero);
+        fine = json_array_size(pair) == 2 && all_whole(pair, &alike);
         if (!fine) break;
         *same = *same && alike && whole_of(json_array_get(pair, 0)) == whole_of(json_array_get(json_array_get(v, 0), 0));
         strbuf_printf(&text, "%s(%lld,%lld)", i ? "x" : "", whole_of(json_array_get(pair, 0)), whole_of(json_array_get(pair, 1)));
@@ -147,14 +146,14 @@ static const char *nested_pairs(const Place *p, json_t *v, bool *same) {
 static const char *pairs_text(const Place *p, json_t *v) {
     Arena *arena = p->container->model->arena;
     json_t *first = json_array_get(v, 0);
-    bool alike, zero;
+    bool alike;
     if (!json_is_array(v)) return whole_text(p, v);
     if (json_is_array(first)) {
         const char *text = nested_pairs(p, v, &alike);
         if (!text) return wrong_value(p, v);
         return alike ? arena_printf(arena, "%lld", whole_of(json_array_get(first, 0))) : text;
     }
-    if (!all_whole(v, &alike, &zero)) return wrong_value(p, v);
+    if (!all_whole(v, &alike)) return wrong_value(p, v);
     if (alike) return arena_printf(arena, "%lld", whole_of(first));
     long long a = whole_of(first), b = whole_of(json_array_get(v, 1));
     if (json_array_size(v) != 2) return wrong_value(p, v);

@@ -6,7 +6,6 @@
 #define _POSIX_C_SOURCE 200809L /* strnlen */
 #include "keras.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_ATTRIBUTE = 64 << 20, MOST_NAMES = 1 << 20, MOST_RATIO = 1100 }; /* of deflate */

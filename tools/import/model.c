@@ -1,7 +1,6 @@
 /* model.c: making a Model, and saying what is wrong with a file. */
 #include "model.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MOST_SAID = 1000, LONGEST_SHOWN = 80 };

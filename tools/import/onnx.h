@@ -124,6 +124,7 @@ bool can_fold(const OnnxNode *);
 bool takes_free(const OnnxNode *); /* a constant of a batch that is free */
 bool onnx_fold(Onnx *, const OnnxNode *); /* with all inputs constant; false after an error */
 int normal_axis(int64_t axis, int rank);  /* from 0; -1 when there is no such one */
+bool read_perm(const OnnxNode *, int rank, int *perm); /* of a Transpose; false: it is no order of so many axes */
 /* The inputs or attributes of a Slice: count of axes; -1 after an error. */
 typedef struct Cut { int axis; int64_t start, end, step; } Cut;
 int slice_cuts(Onnx *, const OnnxNode *, int rank, Cut *);
@@ -137,6 +138,7 @@ View *view_like(Onnx *, const View *, int node);           /* of the same elemen
 int64_t view_dim(const View *, int d);                     /* FREE: with a free batch in it */
 int64_t view_count(const View *);                          /* elements of an example */
 int batch_dim(const View *);                               /* -1: none */
+int64_t batch_size(const View *);                          /* 0 where it is free, or there is none */
 bool is_batch(const View *, int d);                        /* nothing else */
 View *view_transpose(Onnx *, const View *, const int *perm);
 View *view_reshape(Onnx *, const OnnxNode *, const View *, int rank, const int64_t *dims); /* -1: what is left, FREE: the batch */
@@ -181,9 +183,7 @@ View *along(Onnx *, const OnnxNode *, const View *, int dim, int64_t size, const
 
 /* ---- onnx_parts.c ---- */
 View *reduced(Onnx *, const OnnxNode *, const View *, unsigned dims, const char *word, bool keep); /* global_..._pooling1d over these */
-View *cut(Onnx *, const OnnxNode *, const View *, int dim, int64_t start, int64_t count);
 View *with_padding(Onnx *, const OnnxNode *, const View *, int dim, int64_t before, int64_t after, const char *mode, double value);
-View *joined(Onnx *, const OnnxNode *, View *const *, int count, int dim);
 bool embed(Onnx *, const OnnxNode *, const Numbers *table, int tokens); /* the rows of these, a value, as its output */
 
 /* ---- onnx_norm.c ---- */

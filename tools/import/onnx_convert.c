@@ -76,17 +76,11 @@ static const char *const with_graphs[] = {"If", "Loop", "Scan", NULL};
 static const char *const as_they_are[] = {"Identity", "Cast", "Dropout", "Relu", "LeakyRelu", "Sigmoid", "Tanh", "Clip", "Add", "Sub", "Mul", "Div", "Pad", "PRelu", NULL};
 
 static Origin *transposed(Onnx *o, const OnnxNode *n, const Origin *from) {
-    int count;
-    const int64_t *perm = attribute_ints(n, "perm", &count);
+    int perm[ONNX_RANK];
     Origin *y = NEW(o->arena, Origin);
-    unsigned seen = 0;
     y->port = from->port;
-    for (int i = 0; i < from->port->rank; i++) {
-        int d = !perm ? from->port->rank - 1 - i : count == from->port->rank ? normal_axis(perm[i], count) : -1;
-        if (d < 0 || seen >> d & 1) return NULL;
-        seen |= 1u << d;
-        y->dims[i] = from->dims[d];
-    }
+    if (!read_perm(n, from->port->rank, perm)) return NULL;
+    for (int i = 0; i < from->port->rank; i++) y->dims[i] = from->dims[perm[i]];
     return y;
 }
 

@@ -1,7 +1,6 @@
 /* onnx_dense.c: products with constant matrices, and all that is one in disguise: linear maps of one dimension. */
 #include "onnx.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_MATRIX = 1 << 26 };

@@ -4,7 +4,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 View *apply(Onnx *o, const OnnxNode *n, const View *v, const char *word) { return v ? view_like(o, v, emit_one(o, n, word, v->node)) : NULL; }
@@ -145,7 +144,7 @@ View *multiplied(Onnx *o, const OnnxNode *n, const View *a, const View *b, const
             for (int d = axes = 0; d < rank; d++)
                 if (d != batch) order[axes++] = d;
         int nodes[] = {arranged(o, n, x, order, axes), arranged(o, n, z, order, axes)};
-        y = new_view(o, emit_merge(o, n, word, nodes, 2), rank, dims, batch, batch < 0 ? 0 : x->size[x->batch], order, axes);
+        y = new_view(o, emit_merge(o, n, word, nodes, 2), rank, dims, batch, batch_size(x), order, axes);
     }
     if (y) y->positive = merged_positive(a, b, word);
     return y;

@@ -9,6 +9,18 @@ enum { LARGEST = 1 << 26 }; /* elements that are computed */
 
 int normal_axis(int64_t axis, int rank) { return axis >= -rank && axis < rank ? (int)(axis < 0 ? axis + rank : axis) : -1; }
 
+bool read_perm(const OnnxNode *n, int rank, int *perm) {
+    int count;
+    const int64_t *given = attribute_ints(n, "perm", &count);
+    unsigned seen = 0;
+    for (int i = 0; i < rank; i++) {
+        perm[i] = !given ? rank - 1 - i : count == rank ? normal_axis(given[i], rank) : -1;
+        if (perm[i] < 0 || seen >> perm[i] & 1) return false;
+        seen |= 1u << perm[i];
+    }
+    return !given || count == rank;
+}
+
 bool set_constant(Onnx *o, const OnnxNode *n, Numbers *c) {
     if (!c) return refuse(o, n, "makes a constant that is too large");
     if (n->outputs[0] >= 0) o->values[n->outputs[0]].constant = c;

@@ -122,16 +122,10 @@ bool fold_concat(Onnx *o, const OnnxNode *n) {
 
 bool fold_transpose(Onnx *o, const OnnxNode *n) {
     const Numbers *x = constant_input(o, n, 0);
-    int count, perm[ONNX_RANK] = {0};
-    const int64_t *given = attribute_ints(n, "perm", &count);
+    int perm[ONNX_RANK] = {0};
     int64_t dims[ONNX_RANK] = {0};
-    unsigned seen = 0;
-    if (given && count != x->rank) return refuse(o, n, "its perm has not as many axes as its input");
-    for (int i = 0; i < x->rank; i++) {
-        perm[i] = given ? normal_axis(given[i], x->rank) : x->rank - 1 - i;
-        if (perm[i] < 0 || seen >> perm[i] & 1) return refuse(o, n, "its perm is no order of axes");
-        seen |= 1u << perm[i], dims[i] = x->dims[perm[i]];
-    }
+    if (!read_perm(n, x->rank, perm)) return refuse(o, n, "its perm is no order of its input's axes");
+    for (int i = 0; i < x->rank; i++) dims[i] = x->dims[perm[i]];
     Numbers *y = made_constant(o, n, x->type, x->rank, dims);
     for (size_t i = 0; y && i < y->count; i++) {
         size_t at[ONNX_RANK] = {0}, from = 0, left = i;

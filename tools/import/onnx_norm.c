@@ -22,7 +22,7 @@ static View *channels_last(Onnx *o, const OnnxNode *n, const View *v) {
     int64_t dims[ONNX_RANK];
     for (int d = 0; d < v->rank; d++) dims[d] = view_dim(v, d);
     if (batch > 0) return refuse(o, n, "its first axis is not the batch"), NULL;
-    View *y = new_view(o, arranged(o, n, v, order, axes), v->rank, dims, batch, batch < 0 ? 0 : v->size[v->batch], order, axes);
+    View *y = new_view(o, arranged(o, n, v, order, axes), v->rank, dims, batch, batch_size(v), order, axes);
     if (y) y->positive = v->positive;
     return y;
 }

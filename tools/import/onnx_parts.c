@@ -30,7 +30,7 @@ static bool find_lane(Onnx *o, const OnnxNode *n, const View *v, int dim, Lane *
         for (int i = 0; i < 3; i++) lane->shape[i] = sizes[dims[i]];
     }
     lane->node = in_memory(o, n, v, wanted, parts, lane->axes, lane->shape);
-    lane->view = new_view(o, lane->node, v->rank, sizes, batch, batch < 0 ? 0 : v->size[v->batch], dims, count);
+    lane->view = new_view(o, lane->node, v->rank, sizes, batch, batch_size(v), dims, count);
     return lane->view;
 }
 
@@ -42,7 +42,7 @@ static View *lane_view(Onnx *o, const Lane *lane, int dim, int node, int64_t siz
     if (!v) return NULL;
     for (int d = 0; d < v->rank; d++) sizes[d] = d == dim ? size : view_dim(v, d);
     in_order(v, dims, &count);
-    View *y = new_view(o, node, v->rank, sizes, batch, batch < 0 ? 0 : v->size[v->batch], dims, count);
+    View *y = new_view(o, node, v->rank, sizes, batch, batch_size(v), dims, count);
     if (!y) return NULL;
     y->axes = lane->axes;
     for (int i = 0; i < lane->axes; i++) y->shape[i] = i == lane->axis ? size : lane->shape[i];
@@ -60,7 +60,7 @@ static int on_lane(Onnx *o, const OnnxNode *n, const Lane *lane, const char *wor
     return node;
 }
 
-View *cut(Onnx *o, const OnnxNode *n, const View *v, int dim, int64_t start, int64_t count) {
+static View *cut(Onnx *o, const OnnxNode *n, const View *v, int dim, int64_t start, int64_t count) {
     Lane lane = {0};
     if (!v) return NULL;
     if (start == 0 && count == view_dim(v, dim)) return (View *)v;
@@ -69,7 +69,7 @@ View *cut(Onnx *o, const OnnxNode *n, const View *v, int dim, int64_t start, int
     return lane_view(o, &lane, dim, on_lane(o, n, &lane, "cropping", start, view_dim(v, dim) - start - count), count, v->positive);
 }
 
-View *joined(Onnx *o, const OnnxNode *n, View *const *views, int count, int dim) {
+static View *joined(Onnx *o, const OnnxNode *n, View *const *views, int count, int dim) {
     int order[ONNX_RANK] = {0}, axes = 0, at = 0, batch = batch_dim(views[0]), rank = views[0]->rank;
     int *nodes = NEW_ARRAY(o->arena, int, count);
     int64_t dims[ONNX_RANK], total = 0;
@@ -94,7 +94,7 @@ View *joined(Onnx *o, const OnnxNode *n, View *const *views, int count, int dim)
     dims[dim] = total;
     int node = emit_merge(o, n, "concatenate", nodes, count);
     if (node >= 0 && at != axes - 1) add_setting(o->model, node, "axis", "%d", at + 1);
-    View *y = new_view(o, node, rank, dims, batch, batch < 0 ? 0 : views[0]->size[views[0]->batch], order, axes);
+    View *y = new_view(o, node, rank, dims, batch, batch_size(views[0]), order, axes);
     if (y) y->positive = positive;
     return y;
 }
@@ -218,7 +218,7 @@ bool embed(Onnx *o, const OnnxNode *n, const Numbers *table, int tokens) {
     for (int d = 0; d < x->rank; d++) dims[d] = view_dim(x, d);
     dims[x->rank] = table->dims[1];
     order[axes] = x->rank;
-    return set_view(o, n, 0, new_view(o, node, x->rank + 1, dims, batch, batch < 0 ? 0 : x->size[x->batch], order, axes + 1));
+    return set_view(o, n, 0, new_view(o, node, x->rank + 1, dims, batch, batch_size(x), order, axes + 1));
 }
 
 bool convert_gather(Onnx *o, const OnnxNode *n) {

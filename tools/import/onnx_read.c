@@ -2,7 +2,6 @@
 #include "onnx.h"
 #include "onnx.pb-c.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { OPSET_LEAST = 7, OPSET_MOST = 21, MOST_NODES = 1 << 17, MOST_MADE = 1 << 28, MOST_INPUTS = 1 << 12, MOST_LISTED = 1 << 20 };

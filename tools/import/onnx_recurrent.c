@@ -2,7 +2,6 @@
  * a GRU. A bidirectional one is two layers side by side. */
 #include "onnx.h"
 
-#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -127,7 +126,7 @@ static View *state_view(Onnx *o, const View *x, int node, const Sizes *s, bool s
     if (sequences) dims[step] = s->steps, order[axes++] = step;
     if (s->directions > 1) order[axes++] = direction;
     order[axes++] = rank;
-    View *v = new_view(o, node, rank + 1, dims, x->batch < 0 ? -1 : batch, x->batch < 0 ? 0 : x->size[x->batch], order, axes);
+    View *v = new_view(o, node, rank + 1, dims, x->batch < 0 ? -1 : batch, batch_size(x), order, axes);
     if (v && s->directions > 1) v->axes--, v->shape[v->axes - 1] = s->directions * s->units; /* as they were joined */
     return v;
 }

@@ -140,7 +140,7 @@ static View *up_sampled(Onnx *o, const OnnxNode *n, const View *x, float *const 
     if (node < 0) return NULL;
     add_setting(o->model, node, NULL, "%lldx%lld", (long long)(sizes[2] / rows), (long long)(sizes[3] / columns));
     if (bilinear) add_setting(o->model, node, "interpolation", "bilinear");
-    return new_view(o, node, 4, dims, batch, batch < 0 ? 0 : x->size[x->batch], order, 3);
+    return new_view(o, node, 4, dims, batch, batch_size(x), order, 3);
 }
 
 /* What it does along each dimension; NULL where nothing happens. False after an error. */

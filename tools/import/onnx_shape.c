@@ -100,15 +100,8 @@ bool convert_unsqueeze(Onnx *o, const OnnxNode *n) {
 
 bool convert_transpose(Onnx *o, const OnnxNode *n) {
     View *v = view_input(o, n, 0);
-    int count, perm[ONNX_RANK];
-    const int64_t *given = attribute_ints(n, "perm", &count);
-    unsigned seen = 0;
-    if (given && count != v->rank) return refuse(o, n, "its perm has not as many axes as its input");
-    for (int i = 0; i < v->rank; i++) {
-        perm[i] = given ? normal_axis(given[i], v->rank) : v->rank - 1 - i;
-        if (perm[i] < 0 || seen >> perm[i] & 1) return refuse(o, n, "its perm is no order of axes");
-        seen |= 1u << perm[i];
-    }
+    int perm[ONNX_RANK];
+    if (!read_perm(n, v->rank, perm)) return refuse(o, n, "its perm is no order of its input's axes");
     return set_view(o, n, 0, view_transpose(o, v, perm));
 }
 

@@ -299,6 +299,8 @@ int arranged(Onnx *o, const OnnxNode *n, const View *v, const int *dims, int axe
     return in_memory(o, n, v, parts, part_count, axes, shape);
 }
 
+int64_t batch_size(const View *v) { return v->batch < 0 ? 0 : v->size[v->batch]; }
+
 bool in_order(const View *v, int *dims, int *count) {
     int place[PARTS], lies[ONNX_RANK], n = 0, last = -1;
     for (int i = 0; i < v->part_count; i++) place[v->order[i]] = i;

@@ -2,7 +2,6 @@
  * afterwards. */
 #include "onnx.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { MOST_SIZE = 1 << 16 };
@@ -130,7 +129,7 @@ static View *map_view(Onnx *o, const View *x, int node, const Geometry *g, int64
     int64_t dims[4] = {1, channels};
     for (int i = 0; i < g->n; i++) dims[i + 2] = g->axis[i].out;
     int batch = batch_dim(x);
-    return new_view(o, node, x->rank, dims, batch, batch < 0 ? 0 : x->size[x->batch], map_order[g->n - 1], g->n + 1);
+    return new_view(o, node, x->rank, dims, batch, batch_size(x), map_order[g->n - 1], g->n + 1);
 }
 
 /* ---- convolutions ------------------------------------------------------------------------------------------------------------------- */

@@ -20,7 +20,7 @@ enum { LONGEST_NAME = 48 };
 
 /* ---- names ----------------------------------------------------------------------------------------------------------- */
 
-static const char *legal_name(Arena *arena, const char *wanted) {
+static const char *legal_name(Arena *arena, const char *wanted, bool (*is_legal)(const char *)) {
     bool begins = isalpha((unsigned char)*wanted) && (unsigned char)*wanted < 0x80, small = false;
     char *name = arena_printf(arena, "%s%.*s", begins ? "" : "layer_", LONGEST_NAME, wanted);
     for (char *c = name; *c; c++) {
@@ -28,11 +28,13 @@ static const char *legal_name(Arena *arena, const char *wanted) {
         small = small || islower((unsigned char)*c);
     }
     for (char *c = name; *c && !small; c++) *c = (char)tolower((unsigned char)*c); /* what may be a macro */
-    return is_legal_name(name) ? name : arena_printf(arena, "a_%s", name);
+    return is_legal(name) ? name : arena_printf(arena, "a_%s", name);
 }
 
-/* All names, and by the base of some the number up to which they are taken. */
-typedef struct Names { Map taken, numbers; } Names; /* taken: by which Node */
+typedef struct Names {
+    Map taken;   /* all names: by which Node */
+    Map numbers; /* by the base of some, the number up to which they are taken */
+} Names;
 
 /* The first of base, base_1 ... that nothing has. */
 static const char *unique_name(Arena *arena, Names *names, const char *base) {
@@ -62,7 +64,7 @@ static const char **name_nodes(Model *m, const char **written) {
     int notes = 0;
     for (int i = 0; i < m->node_count; i++) {
         const Node *n = &m->nodes[i];
-        const char *fallback = unique_name(m->arena, &all, n->word), *legal = n->name ? legal_name(m->arena, n->name) : NULL;
+        const char *fallback = unique_name(m->arena, &all, n->word), *legal = n->name ? legal_name(m->arena, n->name, is_legal_name) : NULL;
         names[i] = legal ? unique_name(m->arena, &all, legal) : fallback;
         if (legal && strcmp(names[i], legal) && !is_of_same(n, map_get(&all.taken, legal))) note_number(m, n->name, names[i], ++notes);
         written[i] = strcmp(names[i], fallback) ? names[i] : NULL;
@@ -91,7 +93,7 @@ static void add_statement(StrBuf *out, const Model *m, int i, const char *const 
 
 /* With what each statement is made of, as comments, where that is asked for. */
 static void describe(const Model *m, const char *const *names, const char *const *written, bool origins, StrBuf *out) {
-    if (m->name) strbuf_printf(out, "network %s\n\n", legal_name(m->arena, m->name));
+    if (m->name) strbuf_printf(out, "network %s\n\n", legal_name(m->arena, m->name, is_network_name));
     for (int i = 0; i < m->node_count; i++) {
         add_statement(out, m, i, names, written[i]);
         if (origins && m->nodes[i].origin) strbuf_printf(out, "  # %s", m->nodes[i].origin);

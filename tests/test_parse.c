@@ -300,10 +300,14 @@ static void sizes_with_spaces(void **state) {
     stop(start_good("z 3 x_ 3 xy a=3 x"));
 }
 
-static void bad_sizes(void **state) {
+static void sizes_may_have_zeros(void **state) {
     (void)state;
     stop(start_good("zero_padding2d 28x0"));
     stop(start_good("zero_padding2d 0x28"));
+}
+
+static void bad_sizes(void **state) {
+    (void)state;
     assert_error("input 2.5x3", 7, "the parts of a size are integers", NULL);
     assert_error("input 3x2.5", 9, "the parts of a size are integers", NULL);
     assert_error("input 1/2x3", 7, "the parts of a size are integers", NULL);
@@ -488,6 +492,7 @@ int main(void) {
         cmocka_unit_test(an_error_ends_with_its_continued_line),
         cmocka_unit_test(python_calls),
         cmocka_unit_test(sizes_with_spaces),
+        cmocka_unit_test(sizes_may_have_zeros),
         cmocka_unit_test(bad_sizes),
         cmocka_unit_test(spaces_around_equals),
         cmocka_unit_test(missing_parts),

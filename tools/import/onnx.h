@@ -4,7 +4,8 @@
  *   onnx_match.c    what several nodes make together (a GELU, a layer normalization) becomes one; what no output needs goes
  *   onnx_fold.c     what depends on constants only is a constant; onnx_fold_shape.c: shapes, and elements elsewhere
  *   onnx_view.c     how ONNX's axes lie in cnnc's memory
- *   onnx_convert.c  node by node to the Model's, by the table of onnx_ops.def; onnx_<family>.c: the functions of that table
+ *   onnx_convert.c  node by node to the Model's, by the table of onnx_ops.def; onnx_<family>.c: the functions of that table;
+ *                   onnx_matched.c: those of onnx_match.c
  *
  * ONNX has channels first, and the batch somewhere; cnnc has channels last, and the batch before all. Axes are therefore not moved but
  * renamed: a View tells how a tensor of ONNX lies in memory, a Transpose only changes the View, a Reshape nearly always. Who needs an order
@@ -186,7 +187,8 @@ View *reduced(Onnx *, const OnnxNode *, const View *, unsigned dims, const char 
 View *with_padding(Onnx *, const OnnxNode *, const View *, int dim, int64_t before, int64_t after, const char *mode, double value);
 bool embed(Onnx *, const OnnxNode *, const Numbers *table, int tokens); /* the rows of these, a value, as its output */
 
-/* ---- onnx_norm.c ---- */
+/* ---- onnx_norm.c, onnx_matched.c ---- */
+View *matched_layer_normalization(Onnx *, const OnnxNode *, const View *);
 bool convert_match(Onnx *, const OnnxNode *); /* of a node that has a match, in its place */
 
 #define OP(type, function) Convert convert_##function;

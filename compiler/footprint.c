@@ -30,7 +30,7 @@ static void lay_out_workers(Footprint *f, Program *const *programs, int n) {
 Footprint footprint(const Graph *g, const Options *options, Program *const *programs, int n) {
     const char *names[8];
     int element_bytes = options->real_is_double ? 8 : 4, slots = g->optimizer ? g->optimizer->slots(g->optimizer_attributes, names) : 0;
-    Footprint f = {.buffers = (update_examples(g, options) + options->shard_size - 1) / options->shard_size};
+    Footprint f = {.buffers = g->loss ? (update_examples(g, options) + options->shard_size - 1) / options->shard_size : 0};
     if (f.buffers > MAX_BUFFERS) f.buffers = MAX_BUFFERS;
     for (int i = 0; i < g->parameter_count; i++) f.parameter_elements += padded_elements(g->parameters[i], element_bytes);
     f.resident = f.parameter_elements * element_bytes * (1 + slots + f.buffers);

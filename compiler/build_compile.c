@@ -35,7 +35,7 @@ static Tensor *add_total(const Totals *t, const OpDef *def, const Attr *a, const
     Op whose = {.def = def, .layer = t->layer};
     if (!def->target(g, &whose, prediction, target)) {
         error(g->diag, a->loc, "'%s' does not fit the targets of '%s'", a->word, loss);
-        hint(g->diag, (*target)->type == TYPE_I32 ? "those are class indices" : "those are arrays of the output's shape, not class indices");
+        hint(g->diag, (*target)->type == TYPE_I32 ? "those are class indices: loss=categorical_crossentropy makes arrays of them" : "those are arrays of the output's shape, not class indices");
         return NULL;
     }
     return add_op(g, def, t->layer, a->attributes, (Tensor *[]){prediction, *target, weight}, weight ? 3 : 2);

@@ -148,6 +148,18 @@ int cnnc_is_checkpoint(const cnnc_safetensors *file) {
     return !strncmp(cnnc_metadata_of(file, "format"), "cnnc checkpoint ", 16);
 }
 
+/* Code may be another because the batches are: this is told first. */
+static int check_batch_size(const cnnc_position *position, const cnnc_safetensors *file, const char *path, cnnc_error *error) {
+    const cnnc_safetensor *saved = cnnc_safetensors_find(file, "training/position");
+    if (!saved || saved->array.dtype != CNNC_DTYPE_U64 || saved->array.count != POSITION)
+        return CNNC_OK; /* check_tensors will say so */
+    uint64_t size = ((const uint64_t *)saved->array.data)[BATCH_SIZE];
+    if (size == position->batch_size)
+        return CNNC_OK;
+    return cnnc_fail(error, "%s: was made with %s %llu, now it is %llu", path, position_names[BATCH_SIZE], (unsigned long long)size,
+                     (unsigned long long)position->batch_size);
+}
+
 /* Whether it is of a training of the same network, by the same code, with the same callbacks. */
 static int check_recipe(cnnc_model *model, const cnnc_position *position, const cnnc_safetensors *file, const char *path, cnnc_error *error) {
     const cnnc_network *network = model->network;
@@ -220,7 +232,9 @@ int cnnc_checkpoint_load(cnnc_model *model, cnnc_position *position, const char 
     uint64_t saved[POSITION];
     if (cnnc_safetensors_read(path, &file, error) != CNNC_OK)
         return CNNC_FAILED;
-    int result = check_recipe(model, position, &file, path, error);
+    int result = check_batch_size(position, &file, path, error);
+    if (result == CNNC_OK)
+        result = check_recipe(model, position, &file, path, error);
     if (result == CNNC_OK && (result = listing_new(&l, model, position, path, error)) == CNNC_OK) {
         result = check_tensors(&l, model->network, &file, path, error);
         if (result == CNNC_OK)

@@ -179,6 +179,12 @@ static int load_words(char **words, int count, cnnc_request request, cnnc_parts 
     return result;
 }
 
+/* What the last target is, where it is none. */
+static const char *of_weights(const cnnc_network *network) {
+    int last = network->target_count - 1;
+    return last > 0 && !strcmp(network->targets[last].name, "sample_weight") ? " (the last one weights of examples)" : "";
+}
+
 static int load_list(const char *list, const cnnc_request *request, cnnc_parts *parts, cnnc_error *error) {
     char *copy = strdup(list), *words[CNNC_MAX_PARTS];
     if (!copy)
@@ -195,8 +201,8 @@ static int load_list(const char *list, const cnnc_request *request, cnnc_parts *
     if (count > CNNC_MAX_PARTS)
         result = cnnc_fail(error, "%s: %d files are more than the most possible, %d", list, count, CNNC_MAX_PARTS);
     else if (count != 1 && count != inputs && count != inputs + targets)
-        result = cnnc_fail(error, "%s: %d files, but network %s has %d inputs and %d targets, a file each", list, count,
-                           request->network->name, inputs, targets);
+        result = cnnc_fail(error, "%s: %d files, but network %s has %d inputs and %d targets%s, a file each", list, count,
+                           request->network->name, inputs, targets, of_weights(request->network));
     if (result == CNNC_OK)
         result = load_words(words, count, *request, parts, error);
     free(copy);
@@ -213,8 +219,8 @@ int cnnc_load(const cnnc_network *network, const char *where, const char *split,
     *parts = (cnnc_parts){0};
     int result = (is_folder(where) ? cnnc_folder_load : load_list)(where, &request, parts, error);
     if (result == CNNC_OK && parts->count != request.inputs && parts->count != request.inputs + request.targets)
-        result = cnnc_fail(error, "%s: %d arrays, but network %s has %d inputs and %d targets, an array each", where, parts->count,
-                           network->name, request.inputs, request.targets);
+        result = cnnc_fail(error, "%s: %d arrays, but network %s has %d inputs and %d targets%s, an array each", where, parts->count,
+                           network->name, request.inputs, request.targets, of_weights(network));
     if (result != CNNC_OK)
         cnnc_parts_free(parts);
     return result;

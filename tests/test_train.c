@@ -178,6 +178,7 @@ static void other_networks_are_refused(void **state) {
     write_text("b.net", text(net, "a", "relu", "0.01"));
     says(train("b.net -o w --checkpoint=k --resume", 1), "'optimizer' was learning_rate=0.05, now it is learning_rate=0.01");
     says(train("a.net -o w --checkpoint=k --resume --shard-size=4", 1), "'code' was shard_size=8, now it is shard_size=4");
+    says(train("a.net -o w --checkpoint=k --resume --batch-size=32", 1), "was made with batch size 8, now it is 32"); /* of which shards are others */
     says(train("a.net -o w --checkpoint=k --resume --algorithm=plain", 1), "'code of dense_out' was direct, now it is plain");
     says(train("a.net -o w --checkpoint=k --resume --epochs=4", 0), "Resumed after 21 updates\nEpoch 4/4\n");
 }

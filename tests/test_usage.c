@@ -130,6 +130,7 @@ static void the_rest_is_told(void **state) {
         {"evaluate a.net --data d", "--weights FILE is missing"},
         {"predict a.net --weights w --input x.npy", "-o Y.npy is missing"},
         {"tune a.net", "-o FILE is missing"},
+        {"check a.net --tolerance-after=1", "--tolerance-after without --reference"},
         {"check a.net --reference r --tolerance-output=much", "--tolerance-output must be a number, 0 or more, not 'much'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_refused(cases[i].arguments, cases[i].says);

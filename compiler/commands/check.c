@@ -57,7 +57,7 @@ static int check_against(const CheckOptions *o, const Tolerances *tolerances) {
     return status;
 }
 
-/* Of sums in another order. */
+/* Of sums in another order; they are the file's. */
 static bool take_tolerances(const CheckOptions *o, Tolerances *t) {
     const struct { const char *text, *name; double *to, fallback; } rows[] = {
         {o->output, "output", &t->output, 1e-6}, {o->gradient, "gradient", &t->gradient, 1e-5},
@@ -66,9 +66,8 @@ static bool take_tolerances(const CheckOptions *o, Tolerances *t) {
     for (int i = 0; i < LENGTH(rows); i++) {
         char *end = "";
         *rows[i].to = rows[i].text ? strtod(rows[i].text, &end) : rows[i].fallback;
-        if (!*end && (!rows[i].text || *rows[i].text) && *rows[i].to >= 0) continue;
-        say_error("--tolerance-%s must be a number, 0 or more, not '%s'", rows[i].name, rows[i].text);
-        return false;
+        if (*end || (rows[i].text && !*rows[i].text) || !(*rows[i].to >= 0)) return say_error("--tolerance-%s must be a number, 0 or more, not '%s'", rows[i].name, rows[i].text), false;
+        if (rows[i].text && !o->reference) return say_error("--tolerance-%s without --reference\nhint: it is of a file's numbers", rows[i].name), false;
     }
     return true;
 }
@@ -78,7 +77,7 @@ int command_check(int argc, char **argv) {
     Tolerances tolerances;
     const Option options[] = {
         {"--reference", &o.reference, NULL, NULL, 0, 0, "FILE", "a safetensors file of outputs, gradients ... to compare with"},
-        {"--tolerance-output", &o.output, NULL, NULL, 0, 0, "E", "largest error of outputs, of the largest element (1e-6)"},
+        {"--tolerance-output", &o.output, NULL, NULL, 0, 0, "E", "with --reference: largest error of outputs, of the largest element (1e-6)"},
         {"--tolerance-gradient", &o.gradient, NULL, NULL, 0, 0, "E", "of loss and gradients, likewise (1e-5)"},
         {"--tolerance-losses", &o.losses, NULL, NULL, 0, 0, "E", "of the losses of some steps, likewise (1e-4)"},
         {"--tolerance-after", &o.after, NULL, NULL, 0, 0, "E", "of weights after these, likewise (1e-3)"},

@@ -49,8 +49,9 @@ static void evaluate_auc(const Op *op, double *const *in, double *const *out) {
     int n = intervals(op);
     for (int64_t i = 0; i < shape_count(op->inputs[0]->shape); i++) {
         int k = (int)fmax(ceil(fmin(fmax(in[0][i], 0), 1) * n) - 1, 0);
-        out[0][k] += in[1][i];
-        out[0][n + k] += 1 - in[1][i];
+        bool there = in[1][i] != 0; /* as Keras, which takes targets for bool */
+        out[0][k] += there;
+        out[0][n + k] += !there;
     }
 }
 
@@ -62,5 +63,5 @@ static void bind_auc(const Op *op, Bindings *b) {
 const OpDef op_auc = {
     .call = {"auc", "area under the ROC curve", ATTRIBUTES(auc_attributes), NULL}, .kind = OP_METRIC, .accumulates = true, .infer = infer_auc,
     .evaluate = evaluate_auc, .plain = "confusion_metrics.auc", .bind = bind_auc, .target = target_like_prediction, .result = "area",
-    .equation = "counts of p by threshold, of targets 1 and 0",
+    .equation = "counts of p by threshold, of targets that are not 0 and that are",
 };

@@ -29,7 +29,7 @@ enum { INITIAL, DECAY_STEPS, ALPHA, WARMUP_TARGET, WARMUP_STEPS };
 static const AttrDef cosine_attributes[] = {
     INITIAL_DEF, STEPS_DEF("decay_steps", "updates of the decay, after those of the warm-up"),
     REAL_DEF("alpha", "0", "part of the rate that is left in the end"), REAL_DEF("warmup_target", "", "where a linear warm-up leads and the decay begins"),
-    {"warmup_steps", ATTR_INT, "0", 0, 2147483647, 0, NULL, NULL, false, "updates of the warm-up"},
+    {"warmup_steps", ATTR_INT, "0", 0, 2147483647, 0, NULL, NULL, false, "updates of the warm-up, if there is a warmup_target"},
 };
 static double first_of_cosine(const Attr *a) { return a[WARMUP_TARGET].present && a[WARMUP_STEPS].real == 0 ? a[WARMUP_TARGET].real : a[INITIAL].real; }
 

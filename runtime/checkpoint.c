@@ -153,7 +153,8 @@ static int check_batch_size(const cnnc_position *position, const cnnc_safetensor
     const cnnc_safetensor *saved = cnnc_safetensors_find(file, "training/position");
     if (!saved || saved->array.dtype != CNNC_DTYPE_U64 || saved->array.count != POSITION)
         return CNNC_OK; /* check_tensors will say so */
-    uint64_t size = ((const uint64_t *)saved->array.data)[BATCH_SIZE];
+    uint64_t size; /* it may lie anywhere in the file */
+    memcpy(&size, (const char *)saved->array.data + BATCH_SIZE * sizeof size, sizeof size);
     if (size == position->batch_size)
         return CNNC_OK;
     return cnnc_fail(error, "%s: was made with %s %llu, now it is %llu", path, position_names[BATCH_SIZE], (unsigned long long)size,

@@ -209,7 +209,7 @@ extern const Callable compile_statement;  /* build_compile.c */
 void build_compile(Graph *, const Statement *, Layer *const *outputs, int n);
 const char *default_name(Graph *, const char *word); /* of an unnamed layer */
 bool is_legal_name(const char *name);                /* of a layer */
-bool is_network_name(const char *name);              /* likewise */
+bool is_network_name(const char *name);              /* of a network, which is a struct's, too */
 static inline double factor_of(const Tensor *t) { return t->factor != 0 ? t->factor : 1; }
 bool build(Arena *, const Description *, Diag *, Graph **out);
 void print_graph(const Graph *, StrBuf *);

@@ -204,6 +204,16 @@ static void gradients_of_rounding_are_told(void **state) {
     write_net(net_text);
 }
 
+/* In training dropout makes of sums that are too large for floats what is no number; in evaluation the loss is right. */
+static void no_number_is_no_rounding(void **state) {
+    (void)state;
+    write_net("network net\ninput 4\ndense 64 kernel_initializer=constant(value=3e36)\ndropout 0.99\ndense 3 trainable=false\nsoftmax\ncompile loss=categorical_crossentropy\n");
+    assert_int_equal(run_check("'" NET "' --target=scalar"), 1);
+    assert_true(says(" nan  FAIL\n"));
+    assert_false(says(" nan  float\n"));
+    write_net(net_text);
+}
+
 /* y = n . (0.5, -0.25) with n = (x - mean) / sqrt(variance + 0.001) of two numbers that differ in their fifth digit: what floats leave of
  * the difference has an error of 1e-2 of it, and so have output, loss and gradients. */
 static void small_differences_explain_rows(void **state) {
@@ -310,7 +320,7 @@ int main(void) {
         cmocka_unit_test(wrong_number_fails),
         cmocka_unit_test(what_rounding_decides_is_told),
         cmocka_unit_test(gradients_of_rounding_are_told),
-        cmocka_unit_test(small_differences_explain_rows),
+        cmocka_unit_test(no_number_is_no_rounding), cmocka_unit_test(small_differences_explain_rows),
         cmocka_unit_test(tolerance_may_be_given),
         cmocka_unit_test(missing_tensor_is_named),
         cmocka_unit_test(wrong_shape_is_named),
